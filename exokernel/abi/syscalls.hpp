@@ -1,0 +1,289 @@
+// The system calls: one descriptor each, and the list of them. Everything else is derived from here:
+// the kernel's table, the libOS's stubs, the names in traces, the documentation page, the golden file.
+//
+// Registers. rax: the number. rdi, rsi, rdx, r8, r9: the words of `Args`, in order. Answer: rax is the
+// Error, rdx the Reply. rcx, r11, rdi, rsi, r8, r9, r10 and the flags are lost; rbx, rbp, rsp, r12-r15 kept
+// (`yield` keeps only rsp: what is live is the libOS's to save).
+//
+// A pointer argument names memory of the caller that must be *bound* with the needed rights. The kernel
+// reaches it through the S-TLB, never by touching a user address: where a page has no binding the answer
+// is Error::not_mapped with the address, and the caller binds it and calls again.
+// A `VirtAddr context` of zero means the caller's own context, which it was bound to when it was made;
+// any other context takes a capability with Right::use.
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+
+#include "exokernel/abi/capability.hpp"
+#include "exokernel/abi/errors.hpp"
+#include "exokernel/abi/span.hpp"
+#include "exokernel/abi/types.hpp"
+#include "exokernel/abi/upcalls.hpp"
+
+namespace tessera {
+
+inline constexpr u64 kAbiVersion = 1;
+
+struct Nothing {};
+
+/// Does nothing: the price of crossing the boundary.
+struct NullCall {
+    static constexpr u64 number = 0;
+    static constexpr const char* name = "null";
+    struct Args {};
+    using Reply = Nothing;
+};
+
+/// Write bytes to the log (COM1). The kernel puts the environment's name before every line and replaces
+/// what is not printable. At most 4096 bytes a call.  Errors: bad_argument, bad_address, not_mapped.
+struct LogWrite {
+    static constexpr u64 number = 1;
+    static constexpr const char* name = "log_write";
+    struct Args { VirtAddr text; u64 length; };
+    using Reply = Nothing;
+};
+
+/// Send one framed record (COM2) under the environment's own name: JSON text, at most 4096 bytes.
+/// Errors: bad_argument, bad_address, not_mapped.
+struct RecordWrite {
+    static constexpr u64 number = 2;
+    static constexpr const char* name = "record_write";
+    struct Args { VirtAddr text; u64 length; };
+    using Reply = Nothing;
+};
+
+/// End this environment. Everything that it holds goes back. Does not return.
+struct Exit {
+    static constexpr u64 number = 3;
+    static constexpr const char* name = "exit";
+    struct Args { u64 code; };
+    using Reply = Nothing;
+};
+
+/// Give the rest of the slice to `target` (directed yield), or with a zero id to whoever can run.
+/// Returns when this environment runs again.  Errors: not_found (no such environment, or it has ended).
+struct Yield {
+    static constexpr u64 number = 4;
+    static constexpr const char* name = "yield";
+    struct Args { EnvId target; };
+    using Reply = Nothing;
+};
+
+/// Take `count` frames: the very ones from `first` on, or with first = kAny a contiguous run anywhere,
+/// starting at a multiple of `alignment` frames (a power of two). Writes a Capability with all frame rights
+/// to `capability`. Reply: the first frame. The frames are zero when they are first bound.
+/// Errors: bad_argument, quota, exhausted, conflict, out_of_range, and the pointer's.  At most 65536 a call.
+struct FrameAlloc {
+    static constexpr u64 number = 5;
+    static constexpr const char* name = "frame_alloc";
+    static constexpr u64 kMaxCount = 65536;
+    struct Args { FrameNumber first; u64 count; u64 alignment; VirtAddr capability; };
+    using Reply = FrameNumber;
+};
+
+/// Give back `count` frames of a capability. Every binding of them, anybody's, is broken first, and every
+/// capability ever made for them is dead.  Rights: frames.release.  Errors: capability's, out_of_range, in_use.
+struct FrameRelease {
+    static constexpr u64 number = 6;
+    static constexpr const char* name = "frame_release";
+    struct Args { VirtAddr capability; FrameNumber first; u64 count; };
+    using Reply = Nothing;
+};
+
+/// What `context_create` reads: how large the kernel's caches for this context are. They are made of the
+/// caller's frames, which become kernel memory: 1 + stlb/128 + guaranteed/128 (rounded up) + tables.
+struct ContextSpec {
+    VirtAddr frames;    ///< Capability for exactly frames_needed() frames, contiguous.  Rights: frames.use.
+    u64 stlb;           ///< Entries of the S-TLB: a power of two, 128 to 65536.
+    u64 guaranteed;     ///< Guaranteed mappings: a power of two, 16 to 1024.
+    u64 tables;         ///< Frames that hold what the hardware walks: 8 to 512.
+    constexpr u64 frames_needed() const { return 1 + stlb / 128 + (guaranteed + 127) / 128 + tables; }
+};
+
+/// What `context_create` writes.
+struct ContextGrant {
+    Capability context;  ///< Rights: use, release.
+    Capability stlb;     ///< The S-TLB's frames, to be bound readable: the libOS can look at its own S-TLB.
+};
+
+/// Make an address context. Reply: its id.  Errors: bad_argument, capability's, exhausted, in_use.
+struct ContextCreate {
+    static constexpr u64 number = 7;
+    static constexpr const char* name = "context_create";
+    struct Args { VirtAddr spec; VirtAddr grant; };
+    using Reply = ContextId;
+};
+
+/// Destroy a context that no environment lives in; its frames are free again.
+/// Rights: context.release.  Errors: capability's, in_use.
+struct ContextDestroy {
+    static constexpr u64 number = 8;
+    static constexpr const char* name = "context_destroy";
+    struct Args { VirtAddr context; };
+    using Reply = Nothing;
+};
+
+/// Bind frames from `first` on at the pages of `span`, with the span's rights: checked here, once.
+/// If `tlb_entry` is not zero, writes there the TLB-entry Capability of the binding (one more MAC).
+/// A page that was bound before is bound anew. Reply: the number of pages bound.
+/// Rights: frames.read/write/execute as asked, context.use.
+/// Errors: capability's, out_of_range, bad_argument (a span that is not canonical), conflict (no room
+/// among the guaranteed mappings), and the pointers'. Nothing is bound unless all of it can be.
+struct Bind {
+    static constexpr u64 number = 9;
+    static constexpr const char* name = "bind";
+    struct Args { VirtAddr capability; FrameNumber first; PageSpan span; VirtAddr context; VirtAddr tlb_entry; };
+    using Reply = u64;
+};
+
+/// Re-install bindings that a TLB-entry capability stands for: the span's pages, which must lie in it.
+/// Rights: tlb_entry.read/write/execute as asked.  Errors: as `bind`. Reply: the number of pages bound.
+struct Rebind {
+    static constexpr u64 number = 10;
+    static constexpr const char* name = "rebind";
+    struct Args { VirtAddr tlb_entry; PageSpan span; VirtAddr context; };
+    using Reply = u64;
+};
+
+/// Drop the bindings of the span's pages, where there are any (also large and guaranteed ones).
+/// Reply: how many were dropped.
+struct Unbind {
+    static constexpr u64 number = 11;
+    static constexpr const char* name = "unbind";
+    struct Args { PageSpan span; VirtAddr context; };
+    using Reply = u64;
+};
+
+/// Set the rights of the bindings in the span to the span's rights. Pages without a binding are passed over.
+/// Reply: how many were changed.  Errors: denied where a binding was authorised for less; then none changed.
+struct Protect {
+    static constexpr u64 number = 12;
+    static constexpr const char* name = "protect";
+    struct Args { PageSpan span; VirtAddr context; };
+    using Reply = u64;
+};
+
+/// Clear the accessed (`which` & 1) and dirty (`which` & 2) bits of the span's bindings. They are read in the
+/// S-TLB itself. Reply: how many bindings had a bit to clear.
+struct ClearBits {
+    static constexpr u64 number = 13;
+    static constexpr const char* name = "clear_bits";
+    struct Args { PageSpan span; u64 which; VirtAddr context; };
+    using Reply = u64;
+};
+
+/// Take `count` free slots: those from `first` on, or with kAny any on CPU `cpu` (need not be adjacent:
+/// then count must be 1). They belong to the caller, and run it. Writes a Capability (rights: release, use).
+/// Reply: the first slot.  Errors: out_of_range, conflict, exhausted, quota.
+struct SlotTake {
+    static constexpr u64 number = 14;
+    static constexpr const char* name = "slot_take";
+    struct Args { u64 cpu; SlotNumber first; u64 count; VirtAddr capability; };
+    using Reply = SlotNumber;
+};
+
+/// Give slots back.  Rights: slots.release.
+struct SlotRelease {
+    static constexpr u64 number = 15;
+    static constexpr const char* name = "slot_release";
+    struct Args { VirtAddr capability; SlotNumber first; u64 count; };
+    using Reply = Nothing;
+};
+
+/// Run in slots that a capability names: they now run the caller, while the owner stays who took them.
+/// Rights: slots.use.
+struct SlotRun {
+    static constexpr u64 number = 16;
+    static constexpr const char* name = "slot_run";
+    struct Args { VirtAddr capability; SlotNumber first; u64 count; };
+    using Reply = Nothing;
+};
+
+/// What `env_create` reads.
+struct EnvSpec {
+    VirtAddr context;       ///< Capability of the context that it lives in.  Rights: context.use.
+    VirtAddr frames;        ///< Capability for exactly kEnvFrames frames, which become kernel memory.  Rights: frames.use.
+    VirtAddr entry;         ///< First instruction, with rdi = argument and no stack.
+    u64 argument;
+    u64 frame_quota;        ///< Frames that it may own, taken from the caller's quota.
+    char name[16];          ///< [a-z0-9_-], for the log.
+};
+inline constexpr u64 kEnvFrames = 2;
+
+/// Make an environment. It owns no slots: run it by yielding to it or by giving it a slot capability.
+/// Writes a Capability (rights: release). Reply: its id.  Errors: bad_argument, capability's, exhausted, quota.
+struct EnvCreate {
+    static constexpr u64 number = 17;
+    static constexpr const char* name = "env_create";
+    struct Args { VirtAddr spec; VirtAddr capability; };
+    using Reply = EnvId;
+};
+
+/// End another environment (or oneself).  Rights: environment.release.
+struct EnvDestroy {
+    static constexpr u64 number = 18;
+    static constexpr const char* name = "env_destroy";
+    struct Args { VirtAddr capability; };
+    using Reply = Nothing;
+};
+
+/// Register the save area and the entry points for upcalls (an UpcallTable).
+/// Errors: bad_address, not_mapped, denied (the page is not guaranteed and writable, or the frame is not the
+/// caller's own), conflict (another environment's save area).
+struct UpcallSet {
+    static constexpr u64 number = 19;
+    static constexpr const char* name = "upcall_set";
+    struct Args { VirtAddr table; };
+    using Reply = Nothing;
+};
+
+/// Is this capability good, here, now, for me? Reply: the rights that are left after its caveats.
+struct CapabilityCheck {
+    static constexpr u64 number = 20;
+    static constexpr const char* name = "capability_check";
+    struct Args { VirtAddr capability; };
+    using Reply = u64;
+};
+
+/// One call of a batch; the kernel writes error and value.
+struct BatchedCall {
+    u64 number;
+    u64 args[5];
+    Error error;
+    u64 value;
+};
+static_assert(sizeof(BatchedCall) == 64);
+
+/// Make up to 64 calls in one entry. Stops behind the first that fails. Reply: how many were made, the failing
+/// one included. yield, exit and batch answer unknown_call inside a batch.
+struct Batch {
+    static constexpr u64 number = 21;
+    static constexpr const char* name = "batch";
+    static constexpr u64 kMaxCount = 64;
+    struct Args { VirtAddr calls; u64 count; };
+    using Reply = u64;
+};
+
+template <class... Calls>
+struct SyscallList {
+    static constexpr u64 count = sizeof...(Calls);
+    static constexpr const char* names[count] = {Calls::name...};
+    using Tuple = std::tuple<Calls...>;
+
+    static constexpr bool in_order() {
+        u64 expected = 0;
+        return ((Calls::number == expected++) && ...);
+    }
+    template <class T>
+    static constexpr bool in_registers =
+        std::is_empty_v<T> || (sizeof(T) % 8 == 0 && sizeof(T) <= 40 && std::is_trivially_copyable_v<T>);
+    static_assert((in_registers<typename Calls::Args> && ...), "arguments are whole registers, at most five");
+};
+
+using Syscalls = SyscallList<NullCall, LogWrite, RecordWrite, Exit, Yield, FrameAlloc, FrameRelease, ContextCreate,
+                             ContextDestroy, Bind, Rebind, Unbind, Protect, ClearBits, SlotTake, SlotRelease, SlotRun,
+                             EnvCreate, EnvDestroy, UpcallSet, CapabilityCheck, Batch>;
+static_assert(Syscalls::in_order(), "a call's number is its place in the list");
+
+}  // namespace tessera
