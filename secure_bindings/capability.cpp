@@ -1,0 +1,181 @@
+// The capability's tag chain (see capability.hpp). Built with kernel flags, for libOSes and for the host.
+#include "secure_bindings/capability.hpp"
+
+// Only this header of libsodium's: it needs nothing but <stddef.h> and <limits.h>, so it is good freestanding.
+#include <sodium/crypto_shorthash_siphash24.h>
+
+// The state of SipHash can be run backwards to its key. libsodium keeps it in registers, and some of those
+// still hold it when a call returns: functions that touch secrets clear them, so that no way out of the
+// kernel can show them, and are not inlined, since it is the return that clears. (clang 14 does not know the
+// attribute; the kernel is built with g++.)
+#if __has_attribute(zero_call_used_regs)
+#define CLEARS_REGISTERS __attribute__((noinline, zero_call_used_regs("all-gpr")))
+#else
+#define CLEARS_REGISTERS
+#endif
+
+namespace tessera {
+namespace {
+
+static_assert(crypto_shorthash_siphashx24_BYTES == sizeof(Capability::tag));
+static_assert(crypto_shorthash_siphashx24_KEYBYTES == sizeof(Capability::tag));
+
+const u8* bytes_of(const void* object) { return static_cast<const u8*>(object); }
+
+/// A tag that must not stay on the stack.
+struct SecretTag {
+    u64 words[2];
+
+    ~SecretTag() {
+        // Safety: volatile stores are kept although nobody reads them; the barrier orders them before the return.
+        volatile u64* word = words;
+        word[0] = 0;
+        word[1] = 0;
+        asm volatile("" ::: "memory");
+    }
+    u8* bytes() { return reinterpret_cast<u8*>(words); }
+};
+
+void mac(u8* tag, const void* message, u64 size, const u8* key) {
+    crypto_shorthash_siphashx24(tag, bytes_of(message), size, key);
+}
+
+/// MAC of what the root's tag covers: the caveat count is taken as 0, since adding a caveat changes it.
+void mac_root(u8* tag, const Capability& capability, const CapabilityKeys& keys) {
+    u64 covered[kCapabilitySignedSize / sizeof(u64)];
+    __builtin_memcpy(covered, &capability, sizeof covered);
+    covered[0] &= ~u64{0xff00};
+    mac(tag, covered, sizeof covered, keys.of(capability.kind));
+}
+
+bool wraps(u64 first, u64 count) { return first + count < first; }
+
+/// Apply a range caveat: what both have in common. False when that is nothing.
+bool intersect(Effective& left, u64 first, u64 count) {
+    const u64 begin = first > left.first ? first : left.first;
+    const u64 end_of_caveat = first + count;
+    const u64 end_of_left = left.first + left.count;
+    const u64 end = end_of_caveat < end_of_left ? end_of_caveat : end_of_left;
+    if (begin >= end) return false;
+    if (left.kind == ResourceKind::tlb_entry) left.page += begin - left.first;
+    left.first = begin;
+    left.count = end - begin;
+    return true;
+}
+
+/// Apply one caveat of a genuine capability. False when nothing is left for anybody.
+bool apply(Effective& left, const Caveat& caveat) {
+    switch (caveat.kind) {
+        case CaveatKind::rights:
+            left.rights = left.rights.restricted_to(Rights{static_cast<u32>(caveat.a)});
+            return true;
+        case CaveatKind::range: return intersect(left, caveat.a, caveat.b);
+        case CaveatKind::presenter: {
+            const EnvId only{caveat.a};
+            if (left.presenter && left.presenter != only) return false;
+            left.presenter = only;
+            return true;
+        }
+        case CaveatKind::expiry:
+            if (caveat.a < left.expiry) left.expiry = caveat.a;
+            return true;
+    }
+    return false;
+}
+
+/// The tag that a canonical capability should carry, compared in constant time with the one it does.
+CLEARS_REGISTERS bool genuine(const Capability& capability, const CapabilityKeys& keys) {
+    SecretTag tag;
+    mac_root(tag.bytes(), capability, keys);
+    for (u64 i = 0; i < capability.caveats; ++i) {
+        // libsodium reads all of the key before it writes the tag, so that one buffer serves for both.
+        mac(tag.bytes(), &capability.caveat[i], sizeof(Caveat), tag.bytes());
+    }
+    return ((tag.words[0] ^ capability.tag[0]) | (tag.words[1] ^ capability.tag[1])) == 0;
+}
+
+}  // namespace
+
+CLEARS_REGISTERS CapabilityKeys::CapabilityKeys(const BootKey& boot_key) : derived_(true) {
+    for (u64 kind = 0; kind < kResourceKinds; ++kind) {
+        // The label is 16 bytes, shorter than any message that a tag is made of: no tag is ever a key.
+        const struct {
+            char label[8];
+            u64 kind;
+        } message{{'T', 'e', 's', 's', 'e', 'r', 'a', '1'}, kind};
+        mac(keys_[kind].bytes, &message, sizeof message, boot_key.bytes);
+    }
+}
+
+CLEARS_REGISTERS void mint(Capability& root, const CapabilityKeys& keys) {
+    SecretTag tag;
+    mac_root(tag.bytes(), root, keys);
+    root.tag[0] = tag.words[0];
+    root.tag[1] = tag.words[1];
+}
+
+bool canonical(const Caveat& caveat) {
+    switch (caveat.kind) {
+        case CaveatKind::rights: return (caveat.a & ~u64{kAllRights.bits}) == 0 && caveat.b == 0;
+        case CaveatKind::range: return caveat.b != 0 && !wraps(caveat.a, caveat.b);
+        case CaveatKind::presenter: return caveat.a != 0 && caveat.a <= ~u32{0} && caveat.b == 0;
+        case CaveatKind::expiry: return caveat.b == 0;
+    }
+    return false;
+}
+
+bool canonical(const Capability& capability) {
+    if (capability.kind == ResourceKind::none || static_cast<u64>(capability.kind) >= kResourceKinds) return false;
+    if (capability.caveats > kMaxCaveats || capability.zero != 0) return false;
+    if ((capability.rights & ~kAllRights.bits) != 0) return false;
+    if (capability.count == 0 || wraps(capability.first, capability.count)) return false;
+    if (capability.kind == ResourceKind::tlb_entry) {
+        const u64 page = capability.page & ~kLargePage;
+        if (capability.context == 0 || capability.count > kLargePage - page) return false;
+    } else if (capability.context != 0 || capability.page != 0) {
+        return false;
+    }
+    for (u64 i = 0; i < capability.caveats; ++i) {
+        if (!canonical(capability.caveat[i])) return false;
+    }
+    return true;
+}
+
+Result<Effective> authenticate(const Capability& capability, const CapabilityKeys& keys) {
+    if (!keys.derived() || !canonical(capability) || !genuine(capability, keys)) return Error::bad_capability;
+
+    Effective left{
+        .kind = capability.kind,
+        .rights = Rights{capability.rights},
+        .first = capability.first,
+        .count = capability.count,
+        .grant = capability.grant,
+        .presenter = EnvId{capability.presenter},
+        .context = ContextId{capability.context},
+        .page = capability.page,
+    };
+    for (u64 i = 0; i < capability.caveats; ++i) {
+        if (!apply(left, capability.caveat[i])) return Error::denied;
+    }
+    return left;
+}
+
+Result<Effective> verify(const Capability& capability, const CapabilityKeys& keys, EnvId presenter, u64 now) {
+    Result<Effective> effective = authenticate(capability, keys);
+    if (effective.ok() && !effective.value().admits(presenter, now)) return Error::denied;
+    return effective;
+}
+
+CLEARS_REGISTERS Result<Capability> attenuate(const Capability& capability, Caveat caveat) {
+    if (capability.caveats > kMaxCaveats) return Error::bad_capability;
+    if (capability.caveats == kMaxCaveats) return Error::quota;
+    if (!canonical(caveat)) return Error::bad_argument;
+
+    Capability narrowed;
+    __builtin_memcpy(&narrowed, &capability, capability.size());
+    narrowed.caveat[narrowed.caveats++] = caveat;
+    mac(reinterpret_cast<u8*>(narrowed.tag), &caveat, sizeof caveat, bytes_of(capability.tag));
+    return narrowed;
+}
+
+}  // namespace tessera
