@@ -1,0 +1,52 @@
+// What a program finds when it runs: who it is, what it was started with, how it ends.
+#pragma once
+
+#include <string_view>
+
+#include "exokernel/abi/boot_info.hpp"
+#include "exokernel/abi/information.hpp"
+#include "libos/core/call.hpp"
+
+/// The program's own. What it returns is the environment's exit code; 0 is success.
+int libos_main();
+
+namespace tessera::libos {
+
+/// What the kernel said at the start. Guaranteed memory, read-only.
+extern const BootInfo* boot_info;
+inline const BootInfo& boot() { return *boot_info; }
+
+/// The kernel's tables, readable by everybody.
+inline const Information& information() { return *reinterpret_cast<const Information*>(kInformation); }
+inline const FrameInfo& frame_info(FrameNumber frame) {
+    return reinterpret_cast<const FrameInfo*>(kInformation + kFrameTableOffset)[frame.value];
+}
+inline const EnvironmentInfo& environment_info(EnvId id) {
+    return reinterpret_cast<const EnvironmentInfo*>(kInformation + kEnvironmentTableOffset)[id.index()];
+}
+inline const SlotInfo& slot_info(SlotNumber slot) {
+    return reinterpret_cast<const SlotInfo*>(kInformation + kSlotTableOffset)[slot.value];
+}
+/// This environment's accounts.
+inline const EnvironmentInfo& accounts() { return environment_info(boot().self); }
+
+/// The value of `name=value` among space-separated `arguments`; empty when it is not there.
+std::string_view argument_in(std::string_view arguments, std::string_view name);
+/// The same as a number, decimal or 0x hexadecimal; `otherwise` when it is not there or is none.
+u64 number_in(std::string_view arguments, std::string_view name, u64 otherwise);
+
+inline std::string_view arguments() { return boot().arguments; }
+inline std::string_view argument(std::string_view name) { return argument_in(arguments(), name); }
+inline u64 argument(std::string_view name, u64 otherwise) { return number_in(arguments(), name, otherwise); }
+
+/// The time-stamp counter: information().tsc_hz ticks a second.
+inline u64 ticks() {
+    u32 low, high;
+    asm volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return u64{high} << 32 | low;
+}
+
+/// End this environment; everything that it holds goes back.
+[[noreturn]] void exit(u64 code);
+
+}  // namespace tessera::libos

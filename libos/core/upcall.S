@@ -1,0 +1,150 @@
+// From the kernel's delivery to the C++ handler and back to what was interrupted. No system call.
+//
+// Delivered with: rax = SaveRecord; rax, rcx, rdx saved there; all other registers live; rsp unmoved.
+// Which stack: the upcall stack from its top, or, when the upcall came while on it, 128 bytes further down
+// (a red zone's length). An overflowed rsp is not on it any more: then its top, to say what happened.
+//
+//   light   rdi only; the handler keeps every register (LIBOS_HANDLER).            19 instructions around it
+//   full    all that a C++ function may clobber; for handlers that make calls.     30 instructions around it
+//
+// Order: `depth` goes down last. An upcall between that and iretq takes the same record, which nobody needs
+// any more, and leaves the iretq frame alone, as it stays below an rsp that is on the upcall stack.
+
+#define RIP 0
+#define RFLAGS 8
+#define RSP 16
+#define RAX 48
+#define RCX 56
+#define RDX 64
+#define SCRATCH 72
+
+#define USER_CODE 0x23
+#define USER_DATA 0x1b
+#define STACK_SIZE 16384
+// libos_upcall_stack_negated is minus the stack's address (libos.ld): the distance from it in one instruction.
+
+.macro choose_stack
+    lea libos_upcall_stack_negated(%rsp), %rcx
+    cmp $STACK_SIZE, %rcx
+    jb 1f
+    mov $libos_upcall_stack_top - 16, %esp
+2:
+    .subsection 1
+1:  sub $144, %rsp
+    and $-16, %rsp
+    jmp 2b
+    .previous
+.endm
+
+.macro resume_from_rdi
+    push $USER_DATA
+    push RSP(%rdi)
+    push RFLAGS(%rdi)
+    push $USER_CODE
+    push RIP(%rdi)
+    mov RAX(%rdi), %rax
+    mov RCX(%rdi), %rcx
+    mov RDX(%rdi), %rdx
+    mov SCRATCH(%rdi), %rdi
+    decl libos_save_area
+    iretq
+.endm
+
+.macro light name, kind
+    .section .text.libos_upcall_\name, "ax"
+    .global libos_upcall_\name
+    .type libos_upcall_\name, @function
+libos_upcall_\name:
+    mov %rdi, SCRATCH(%rax)
+    choose_stack
+    mov %rax, %rdi
+    call *libos_handlers + 8 * \kind
+    resume_from_rdi
+    .size libos_upcall_\name, . - libos_upcall_\name
+.endm
+
+.macro full name, kind
+    .section .text.libos_upcall_\name, "ax"
+    .global libos_upcall_\name
+    .type libos_upcall_\name, @function
+libos_upcall_\name:
+    mov %rdi, SCRATCH(%rax)
+    choose_stack
+    mov %rsi, SCRATCH + 8(%rax)
+    mov %r8, SCRATCH + 16(%rax)
+    mov %r9, SCRATCH + 24(%rax)
+    mov %r10, SCRATCH + 32(%rax)
+    mov %r11, SCRATCH + 40(%rax)
+    mov %rax, (%rsp)
+    mov %rax, %rdi
+    call *libos_handlers + 8 * \kind
+    mov (%rsp), %rdi
+    mov SCRATCH + 8(%rdi), %rsi
+    mov SCRATCH + 16(%rdi), %r8
+    mov SCRATCH + 24(%rdi), %r9
+    mov SCRATCH + 32(%rdi), %r10
+    mov SCRATCH + 40(%rdi), %r11
+    resume_from_rdi
+    .size libos_upcall_\name, . - libos_upcall_\name
+.endm
+
+    full page_fault, 0
+    light exception, 1
+    light slice_begin, 2
+    light slice_end, 3
+    light unknown_syscall, 4
+
+// The kernel enters here what redirect() in upcalls.hpp built: a call, on the interrupted code's own stack,
+// that the interrupted code knows nothing of. Stack, from rsp up:
+//   function, rflags, rip, 128 bytes of red zone
+    .section .text.libos_redirected, "ax"
+    .global libos_redirected
+    .type libos_redirected, @function
+libos_redirected:
+    push %rbp
+    mov %rsp, %rbp
+    push %rax
+    push %rcx
+    push %rdx
+    push %rsi
+    push %rdi
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    sub $512, %rsp
+    and $-64, %rsp
+    fxsave64 (%rsp)
+    call *8(%rbp)
+    fxrstor64 (%rsp)
+    lea -72(%rbp), %rsp
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rdi
+    pop %rsi
+    pop %rdx
+    pop %rcx
+    pop %rax
+    pop %rbp
+    lea 8(%rsp), %rsp
+    popfq
+    ret $128
+    .size libos_redirected, . - libos_redirected
+
+    .section .libos_upcall_stack, "aw", @nobits
+    .balign 4096
+    .global libos_upcall_stack
+    .global libos_upcall_stack_top
+libos_upcall_stack:
+    .skip STACK_SIZE
+libos_upcall_stack_top:
+
+    .section .libos_save_area, "aw", @nobits
+    .balign 4096
+    .global libos_save_area
+libos_save_area:
+    .skip 4096
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,76 @@
+# libos: what programs link, and the programs of the tree.
+#
+#   libos-images                  every program in libos/examples, bench/system and tests/system
+#   build/libos/NAME.elf          one of them (NAME.sym and NAME.asm beside it: tools/mk/images.mk)
+#   build/libos/user-NAME.elf     from LIBOS_SRC=path/to/NAME.cpp, which may lie anywhere
+#
+# Everything of libos.a is built without SSE: it runs in handlers, where SSE registers are the program's.
+
+LIBOS_BUILD := build/libos
+
+LIBOS_CXXFLAGS := -std=c++20 -O2 -g -I. -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -fno-pic -fno-pie \
+	-fno-stack-protector -fno-threadsafe-statics -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
+	-fcf-protection=none -mno-avx -Wall -Wextra -Werror
+LIBOS_CORE_CXXFLAGS := $(LIBOS_CXXFLAGS) -mgeneral-regs-only
+LIBOS_ASFLAGS := -g -I. -MMD -MP
+LIBOS_LDFLAGS := -static -no-pie -nostdlib -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--gc-sections \
+	-Wl,--build-id=none -Wl,--fatal-warnings -Wl,-T,libos/libos.ld
+
+LIBOS_SRCS := $(filter-out libos/examples/%,$(wildcard libos/*/*.cpp libos/*/*.S))
+LIBOS_OBJS := $(patsubst %,$(LIBOS_BUILD)/obj/%.o,$(basename $(LIBOS_SRCS)))
+LIBOS_ARCHIVE := $(LIBOS_BUILD)/libos.a
+
+LIBOS_PROGRAMS := $(wildcard libos/examples/*.cpp bench/system/*.cpp tests/system/*.cpp)
+LIBOS_IMAGES := $(patsubst %.cpp,$(LIBOS_BUILD)/%.elf,$(notdir $(LIBOS_PROGRAMS)))
+
+.PHONY: libos-images
+libos-images: $(LIBOS_IMAGES)
+
+$(LIBOS_BUILD)/obj/libos/%.o: libos/%.cpp
+	$(call step,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(LIBOS_CORE_CXXFLAGS) -c $< -o $@
+
+$(LIBOS_BUILD)/obj/libos/%.o: libos/%.S
+	$(call step,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(LIBOS_ASFLAGS) -c $< -o $@
+
+$(LIBOS_ARCHIVE): $(LIBOS_OBJS)
+	$(call step,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $(LIBOS_OBJS)
+
+# Whole and first: where a program and libos.a have the same inline function, the guaranteed one is kept.
+define libos_link
+	$(call step,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(LIBOS_LDFLAGS) -Wl,--whole-archive $(LIBOS_ARCHIVE) -Wl,--no-whole-archive $(1) -lgcc -o $@
+endef
+
+define libos_program
+$(LIBOS_BUILD)/obj/programs/$(basename $(notdir $(1))).o: $(1)
+	$$(call step,CXX,$$<)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CXX) $$(LIBOS_CXXFLAGS) -c $$< -o $$@
+
+$(LIBOS_BUILD)/$(basename $(notdir $(1))).elf: $(LIBOS_BUILD)/obj/programs/$(basename $(notdir $(1))).o \
+		$(LIBOS_ARCHIVE) libos/libos.ld
+	$$(call libos_link,$$<)
+endef
+$(foreach program,$(LIBOS_PROGRAMS),$(eval $(call libos_program,$(program))))
+
+# The user's file may be another one each time: always compiled.
+ifdef LIBOS_SRC
+.PHONY: libos-user-source
+$(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o: $(LIBOS_SRC) libos-user-source
+	$(call step,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(LIBOS_CXXFLAGS) -I$(dir $(LIBOS_SRC)) -c $< -o $@
+
+$(LIBOS_BUILD)/user-$(basename $(notdir $(LIBOS_SRC))).elf: \
+		$(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o $(LIBOS_ARCHIVE) libos/libos.ld
+	$(call libos_link,$<)
+endif
+
+-include $(shell find $(LIBOS_BUILD)/obj -name '*.d' 2>/dev/null)
