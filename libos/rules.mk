@@ -7,18 +7,24 @@
 # Everything of libos.a is built without SSE: it runs in handlers, where SSE registers are the program's.
 
 LIBOS_BUILD := build/libos
+LIBOS_ARCHIVE := $(LIBOS_BUILD)/libos.a
 
 LIBOS_CXXFLAGS := -std=c++20 -O2 -g -I. -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -fno-pic -fno-pie \
 	-fno-stack-protector -fno-threadsafe-statics -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
 	-fcf-protection=none -mno-avx -Wall -Wextra -Werror
 LIBOS_CORE_CXXFLAGS := $(LIBOS_CXXFLAGS) -mgeneral-regs-only
 LIBOS_ASFLAGS := -g -I. -MMD -MP
+
+# To link: $(CXX) $(LIBOS_LDFLAGS) program.o $(LIBOS_OBJS) -o program.elf
+# The archive stands whole and first: where a program and libos.a have the same inline function, the guaranteed
+# one is kept.
 LIBOS_LDFLAGS := -static -no-pie -nostdlib -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--gc-sections \
-	-Wl,--build-id=none -Wl,--fatal-warnings -Wl,-T,libos/libos.ld
+	-Wl,--build-id=none -Wl,--fatal-warnings -Wl,-T,libos/libos.ld \
+	-Wl,--whole-archive $(LIBOS_ARCHIVE) -Wl,--no-whole-archive
+LIBOS_OBJS := $(LIBOS_ARCHIVE) $(shell $(CXX) -print-libgcc-file-name)
 
 LIBOS_SRCS := $(filter-out libos/examples/%,$(wildcard libos/*/*.cpp libos/*/*.S))
-LIBOS_OBJS := $(patsubst %,$(LIBOS_BUILD)/obj/%.o,$(basename $(LIBOS_SRCS)))
-LIBOS_ARCHIVE := $(LIBOS_BUILD)/libos.a
+libos_objs := $(patsubst %,$(LIBOS_BUILD)/obj/%.o,$(basename $(LIBOS_SRCS)))
 
 LIBOS_PROGRAMS := $(wildcard libos/examples/*.cpp bench/system/*.cpp tests/system/*.cpp)
 LIBOS_IMAGES := $(patsubst %.cpp,$(LIBOS_BUILD)/%.elf,$(notdir $(LIBOS_PROGRAMS)))
@@ -36,16 +42,15 @@ $(LIBOS_BUILD)/obj/libos/%.o: libos/%.S
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) $(LIBOS_ASFLAGS) -c $< -o $@
 
-$(LIBOS_ARCHIVE): $(LIBOS_OBJS)
+$(LIBOS_ARCHIVE): $(libos_objs)
 	$(call step,AR,$@)
 	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $(LIBOS_OBJS)
+	$(Q)$(AR) rcs $@ $(libos_objs)
 
-# Whole and first: where a program and libos.a have the same inline function, the guaranteed one is kept.
 define libos_link
 	$(call step,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CXX) $(LIBOS_LDFLAGS) -Wl,--whole-archive $(LIBOS_ARCHIVE) -Wl,--no-whole-archive $(1) -lgcc -o $@
+	$(Q)$(CXX) $(LIBOS_LDFLAGS) $(1) $(LIBOS_OBJS) -o $@
 endef
 
 define libos_program
