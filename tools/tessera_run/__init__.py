@@ -1,0 +1,1 @@
+"""The scenario runner: boots several libOSes on one kernel in an emulated machine, and judges what happened."""

@@ -1,0 +1,155 @@
+"""Runs scenarios: boots several libOSes on one kernel in an emulated machine and judges what happened.
+
+exit status: 0 every scenario passed, 1 one failed, 2 a scenario file or an argument is wrong
+"""
+
+import argparse
+import pathlib
+import sys
+
+from . import debug, emulate, iso, machine, report, scenario as scenarios, size
+from .log import printer
+from .schema import BadScenario
+from .verdict import judge
+
+ALONE = """\
+title = "{name}, alone"
+[machine]
+memory = 512
+[[libos]]
+name = "{name}"
+image = "{image}"
+frames = 65536
+stlb = 8192
+guaranteed = 1024
+tables = 256
+slots = 8
+"""
+
+
+def arguments(words):
+    parser = argparse.ArgumentParser(prog="tools/tessera", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenario", nargs="*", help="scenario files (TOML)")
+    parser.add_argument("--alone", metavar="ELF", help="boot this libOS image alone, with generous allowances")
+    parser.add_argument("--arguments", metavar="WORDS", help="the libOS's arguments (with --alone)")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[],
+                        help="override a key: kernel.policy=none, libos.NAME.frames=64, libos.*.slots=2")
+    parser.add_argument("--firmware", choices=("bios", "uefi"), help="short for --set machine.firmware=...")
+    parser.add_argument("--variant", metavar="LABEL", help="only this variant of a scenario with a [matrix]")
+    parser.add_argument("--list", action="store_true", help="list the variants, run nothing")
+    parser.add_argument("--quiet", action="store_true", help="no log: only the verdict, and the reasons of a failure")
+    parser.add_argument("--results", metavar="DIR", default=iso.BUILD / "results", help="where the JSON goes")
+    parser.add_argument("--bochs", action="store_true", help="run in Bochs with the policy `tagged`")
+    parser.add_argument("--gdb", action="store_true", help="QEMU waits, gdb is attached")
+    parser.add_argument("--size", action="store_true", help="print image sizes, kernel size and boot time")
+    parser.add_argument("--qemu", metavar="PROGRAM", default=machine.QEMU, help=argparse.SUPPRESS)
+    given = parser.parse_args(words)
+    if bool(given.alone) == bool(given.scenario):
+        parser.error("give scenario files, or --alone ELF")
+    return given
+
+
+def overrides(given):
+    """Pairs of key and value out of the options."""
+    pairs = []
+    for written in given.set:
+        key, equals, value = written.partition("=")
+        if not equals:
+            raise BadScenario(f"--set {written}: must be KEY=VALUE")
+        pairs.append((key, scenarios.parse_value(value)))
+    if given.firmware:
+        pairs.append(("machine.firmware", given.firmware))
+    if given.bochs:
+        pairs += [("kernel.policy", "tagged"), ("machine.icount", False), ("machine.firmware", "bios")]
+    if given.arguments is not None:
+        pairs.append(("libos.*.arguments", given.arguments))
+    return pairs
+
+
+def chosen(given):
+    """The scenarios to run."""
+    changes = overrides(given)
+    if given.alone:
+        image = pathlib.Path(given.alone)
+        if not image.is_file():
+            raise BadScenario(f"{image}: there is no such image")
+        name = image.stem[:scenarios.NAME_LENGTH]
+        relative = image.resolve().relative_to(iso.ROOT) if image.resolve().is_relative_to(iso.ROOT) else None
+        if relative is None:
+            raise BadScenario(f"{image}: an image must lie inside the repository")
+        return scenarios.read(ALONE.format(name=name, image=relative).encode(), str(image), name, changes)
+    found = [one for path in given.scenario for one in scenarios.load(path, changes)]
+    if given.variant:
+        found = [one for one in found if one.stem.partition(".")[2] == given.variant]
+        if not found:
+            raise BadScenario(f"{', '.join(given.scenario)}: there is no variant '{given.variant}'")
+    return found
+
+
+def run_one(one, given, show):
+    """Runs a scenario and keeps its result; answers (outcome, reasons)."""
+    outcome = emulate.run(one, iso.make(one), show, given.bochs, given.qemu)
+    reasons = judge(one, outcome)
+    suffix = ".bochs" if given.bochs else ""
+    report.write(pathlib.Path(given.results) / f"{one.stem}{suffix}.json", report.result(one, outcome, reasons))
+    return outcome, reasons
+
+
+def compare(one, given):
+    """Runs the scenario again under each policy that it wants compared; answers (lines to print, reasons)."""
+    outcomes, failures = {}, []
+    for policy in one.results.compare:
+        one.kernel.policy = policy
+        outcome, reasons = run_one(_renamed(one, policy), given, None)
+        outcomes[policy] = outcome
+        failures += [f"under policy {policy}: {reason}" for reason in reasons]
+    return report.comparison(one, outcomes), failures
+
+
+def _renamed(one, policy):
+    return scenarios.Scenario(**{**vars(one), "stem": f"{one.stem}.policy={policy}"})
+
+
+def run_and_print(one, given):
+    """Runs a scenario, prints as it goes, answers whether it passed."""
+    if not given.quiet:
+        print(f"== {one.stem}" + (f": {one.title}" if one.title else ""), flush=True)
+    outcome, reasons = run_one(one, given, None if given.quiet else printer())
+    lines = [] if given.quiet else report.summary(one, outcome)
+    if not reasons and not given.quiet and one.results.compare:
+        compared, reasons = compare(one, given)
+        lines += compared
+    if given.quiet and reasons:
+        lines += [f"  | {line}" for line in outcome.log[-20:]]
+    lines += [f"  {reason}" for reason in reasons]
+    print("\n".join([*lines, *([""] if lines and not given.quiet else []),
+                     f"{one.stem}: {'FAILED' if reasons else 'passed'} in {outcome.duration:.1f} s"]), flush=True)
+    return not reasons
+
+
+def main(words):
+    given = arguments(words)
+    try:
+        wanted = chosen(given)
+        if given.list:
+            print("\n".join(one.stem for one in wanted))
+            return 0
+        if given.gdb:
+            return debug.run(wanted[0], iso.make(wanted[0]))
+        if given.size:
+            return size.run(wanted[0], lambda one: run_one(one, given, None))
+        return 0 if all([run_and_print(one, given) for one in wanted]) else 1
+    except BadScenario as error:
+        print(f"tessera: {error}", file=sys.stderr)
+        return 2
+    except (iso.BootError, OSError) as error:
+        print(f"tessera: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("tessera: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,46 @@
+"""`make debug`: QEMU stands before its first instruction, gdb is attached, kernel and libOS symbols are loaded.
+
+The terminal belongs to gdb: the log goes to build/debug/log (`tail -f` it from another one).
+"""
+
+import os
+import signal
+import socket
+import subprocess
+
+from . import iso, machine
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def gdb_command(scenario, port, extra=()):
+    """gdb's command line: kernel symbols, the hooks of tools/gdb, the first libOS's symbols, attached to `port`."""
+    hooks = iso.ROOT / "tools/gdb/init.gdb"
+    first = iso.image_path(scenario.libos[0])
+    return ["gdb", "-q", "-iex", f"add-auto-load-safe-path {iso.ROOT}", str(iso.KERNELS[scenario.kernel.image]),
+            "-x", str(hooks), "-ex", f"add-symbol-file {first}", "-ex", f"target remote 127.0.0.1:{port}", *extra]
+
+
+def run(scenario, image, extra=()):
+    """Runs gdb until the user leaves it, then ends QEMU. Answers gdb's status."""
+    folder = iso.BUILD / "debug"
+    folder.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    command = machine.qemu_command(scenario.machine, image, folder / "log", folder / "records", gdb_port=port)
+    print(f"the log is in {folder / 'log'}; `continue` starts the machine", flush=True)
+    qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is gdb's.
+        gdb = subprocess.Popen(gdb_command(scenario, port, extra), cwd=iso.ROOT,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        return gdb.wait()
+    except OSError as error:
+        raise iso.BootError(f"cannot run gdb: {os.strerror(error.errno or 0)}") from None
+    finally:
+        signal.signal(signal.SIGINT, previous)
+        qemu.kill()
+        qemu.wait()

@@ -1,0 +1,116 @@
+"""Runs the emulator and gathers what comes out: the log, the records, how it ended and how long it took."""
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+from . import machine as machines
+from .iso import BootError
+from .log import LARGEST, Log
+from .records import Decoder
+
+
+@dataclass
+class Outcome:
+    """What one run did; verdict.py judges it."""
+
+    command: list
+    bochs: bool = False
+    status: int = 0            # The emulator's exit status; negative: the signal that killed it.
+    stopped: str = ""          # Why the runner stopped it, if it did.
+    duration: float = 0.0      # Seconds.
+    log: list = field(default_factory=list)
+    preface: list = field(default_factory=list)
+    records: list = field(default_factory=list)
+    frame_errors: list = field(default_factory=list)
+    complaints: str = ""       # The emulator's own stderr.
+
+    def of_kind(self, kind):
+        return [record for record in self.records if record.kind == kind]
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupt():
+    """A polite `kill` of the runner ends the emulator too, as Ctrl-C does."""
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _watch(process, readers, scenario, log):
+    """Feeds what arrives to the readers until the emulator has closed everything; answers why it was stopped."""
+    deadline = time.monotonic() + scenario.machine.time_limit
+    with selectors.DefaultSelector() as selector:
+        for fd, take in readers.items():
+            selector.register(fd, selectors.EVENT_READ, take)
+        while selector.get_map():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                process.kill()
+                return f"time limit of {scenario.machine.time_limit:g} s"
+            if log.size > LARGEST:
+                process.kill()
+                return f"log longer than {LARGEST >> 20} MiB"
+            for key, _ in selector.select(min(left, 1.0)):
+                some = os.read(key.fd, 1 << 16)
+                if some:
+                    key.data(some)
+                else:
+                    selector.unregister(key.fd)
+    return ""
+
+
+def run(scenario, iso, show=None, bochs=False, qemu=machines.QEMU):
+    """Boots the ISO and waits until the machine ends, at most the scenario's time limit. `show` gets log lines."""
+    log, decoder, complaints = Log(show), Decoder(), bytearray()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_terminated_as_interrupt())
+        pipes = [os.pipe() for _ in range(3)]
+        for read_end, _ in pipes:
+            stack.callback(os.close, read_end)
+        (com1, to_com1), (com2, to_com2), (errors, to_errors) = pipes
+        if bochs:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bochs-", dir=iso.parent))
+            command = machines.bochs_command(scenario.machine, iso, f"/dev/fd/{to_com1}", f"/dev/fd/{to_com2}", folder)
+        else:
+            command = machines.qemu_command(scenario.machine, iso, f"/dev/fd/{to_com1}", f"/dev/fd/{to_com2}",
+                                            qemu=qemu)
+        started = time.monotonic()
+        try:
+            # A session of its own: Ctrl-C reaches the runner alone, which then ends the emulator.
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
+                                       stdout=subprocess.DEVNULL if bochs else to_errors, stderr=to_errors,
+                                       pass_fds=(to_com1, to_com2))
+        except OSError as error:
+            raise BootError(f"cannot run {command[0]}: {error.strerror}") from None
+        finally:
+            for _, write_end in pipes:
+                os.close(write_end)
+        try:
+            stopped = _watch(process, {com1: log.feed, com2: decoder.feed, errors: complaints.extend}, scenario, log)
+        finally:
+            process.poll() is None and not _ended_soon(process) and process.kill()
+            status = process.wait()
+    log.feed(b"", at_end=True)
+    decoder.feed(b"", at_end=True)
+    return Outcome(command, bochs, status, stopped, time.monotonic() - started, log.lines, log.preface,
+                   decoder.records, decoder.errors, complaints.decode("utf-8", "replace").strip())
+
+
+def _ended_soon(process):
+    """Closing its outputs is the last thing that an emulator does; give it the moment to say its status."""
+    try:
+        process.wait(timeout=2)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

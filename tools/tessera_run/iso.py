@@ -1,0 +1,112 @@
+"""From a scenario to a bootable ISO: GRUB's configuration, the kernel, one module a libOS. BIOS and UEFI alike.
+
+ISOs are kept in build/iso under a hash of everything that goes in, so that one that is there need not be made.
+"""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from .schema import BadScenario
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+KERNELS = {"kernel": BUILD / "kernel/tessera.elf", "checked": BUILD / "checked/tessera.elf"}
+
+# What GRUB needs to read the ISO, show its errors on the log, load multiboot2 and end a machine that cannot boot.
+_MODULES = "multiboot2 normal iso9660 serial terminal iorw test echo"
+_KEPT = 48  # ISOs.
+LOADER_FAILED = 0x14  # Written to isa-debug-exit by GRUB when a file does not load; no ExitCode of the kernel's.
+
+
+class BootError(Exception):
+    """The ISO cannot be made; the text says why."""
+
+
+def image_path(libos):
+    """The ELF file of a libOS: build/libos/NAME.elf, or a path in the repository when it has a slash."""
+    if "/" not in libos.image:
+        return BUILD / "libos" / f"{libos.image}.elf"
+    return ROOT / libos.image
+
+
+def kernel_options(kernel):
+    """The kernel's command line."""
+    given = {"policy": kernel.policy, "tlb.entries": kernel.tlb_entries, "quantum": kernel.quantum,
+             "grace": kernel.grace, "key": kernel.key, "seed": kernel.seed}
+    words = [f"{key}={value}" for key, value in given.items() if value is not None]
+    return " ".join(words + ([kernel.options] if kernel.options else []))
+
+
+def module_options(libos):
+    """A libOS's command line: its allowances, then its own arguments behind `--`."""
+    keys = ("name", "frames", "stlb", "guaranteed", "tables", "slots", "cpu")
+    words = [f"{key}={getattr(libos, key)}" for key in keys]
+    return " ".join(words + ([libos.options] if libos.options else []) + ["--"]
+                    + ([libos.arguments] if libos.arguments else []))
+
+
+def _quoted(options):
+    """Each word in single quotes, where GRUB leaves all but the quote itself alone; schema.py lets none through."""
+    return " ".join(f"'{word}'" for word in options.split())
+
+
+def grub_configuration(scenario):
+    """Loads everything and boots; when a file does not load, GRUB's message is on the log and the machine ends."""
+    loads = [f"multiboot2 /boot/tessera.elf {_quoted(kernel_options(scenario.kernel))}"]
+    for libos in scenario.libos:
+        loads.append(f"module2 /boot/{libos.name}.elf {_quoted(module_options(libos))}")
+    nested = "".join(f"if {load}; then\n" for load in loads) + "boot\n" + "fi\n" * len(loads)
+    return (f"set timeout=0\nserial --unit=0 --speed=115200\nterminal_output serial\n{nested}"
+            f"echo GRUB could not load the kernel or a module.\noutb 0xf4 {LOADER_FAILED:#x}\n")
+
+
+def _files(scenario):
+    """Path in the ISO -> file on this machine."""
+    files = {"boot/tessera.elf": KERNELS[scenario.kernel.image]}
+    for libos in scenario.libos:
+        files[f"boot/{libos.name}.elf"] = image_path(libos)
+    for path in files.values():
+        if not path.is_file():
+            raise BadScenario(f"{scenario.stem}: there is no image {os.path.relpath(path, ROOT)} (not built?)")
+    return files
+
+
+def _forget_old():
+    kept = sorted((BUILD / "iso").glob("*.iso"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in kept[_KEPT:]:
+        path.unlink(missing_ok=True)
+
+
+def make(scenario):
+    """The path of the scenario's ISO, which is made when it is not there."""
+    files, configuration = _files(scenario), grub_configuration(scenario)
+    digest = hashlib.sha256(f"{_MODULES}\n{configuration}".encode())
+    for name, path in files.items():
+        digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    iso = BUILD / "iso" / f"{digest.hexdigest()[:24]}.iso"
+    if iso.is_file():
+        os.utime(iso)
+        return iso
+    iso.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="make-", dir=iso.parent) as work:
+        tree = pathlib.Path(work) / "tree"
+        for name, path in files.items():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, tree / name)
+        (tree / "boot/grub").mkdir()
+        (tree / "boot/grub/grub.cfg").write_text(configuration)
+        command = ["grub-mkrescue", "-o", f"{work}/boot.iso", f"--install-modules={_MODULES}",
+                   "--fonts=", "--locales=", "--themes=", str(tree)]
+        try:
+            made = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        except OSError as error:
+            raise BootError(f"cannot run grub-mkrescue: {error.strerror}") from None
+        if made.returncode:
+            raise BootError("grub-mkrescue failed:\n" + "\n".join((made.stdout + made.stderr).splitlines()[-8:]))
+        os.replace(f"{work}/boot.iso", iso)
+    _forget_old()
+    return iso

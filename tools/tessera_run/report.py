@@ -1,0 +1,101 @@
+"""What a run leaves behind: build/results/SCENARIO.json, and tables for people."""
+
+import json
+import os
+import pathlib
+import tempfile
+
+from . import iso, machine
+from .verdict import ending_of
+
+
+def result(scenario, outcome, reasons):
+    """Everything about a run, for machines."""
+    libos_records = {}
+    names = {record.environment: record.data.get("name") for record in outcome.of_kind("started")}
+    for record in outcome.of_kind("libos"):
+        name = names.get(record.environment) or f"#{record.environment}"
+        libos_records.setdefault(name, []).append(record.data)
+    return {
+        "scenario": scenario.stem,
+        "title": scenario.title,
+        "verdict": "failed" if reasons else "passed",
+        "reasons": reasons,
+        "machine": machine.description(scenario.machine, outcome.bochs, outcome.command[0]),
+        "command_lines": {"emulator": outcome.command, "kernel": iso.kernel_options(scenario.kernel),
+                          "modules": {libos.name: iso.module_options(libos) for libos in scenario.libos}},
+        "exit_status": outcome.status,
+        "duration_seconds": round(outcome.duration, 3),
+        "boot": next((record.data for record in outcome.of_kind("boot")), None),
+        "final": next((record.data for record in outcome.of_kind("final")), None),
+        "environments": [record.data for record in outcome.of_kind("ended")],
+        "records": libos_records,
+        "trace": [record.data for record in outcome.of_kind("trace")],
+        "log": outcome.log,
+        "firmware_log": outcome.preface,
+    }
+
+
+def write(path, data):
+    """Writes JSON so that a reader finds the old file or the new one, never half of one."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.",
+                                     delete=False) as file:
+        json.dump(data, file, indent=1, ensure_ascii=True)
+        file.write("\n")
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+def table(rows, headings):
+    """Lines of a plain table: the first column to the left, the others to the right."""
+    cells = [[_cell(cell) for cell in row] for row in [headings, *rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
+    lines = []
+    for row in cells:
+        first, *others = (cell.ljust(width) if not column else cell.rjust(width)
+                          for column, (cell, width) in enumerate(zip(row, widths)))
+        lines.append("  " + "  ".join([first, *others]).rstrip())
+    return lines
+
+
+def _cell(value):
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "-"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    text = "".join(c if c.isprintable() else "?" for c in str(value))
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def summary(scenario, outcome):
+    """The accounts of each environment and what the libOSes reported, as lines."""
+    columns = scenario.results.accounts
+    lines = []
+    ended = [record.data for record in outcome.of_kind("ended")]
+    if ended:
+        lines += ["", "accounts"]
+        lines += table([[one.get("name"), ending_of(one), *(one.get(column) for column in columns)] for one in ended],
+                       ["environment", "ended", *columns])
+    said = outcome.of_kind("libos") if scenario.results.records else []
+    names = {record.environment: record.data.get("name") for record in outcome.of_kind("started")}
+    if said:
+        lines += ["", "reported"]
+    for record in said:
+        data = record.data if isinstance(record.data, dict) else {"value": record.data}
+        fields = "  ".join(f"{_cell(str(key))}={_cell(value)}" for key, value in data.items())
+        lines.append(f"  {names.get(record.environment) or '#' + str(record.environment)}: {fields}")
+    return lines
+
+
+def comparison(scenario, outcomes):
+    """One line a policy: what the same scenario cost, summed over its environments."""
+    columns = scenario.results.accounts
+    rows = []
+    for policy, outcome in outcomes.items():
+        ended = [record.data for record in outcome.of_kind("ended")]
+        rows.append([policy, *(sum(one.get(column) or 0 for one in ended if isinstance(one.get(column), int))
+                               for column in columns)])
+    return ["", "the same scenario under each switch policy, all environments together",
+            *table(rows, ["policy", *columns])]

@@ -1,0 +1,237 @@
+"""A scenario: one TOML file that says which libOSes run together, on what machine, and what must come of it.
+
+`KEYS` is the whole language; docs and errors are made from it. A file is hostile input: whatever it holds, the
+answer is a Scenario or `BadScenario` naming file, line and key.
+"""
+
+import copy
+import itertools
+import pathlib
+import re
+import tomllib
+from types import SimpleNamespace
+
+from .locate import Lines
+from .schema import (BadScenario, Wrong, boolean, either, hex_digits, integer, list_of, loader_words, matching,
+                     one_of, regular_expression, seconds, shown, table_of, text)
+
+POLICIES = ("none", "refill", "preload", "keep", "tagged")
+EXITS = {"done": 33, "failed": 35, "panic": 37, "refused": 39}  # QEMU's status: (ExitCode << 1) | 1, abi/records.hpp.
+NAME_LENGTH = 15
+LARGEST_FILE = 1 << 18
+
+_name = matching(f"[a-z0-9_-]{{1,{NAME_LENGTH}}}", f"a name of 1 to {NAME_LENGTH} characters out of a-z 0-9 _ -")
+_column = matching("[a-z_]{1,30}", "the name of a field of a record")
+_patterns = list_of(regular_expression)
+
+# table -> key -> (check, default). REQUIRED: no default. None: not passed on, the kernel has its own.
+# The ranges are those of exokernel/core/command_line.hpp.
+REQUIRED = object()
+KEYS = {
+    "": {
+        "title": (text(), ""),
+    },
+    "machine": {
+        "memory": (integer(16, 65536), 128),  # MiB
+        "cpus": (integer(1, 8), 1),
+        "firmware": (one_of("bios", "uefi"), "bios"),
+        "icount": (boolean, False),
+        "time_limit": (seconds(1, 86400), 60.0),
+    },
+    "kernel": {
+        "image": (one_of("kernel", "checked"), "kernel"),
+        "policy": (one_of(*POLICIES), None),
+        "tlb_entries": (either(integer(16, 65536), one_of("unbounded")), None),
+        "quantum": (integer(100, 1_000_000), None),  # microseconds
+        "grace": (integer(10, 1_000_000), None),  # microseconds
+        "key": (hex_digits(32, 32), None),
+        "seed": (hex_digits(32, 32), None),
+        "options": (loader_words(500), ""),  # further ones, passed as they are
+    },
+    "libos": {
+        "name": (_name, None),  # default: the image's name
+        "image": (matching("[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}", "the name of an image, or a path in the repository"),
+                  REQUIRED),
+        "arguments": (loader_words(1023), ""),
+        "frames": (integer(1, 1 << 20), 1024),
+        "stlb": (integer(128, 65536, power_of_two=True), 1024),
+        "guaranteed": (integer(16, 1024, power_of_two=True), 64),
+        "tables": (integer(8, 512), 64),
+        "slots": (integer(0, 8), 4),
+        "cpu": (integer(0, 7), 0),
+        "copies": (integer(1, 63), 1),
+        "options": (loader_words(500), ""),  # further ones, as they are
+    },
+    "expect": {
+        "log": (_patterns, []),
+        "ordered_log": (_patterns, []),
+        "forbidden": (_patterns, []),
+        "exit": (one_of(*EXITS), "done"),
+        "ended": (table_of(_name, text()), {}),
+    },
+    "results": {
+        "accounts": (list_of(_column, 20), ["ticks", "slices", "switches", "upcalls", "hits", "misses"]),
+        "records": (boolean, True),
+        "compare": (list_of(one_of(*POLICIES), len(POLICIES)), []),
+    },
+}
+MOST_VARIANTS = 64  # variants, at most
+
+
+class Scenario(SimpleNamespace):
+    """A checked scenario: .stem, .title, .machine, .kernel, .libos (a list, copies made), .expect, .results."""
+
+
+class _Reader:
+    def __init__(self, name, lines):
+        self.name, self.lines = name, lines
+
+    def fail(self, path, message):
+        dotted = ".".join(str(part) for part in path if not isinstance(part, int)) or "file"
+        raise BadScenario(f"{self.name}:{self.lines.of(path)}: {dotted}: {message}")
+
+    def table(self, data, keys, path):
+        if not isinstance(data, dict):
+            self.fail(path, f"must be a table, not {shown(data)}")
+        for key in data:
+            if key not in keys:
+                self.fail(path + (key,), f"there is no such key; allowed here: {', '.join(keys)}")
+        result = SimpleNamespace()
+        for key, (check, default) in keys.items():
+            if key not in data:
+                if default is REQUIRED:
+                    self.fail(path, f"needs the key '{key}'")
+                setattr(result, key, copy.copy(default))
+                continue
+            try:
+                setattr(result, key, check(data[key]))
+            except Wrong as wrong:
+                self.fail(path + (key,), str(wrong))
+        return result
+
+    def libos_list(self, data):
+        entries = data.get("libos")
+        if not isinstance(entries, list) or not entries:
+            self.fail(("libos",), "a scenario needs one [[libos]] or more")
+        result, first_with = [], {}
+        for index, entry in enumerate(entries):
+            path = ("libos", index)
+            libos = self.table(entry, KEYS["libos"], path)
+            libos.name = libos.name or re.sub("[^a-z0-9_-]", "_", pathlib.PurePath(libos.image).stem.lower())[:NAME_LENGTH]
+            for number in range(1, libos.copies + 1):
+                one = copy.copy(libos)
+                if libos.copies > 1:
+                    one.name = f"{libos.name}-{number}"
+                if not one.name or len(one.name) > NAME_LENGTH:
+                    self.fail(path + ("name",), f"'{one.name}' is not 1 to {NAME_LENGTH} characters long")
+                if one.name in first_with:
+                    self.fail(path + ("name",), f"'{one.name}' is taken by the libos of line {first_with[one.name]}")
+                first_with[one.name] = self.lines.of(path)
+                result.append(one)
+        if len(result) > 63:
+            self.fail(("libos",), f"{len(result)} environments; the kernel has room for 63")
+        return result
+
+    def scenario(self, data, stem):
+        groups = [table for table in KEYS if table]
+        top = {key: value for key, value in data.items() if key not in groups and key != "matrix"}
+        for key in top:
+            if key not in KEYS[""]:
+                self.fail((key,), f"there is no such key; allowed here: {', '.join([*KEYS[''], *groups, 'matrix'])}")
+        result = Scenario(stem=stem, title=self.table(top, KEYS[""], ()).title, libos=self.libos_list(data))
+        for group in groups:
+            if group != "libos":
+                setattr(result, group, self.table(data.get(group, {}), KEYS[group], (group,)))
+        if result.machine.icount and result.machine.cpus > 1:
+            self.fail(("machine", "cpus"), "must be 1 with icount")
+        for libos in result.libos:
+            if libos.cpu >= result.machine.cpus:
+                self.fail(("libos",), f"'{libos.name}' asks for cpu {libos.cpu}; machine.cpus is {result.machine.cpus}")
+        names = {libos.name for libos in result.libos}
+        for name in result.expect.ended:
+            if name not in names:
+                self.fail(("expect", "ended"), f"there is no libos '{name}'; there are: {', '.join(sorted(names))}")
+        return result
+
+
+def parse_value(written):
+    """The value of `--set key=value`: as in TOML, or else a bare text."""
+    try:
+        return tomllib.loads(f"value = {written}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        return written
+
+
+def _put(data, dotted, value):
+    """Sets `kernel.policy` or, by the libOS's name or for all of them, `libos.NAME.frames` and `libos.*.frames`."""
+    parts = dotted.split(".")
+    entries = data.get("libos") if isinstance(data.get("libos"), list) else []
+    if len(parts) == 3 and parts[0] == "libos":
+        hits = [entry for entry in entries if isinstance(entry, dict)
+                and parts[1] in ("*", entry.get("name", entry.get("image")))]
+        if not hits:
+            raise BadScenario(f"{dotted}: there is no libos '{parts[1]}'")
+        for entry in hits:
+            entry[parts[2]] = value
+    elif len(parts) == 2 and isinstance(data.setdefault(parts[0], {}), dict):
+        data[parts[0]][parts[1]] = value
+    else:
+        raise BadScenario(f"{dotted}: a key is table.key or libos.NAME.key")
+
+
+def _variants(reader, data):
+    """The combinations that [matrix] asks for, each as (label, {dotted key: value}); one empty one without it."""
+    matrix = data.get("matrix", {})
+    if not isinstance(matrix, dict):
+        reader.fail(("matrix",), f"must be a table, not {shown(matrix)}")
+    for key, values in matrix.items():
+        if not isinstance(values, list) or not values:
+            reader.fail(("matrix", key), f"must be a list of the values to run with, not {shown(values)}")
+    count = 1
+    for values in matrix.values():
+        count *= len(values)
+    if count > MOST_VARIANTS:
+        reader.fail(("matrix",), f"makes {count} variants; at most {MOST_VARIANTS} are allowed")
+    for values in itertools.product(*matrix.values()):
+        chosen = dict(zip(matrix, values))
+        label = ",".join(f"{key.rsplit('.', 1)[-1]}={value}" for key, value in chosen.items())
+        yield re.sub(r"[^A-Za-z0-9_.,=-]", "_", label)[:100], chosen
+
+
+def read(contents, name, stem, overrides=()):
+    """The scenarios (more than one with a [matrix]) in a file's bytes. `overrides`: pairs of dotted key and value."""
+    if len(contents) > LARGEST_FILE:
+        raise BadScenario(f"{name}:1: file: is larger than {LARGEST_FILE} bytes")
+    try:
+        decoded = contents.decode("utf-8")
+        data = tomllib.loads(decoded)
+    except UnicodeDecodeError as error:
+        line = contents[:error.start].count(b"\n") + 1
+        raise BadScenario(f"{name}:{line}: file: is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        number = line[1] if line else contents.count(b"\n") + 1
+        raise BadScenario(f"{name}:{number}: file: is not TOML: {error}") from None
+    except (RecursionError, ValueError) as error:
+        raise BadScenario(f"{name}:1: file: cannot be read as TOML: {shown(str(error))}") from None
+    reader = _Reader(name, Lines(decoded))
+    scenarios = []
+    for label, chosen in _variants(reader, data):
+        changed = copy.deepcopy(data)
+        for key, value in [*chosen.items(), *overrides]:
+            try:
+                _put(changed, key, value)
+            except BadScenario as error:
+                reader.fail(("matrix",) if key in chosen else (), str(error))
+        scenarios.append(reader.scenario(changed, f"{stem}.{label}" if label else stem))
+    return scenarios
+
+
+def load(path, overrides=()):
+    """As `read`, from a file."""
+    path = pathlib.Path(path)
+    try:
+        contents = path.read_bytes()
+    except OSError as error:
+        raise BadScenario(f"{path}: {error.strerror}") from None
+    return read(contents, str(path), path.stem, overrides)
