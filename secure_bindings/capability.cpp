@@ -69,7 +69,8 @@ bool apply(Effective& left, const Caveat& caveat) {
         case CaveatKind::rights:
             left.rights = left.rights.restricted_to(Rights{static_cast<u32>(caveat.a)});
             return true;
-        case CaveatKind::range: return intersect(left, caveat.a, caveat.b);
+        case CaveatKind::range:
+            return intersect(left, caveat.a, caveat.b);
         case CaveatKind::presenter: {
             const EnvId only{caveat.a};
             if (left.presenter && left.presenter != only) return false;
@@ -116,10 +117,14 @@ CLEARS_REGISTERS void mint(Capability& root, const CapabilityKeys& keys) {
 
 bool canonical(const Caveat& caveat) {
     switch (caveat.kind) {
-        case CaveatKind::rights: return (caveat.a & ~u64{kAllRights.bits}) == 0 && caveat.b == 0;
-        case CaveatKind::range: return caveat.b != 0 && !wraps(caveat.a, caveat.b);
-        case CaveatKind::presenter: return caveat.a != 0 && caveat.a <= ~u32{0} && caveat.b == 0;
-        case CaveatKind::expiry: return caveat.b == 0;
+        case CaveatKind::rights:
+            return (caveat.a & ~u64{kAllRights.bits}) == 0 && caveat.b == 0;
+        case CaveatKind::range:
+            return caveat.b != 0 && !wraps(caveat.a, caveat.b);
+        case CaveatKind::presenter:
+            return caveat.a != 0 && caveat.a <= ~u32{0} && caveat.b == 0;
+        case CaveatKind::expiry:
+            return caveat.b == 0;
     }
     return false;
 }

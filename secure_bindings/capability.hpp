@@ -50,17 +50,15 @@ struct Effective {
     ResourceKind kind{};
     Rights rights;
     u64 first{};
-    u64 count{};              ///< Never 0 when it comes from `authenticate` or `verify`.
+    u64 count{};  ///< Never 0 when it comes from `authenticate` or `verify`.
     u64 grant{};
-    EnvId presenter;          ///< Only this one may present it; zero: anybody who has it.
-    ContextId context;        ///< tlb_entry: the context that it binds into.
-    u64 page{};               ///< tlb_entry: the page where frame `first` goes, with kLargePage as in the root.
-    u64 expiry = ~u64{0};     ///< Last TSC value at which it is good.
+    EnvId presenter;       ///< Only this one may present it; zero: anybody who has it.
+    ContextId context;     ///< tlb_entry: the context that it binds into.
+    u64 page{};            ///< tlb_entry: the page where frame `first` goes, with kLargePage as in the root.
+    u64 expiry = ~u64{0};  ///< Last TSC value at which it is good.
 
     /// May `by` present it at time `now`?
-    constexpr bool admits(EnvId by, u64 now) const {
-        return (!presenter || presenter == by) & (now <= expiry);
-    }
+    constexpr bool admits(EnvId by, u64 now) const { return (!presenter || presenter == by) & (now <= expiry); }
 };
 
 /// Fill in the tag of a root: every field set, canonical, no caveats.  Cost: 1 MAC.

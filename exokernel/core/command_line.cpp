@@ -110,10 +110,14 @@ constexpr Key<KernelOptions> kKernelKeys[] = {
          if (value == "unbounded") return nullptr;
          return read_number(value, Range{16, 65536}, options.tlb_entries);
      }},
-    {"quantum", [](KernelOptions& options,
-                   std::string_view value) { return read_number(value, Range{100, 1000000}, options.quantum_us); }},
-    {"grace", [](KernelOptions& options,
-                 std::string_view value) { return read_number(value, Range{10, 1000000}, options.grace_us); }},
+    {"quantum",
+     [](KernelOptions& options, std::string_view value) {
+         return read_number(value, Range{100, 1000000}, options.quantum_us);
+     }},
+    {"grace",
+     [](KernelOptions& options, std::string_view value) {
+         return read_number(value, Range{10, 1000000}, options.grace_us);
+     }},
     {"key",
      [](KernelOptions& options, std::string_view value) {
          options.fixed_key = true;

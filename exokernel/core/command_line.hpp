@@ -18,26 +18,26 @@ namespace tessera::kernel {
 
 struct KernelOptions {
     SwitchPolicy policy = SwitchPolicy::keep;
-    u64 tlb_entries = 0;        ///< 16 to 65536; 0: unbounded.
-    u64 quantum_us = 10000;     ///< 100 to 1000000.
-    u64 grace_us = 500;         ///< 10 to quantum_us.
-    bool fixed_key = false;     ///< `key` was given: the boot key for reproducible tests.
+    u64 tlb_entries = 0;     ///< 16 to 65536; 0: unbounded.
+    u64 quantum_us = 10000;  ///< 100 to 1000000.
+    u64 grace_us = 500;      ///< 10 to quantum_us.
+    bool fixed_key = false;  ///< `key` was given: the boot key for reproducible tests.
     u8 key[16]{};
-    bool seeded = false;        ///< `seed` was given: entropy from the loader where the CPU has none.
+    bool seeded = false;  ///< `seed` was given: entropy from the loader where the CPU has none.
     u8 seed[16]{};
 };
 
 inline constexpr u64 kMaxModuleArguments = 1023;  ///< Bytes; BootInfo holds them with a zero behind.
 
 struct ModuleOptions {
-    char name[16]{};            ///< 1 to 15 of [a-z0-9_-], zero-terminated. Must be given.
-    u64 frames = 256;           ///< Frame quota: 1 to 2^20.
-    u64 stlb = 1024;            ///< As in ContextSpec: a power of two, 128 to 65536.
-    u64 guaranteed = 128;       ///< As in ContextSpec: a power of two, 16 to 1024.
-    u64 tables = 32;            ///< As in ContextSpec: 8 to 512.
-    u64 slots = 1;              ///< Slots that it starts with: 0 to 8.
-    u64 cpu = 0;                ///< Whose slots: below kMaxCpus.
-    std::string_view arguments; ///< What stands behind "-- ", byte for byte.
+    char name[16]{};             ///< 1 to 15 of [a-z0-9_-], zero-terminated. Must be given.
+    u64 frames = 256;            ///< Frame quota: 1 to 2^20.
+    u64 stlb = 1024;             ///< As in ContextSpec: a power of two, 128 to 65536.
+    u64 guaranteed = 128;        ///< As in ContextSpec: a power of two, 16 to 1024.
+    u64 tables = 32;             ///< As in ContextSpec: 8 to 512.
+    u64 slots = 1;               ///< Slots that it starts with: 0 to 8.
+    u64 cpu = 0;                 ///< Whose slots: below kMaxCpus.
+    std::string_view arguments;  ///< What stands behind "-- ", byte for byte.
 };
 
 /// Options, or the first thing wrong with them and where.

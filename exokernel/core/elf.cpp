@@ -68,8 +68,12 @@ ElfSegment segment_of(const ProgramHeader& header) {
     Rights rights{Right::read};
     if (header.flags & kFlagWrite) rights = rights | Right::write;
     if (header.flags & kFlagExecute) rights = rights | Right::execute;
-    return ElfSegment{header.virtual_address, header.memory_size, header.offset,
-                      header.file_size,       rights,             (header.flags & kElfGuaranteed) != 0};
+    return ElfSegment{header.virtual_address,
+                      header.memory_size,
+                      header.offset,
+                      header.file_size,
+                      rights,
+                      (header.flags & kElfGuaranteed) != 0};
 }
 
 bool share_a_page(const ElfSegment& a, const ElfSegment& b) {

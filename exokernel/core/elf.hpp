@@ -31,11 +31,11 @@ inline constexpr u64 kMaxElfSegments = 16;
 inline constexpr u64 kMaxElfPages = 65536;  ///< From the first page to the last, gaps included: 256 MiB.
 
 struct ElfImage {
-    VirtAddr entry;           ///< In an executable segment.
-    u64 segment_count{};      ///< At least 1.
+    VirtAddr entry;                          ///< In an executable segment.
+    u64 segment_count{};                     ///< At least 1.
     ElfSegment segments[kMaxElfSegments]{};  ///< No two share a page. In the file's order.
     PageNumber first_page;
-    u64 pages{};              ///< From the first page of the lowest segment to the last of the highest.
+    u64 pages{};  ///< From the first page of the lowest segment to the last of the highest.
 };
 
 struct ElfResult {

@@ -131,18 +131,19 @@ bool in_usable_memory(const BootInformation& info, u64 begin, u64 end) {
     return begin >= end;
 }
 
-/// Of two modules that overlap neither can be trusted to be what its command line says.
+/// Of two modules that overlap neither can be trusted to be what its command line says. One that is refused
+/// for another reason is never looked at, so it spoils nobody else.
 void check_modules(BootInformation& info) {
+    constexpr const char* kOverlaps = "it overlaps another module";
     for (u64 i = 0; i < info.module_count; ++i) {
         BootModule& module = info.modules[i];
-        if (module.end <= module.start) continue;
         if (!module.problem && !in_usable_memory(info, module.start, module.end))
             module.problem = "it lies outside usable memory";
+        if (module.problem) continue;
         for (u64 j = 0; j < i; ++j) {
             BootModule& other = info.modules[j];
-            if (!overlap(module.start, module.end, other.start, other.end)) continue;
-            if (!module.problem) module.problem = "it overlaps another module";
-            if (!other.problem) other.problem = "it overlaps another module";
+            if (other.problem && other.problem != kOverlaps) continue;
+            if (overlap(module.start, module.end, other.start, other.end)) module.problem = other.problem = kOverlaps;
         }
     }
 }
@@ -165,16 +166,30 @@ const char* parse(Bytes bytes, BootInformation& info) {
 
         const char* problem = nullptr;
         switch (tag->type) {
-            case kTagEnd: return info.region_count != 0 ? nullptr : "no memory map";
-            case kTagCommandLine: problem = on_command_line(info, payload); break;
-            case kTagModule: problem = on_module(info, payload); break;
-            case kTagMemoryMap: problem = on_memory_map(info, payload); break;
-            case kTagOldRsdp: problem = on_rsdp(info, payload, kOldRsdpSize, newest_rsdp); break;
-            case kTagNewRsdp: problem = on_rsdp(info, payload, kNewRsdpSize, newest_rsdp); break;
+            case kTagEnd:
+                return info.region_count != 0 ? nullptr : "no memory map";
+            case kTagCommandLine:
+                problem = on_command_line(info, payload);
+                break;
+            case kTagModule:
+                problem = on_module(info, payload);
+                break;
+            case kTagMemoryMap:
+                problem = on_memory_map(info, payload);
+                break;
+            case kTagOldRsdp:
+                problem = on_rsdp(info, payload, kOldRsdpSize, newest_rsdp);
+                break;
+            case kTagNewRsdp:
+                problem = on_rsdp(info, payload, kNewRsdpSize, newest_rsdp);
+                break;
             case kTagEfi32:
             case kTagEfi64:
-            case kTagEfiMemoryMap: info.efi = true; break;
-            default: break;
+            case kTagEfiMemoryMap:
+                info.efi = true;
+                break;
+            default:
+                break;
         }
         if (problem) return problem;
         offset += (u64{tag->size} + kTagAlignment - 1) / kTagAlignment * kTagAlignment;

@@ -1,0 +1,31 @@
+# Host tests: every tests/unit/*.cpp, and the sources that they test (UNIT_SRCS: append to it), in one program
+# with AddressSanitizer and UBSan.
+
+UNIT_SRCS += $(SECURE_BINDINGS_SRCS) exokernel/core/elf.cpp exokernel/core/multiboot2.cpp \
+             exokernel/core/command_line.cpp
+
+HOST_SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+HOST_CXXFLAGS   := -std=c++20 -Wall -Wextra -Werror -I.
+HOST_LIBS       := -l:libsodium.a
+
+unit_srcs := $(sort $(wildcard tests/unit/*.cpp) $(UNIT_SRCS))
+unit_objs := $(unit_srcs:%.cpp=build/unit/%.o)
+
+$(unit_objs): build/unit/%.o: %.cpp
+	$(call step,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(HOST_CXXFLAGS) -g -O1 $(HOST_SANITIZERS) $(DEPFLAGS) -c -o $@ $<
+
+build/unit/unit_tests: $(unit_objs)
+	$(call step,LINK,$@)
+	$(Q)$(CXX) $(HOST_SANITIZERS) -o $@ $^ $(HOST_LIBS)
+
+TEST_FILES   += build/unit/unit_tests
+TEST_TARGETS += unit-tests
+
+## unit-tests: the pure libraries and the kernel's logic on the host (UNIT=name: only the test cases like it)
+.PHONY: unit-tests
+unit-tests: build/unit/unit_tests
+	@build/unit/unit_tests $(if $(UNIT),--test-case='*$(UNIT)*')
+
+$(call depend,$(unit_objs))
