@@ -25,3 +25,17 @@ IMAGES        :=
 TEST_FILES    :=
 TEST_TARGETS  :=
 BENCH_TARGETS :=
+
+# LIBOS=path/to/my.cpp: libos/rules.mk makes build/libos/user-my.elf of it.
+ifdef LIBOS
+ifneq ($(words $(LIBOS)),1)
+$(error LIBOS="$(LIBOS)": must be one file, and make cannot take a path with a space in it)
+endif
+ifneq ($(suffix $(LIBOS)),.cpp)
+$(error LIBOS=$(LIBOS): must be a .cpp file)
+endif
+ifeq ($(wildcard $(LIBOS)),)
+$(error LIBOS=$(LIBOS): there is no such file)
+endif
+LIBOS_SRC := $(LIBOS)
+endif

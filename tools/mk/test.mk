@@ -1,17 +1,19 @@
-# The tests: all layers and all scenarios, then one verdict.
+# The tests: all layers and all scenarios, then one verdict. Everything is built before anything runs, by this
+# make, so that the layers, each run by a make of its own, find their files ready and may run side by side.
+
+TEST_TARGETS += tools-tests
 
 ## test: build and run every test
 .PHONY: test
-test:
-	@$(PYTHON) tools/run_tests.py --jobs $(JOBS) --build "all $(TEST_FILES)" \
+test: all $(TEST_FILES)
+	@V=$(V) $(PYTHON) tools/run_tests.py --jobs $(JOBS) \
 	    $(addprefix --layer ,$(TEST_TARGETS)) $(wildcard tests/system/*.toml)
 
-## bench: every benchmark
-.PHONY: bench
-bench: $(BENCH_TARGETS)
-
-TEST_TARGETS += tools-tests
 ## tools-tests: unit tests of the scenario runner and the test runner
 .PHONY: tools-tests
 tools-tests:
 	@$(PYTHON) tests/tools/run.py
+
+## bench: every benchmark
+.PHONY: bench
+bench: $(BENCH_TARGETS)

@@ -4,6 +4,7 @@ exit status: 0 every scenario passed, 1 one failed, 2 a scenario file or an argu
 """
 
 import argparse
+import json
 import pathlib
 import sys
 
@@ -13,7 +14,7 @@ from .schema import BadScenario
 from .verdict import judge
 
 ALONE = """\
-title = "{name}, alone"
+title = {title}
 [machine]
 memory = 512
 [[libos]]
@@ -32,6 +33,7 @@ def arguments(words):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenario", nargs="*", help="scenario files (TOML)")
     parser.add_argument("--alone", metavar="ELF", help="boot this libOS image alone, with generous allowances")
+    parser.add_argument("--title", metavar="TEXT", help="what the log calls it (with --alone)")
     parser.add_argument("--arguments", metavar="WORDS", help="the libOS's arguments (with --alone)")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[],
                         help="override a key: kernel.policy=none, libos.NAME.frames=64, libos.*.slots=2")
@@ -74,11 +76,12 @@ def chosen(given):
         image = pathlib.Path(given.alone)
         if not image.is_file():
             raise BadScenario(f"{image}: there is no such image")
-        name = image.stem[:scenarios.NAME_LENGTH]
-        relative = image.resolve().relative_to(iso.ROOT) if image.resolve().is_relative_to(iso.ROOT) else None
-        if relative is None:
+        if not image.resolve().is_relative_to(iso.ROOT):
             raise BadScenario(f"{image}: an image must lie inside the repository")
-        return scenarios.read(ALONE.format(name=name, image=relative).encode(), str(image), name, changes)
+        name = scenarios.name_from(image.stem.removeprefix("user-"))
+        title = json.dumps("".join(filter(str.isprintable, given.title or f"{name}, alone"))[:200])
+        written = ALONE.format(title=title, name=name, image=image.resolve().relative_to(iso.ROOT))
+        return scenarios.read(written.encode(), str(image), name, changes)
     found = [one for path in given.scenario for one in scenarios.load(path, changes)]
     if given.variant:
         found = [one for one in found if one.stem.partition(".")[2] == given.variant]

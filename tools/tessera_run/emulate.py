@@ -14,6 +14,8 @@ from .iso import BootError
 from .log import LARGEST, Log
 from .records import Decoder
 
+BOOT_ALLOWANCE = 90  # Seconds until the kernel's first line; the scenario's time limit counts from there on.
+
 
 @dataclass
 class Outcome:
@@ -49,15 +51,19 @@ def _terminated_as_interrupt():
 
 def _watch(process, readers, scenario, log):
     """Feeds what arrives to the readers until the emulator has closed everything; answers why it was stopped."""
-    deadline = time.monotonic() + scenario.machine.time_limit
+    limit = scenario.machine.time_limit
+    deadline = time.monotonic() + BOOT_ALLOWANCE
     with selectors.DefaultSelector() as selector:
         for fd, take in readers.items():
             selector.register(fd, selectors.EVENT_READ, take)
+        booted = False
         while selector.get_map():
+            if log.lines and not booted:
+                booted, deadline = True, time.monotonic() + limit
             left = deadline - time.monotonic()
             if left <= 0:
                 process.kill()
-                return f"time limit of {scenario.machine.time_limit:g} s"
+                return f"time limit of {limit:g} s" if booted else f"nothing from the kernel in {BOOT_ALLOWANCE} s"
             if log.size > LARGEST:
                 process.kill()
                 return f"log longer than {LARGEST >> 20} MiB"

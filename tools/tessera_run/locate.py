@@ -55,6 +55,7 @@ class Lines:
                 table = _parts(header[2])
                 if header[1] == "[[":
                     counts[table] = counts.get(table, -1) + 1
+                    self._line.setdefault(table, number)
                     table += (counts[table],)
                 self._line.setdefault(table, number)
                 continue

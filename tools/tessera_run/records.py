@@ -101,7 +101,20 @@ class Decoder:
             if kind not in ("libos", "trace") and not isinstance(data, dict):
                 raise ValueError("not an object")
         except (ValueError, RecursionError) as error:
-            self.errors.append(f"COM2: the {kind} record at offset {self._offset} is not JSON: {error}")
+            if kind == "libos":  # What a libOS says of itself is its own affair: kept, and no fault of the kernel's.
+                self.records.append(Record(kind, environment, {"not_json": payload.decode("latin-1")}))
+            else:
+                self.errors.append(f"COM2: the {kind} record at offset {self._offset} is not JSON: {error}")
         else:
             self.records.append(Record(kind, environment, data))
         self._advance(length)
+
+
+def said_by_libos(records):
+    """(name, data) of each libOS record; the name is that of the environment that had the index at that time."""
+    names = {}
+    for record in records:
+        if record.kind == "started" and isinstance(record.data.get("env"), int):
+            names[record.data["env"] & 0xff] = str(record.data.get("name"))
+        elif record.kind == "libos":
+            yield names.get(record.environment, f"#{record.environment}"), record.data

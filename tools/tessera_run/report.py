@@ -6,16 +6,15 @@ import pathlib
 import tempfile
 
 from . import iso, machine
+from .records import said_by_libos
 from .verdict import ending_of
 
 
 def result(scenario, outcome, reasons):
     """Everything about a run, for machines."""
     libos_records = {}
-    names = {record.environment: record.data.get("name") for record in outcome.of_kind("started")}
-    for record in outcome.of_kind("libos"):
-        name = names.get(record.environment) or f"#{record.environment}"
-        libos_records.setdefault(name, []).append(record.data)
+    for name, data in said_by_libos(outcome.records):
+        libos_records.setdefault(name, []).append(data)
     return {
         "scenario": scenario.stem,
         "title": scenario.title,
@@ -78,14 +77,12 @@ def summary(scenario, outcome):
         lines += ["", "accounts"]
         lines += table([[one.get("name"), ending_of(one), *(one.get(column) for column in columns)] for one in ended],
                        ["environment", "ended", *columns])
-    said = outcome.of_kind("libos") if scenario.results.records else []
-    names = {record.environment: record.data.get("name") for record in outcome.of_kind("started")}
+    said = list(said_by_libos(outcome.records)) if scenario.results.records else []
     if said:
         lines += ["", "reported"]
-    for record in said:
-        data = record.data if isinstance(record.data, dict) else {"value": record.data}
-        fields = "  ".join(f"{_cell(str(key))}={_cell(value)}" for key, value in data.items())
-        lines.append(f"  {names.get(record.environment) or '#' + str(record.environment)}: {fields}")
+    for name, data in said:
+        data = data if isinstance(data, dict) else {"value": data}
+        lines.append(f"  {name}: " + "  ".join(f"{_cell(str(key))}={_cell(value)}" for key, value in data.items()))
     return lines
 
 

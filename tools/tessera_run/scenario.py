@@ -78,6 +78,11 @@ KEYS = {
 MOST_VARIANTS = 64  # variants, at most
 
 
+def name_from(stem):
+    """A file's name made into one that an environment may have."""
+    return re.sub("[^a-z0-9_-]", "_", stem.lower())[:NAME_LENGTH]
+
+
 class Scenario(SimpleNamespace):
     """A checked scenario: .stem, .title, .machine, .kernel, .libos (a list, copies made), .expect, .results."""
 
@@ -87,7 +92,8 @@ class _Reader:
         self.name, self.lines = name, lines
 
     def fail(self, path, message):
-        dotted = ".".join(str(part) for part in path if not isinstance(part, int)) or "file"
+        words = [part if re.fullmatch("[A-Za-z0-9_.*-]+", part) else shown(part) for part in path if isinstance(part, str)]
+        dotted = ".".join(words) or "file"
         raise BadScenario(f"{self.name}:{self.lines.of(path)}: {dotted}: {message}")
 
     def table(self, data, keys, path):
@@ -109,7 +115,7 @@ class _Reader:
                 self.fail(path + (key,), str(wrong))
         return result
 
-    def libos_list(self, data):
+    def libos_list(self, data, cpus):
         entries = data.get("libos")
         if not isinstance(entries, list) or not entries:
             self.fail(("libos",), "a scenario needs one [[libos]] or more")
@@ -117,7 +123,7 @@ class _Reader:
         for index, entry in enumerate(entries):
             path = ("libos", index)
             libos = self.table(entry, KEYS["libos"], path)
-            libos.name = libos.name or re.sub("[^a-z0-9_-]", "_", pathlib.PurePath(libos.image).stem.lower())[:NAME_LENGTH]
+            libos.name = libos.name or name_from(pathlib.PurePath(libos.image).stem)
             for number in range(1, libos.copies + 1):
                 one = copy.copy(libos)
                 if libos.copies > 1:
@@ -126,6 +132,8 @@ class _Reader:
                     self.fail(path + ("name",), f"'{one.name}' is not 1 to {NAME_LENGTH} characters long")
                 if one.name in first_with:
                     self.fail(path + ("name",), f"'{one.name}' is taken by the libos of line {first_with[one.name]}")
+                if one.cpu >= cpus:
+                    self.fail(path + ("cpu",), f"there is no CPU {one.cpu}; machine.cpus is {cpus}")
                 first_with[one.name] = self.lines.of(path)
                 result.append(one)
         if len(result) > 63:
@@ -138,15 +146,13 @@ class _Reader:
         for key in top:
             if key not in KEYS[""]:
                 self.fail((key,), f"there is no such key; allowed here: {', '.join([*KEYS[''], *groups, 'matrix'])}")
-        result = Scenario(stem=stem, title=self.table(top, KEYS[""], ()).title, libos=self.libos_list(data))
+        result = Scenario(stem=stem, title=self.table(top, KEYS[""], ()).title)
         for group in groups:
             if group != "libos":
                 setattr(result, group, self.table(data.get(group, {}), KEYS[group], (group,)))
+        result.libos = self.libos_list(data, result.machine.cpus)
         if result.machine.icount and result.machine.cpus > 1:
             self.fail(("machine", "cpus"), "must be 1 with icount")
-        for libos in result.libos:
-            if libos.cpu >= result.machine.cpus:
-                self.fail(("libos",), f"'{libos.name}' asks for cpu {libos.cpu}; machine.cpus is {result.machine.cpus}")
         names = {libos.name for libos in result.libos}
         for name in result.expect.ended:
             if name not in names:

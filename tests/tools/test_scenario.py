@@ -1,0 +1,168 @@
+"""Scenario files: what is accepted, and that every error names file, line and key and says what is allowed."""
+
+import unittest
+
+from tessera_run import scenario as scenarios
+from tessera_run.schema import BadScenario
+
+GOOD = """\
+title = "two"
+
+[machine]
+memory = 64
+icount = true
+
+[kernel]
+policy = "keep"
+tlb_entries = 64
+
+[[libos]]
+image = "hello"
+arguments = "a=1 b"
+
+[[libos]]
+name = "worker"
+image = "pager"
+copies = 2
+
+[expect]
+log = ['^\\[hello\\] ']
+ended = { worker-2 = "exit 0" }
+"""
+
+
+def read(text, overrides=()):
+    return scenarios.read(text.encode(), "two.toml", "two", overrides)
+
+
+class Accepted(unittest.TestCase):
+    def test_values_and_defaults(self):
+        (one,) = read(GOOD)
+        self.assertEqual((one.title, one.machine.memory, one.machine.cpus, one.kernel.tlb_entries), ("two", 64, 1, 64))
+        self.assertEqual([libos.name for libos in one.libos], ["hello", "worker-1", "worker-2"])
+        self.assertEqual(one.libos[0].arguments, "a=1 b")
+        self.assertEqual(one.expect.exit, "done")
+
+    def test_defaults_are_not_shared(self):
+        (one,), (other,) = read(GOOD), read(GOOD)
+        one.expect.forbidden.append("x")
+        self.assertEqual(other.expect.forbidden, [])
+
+    def test_overrides(self):
+        (one,) = read(GOOD, [("kernel.policy", "none"), ("libos.worker.frames", 7), ("libos.*.slots", 1)])
+        self.assertEqual(one.kernel.policy, "none")
+        self.assertEqual([libos.frames for libos in one.libos[1:]], [7, 7])
+        self.assertEqual([libos.slots for libos in one.libos], [1, 1, 1])
+
+    def test_override_values_are_toml_or_text(self):
+        self.assertEqual([scenarios.parse_value(text) for text in ("3", "true", "none", '"3"', "[1]")],
+                         [3, True, "none", "3", [1]])
+
+    def test_matrix(self):
+        found = read(GOOD + '[matrix]\n"kernel.policy" = ["none", "keep"]\n"kernel.tlb_entries" = [64, "unbounded"]\n')
+        self.assertEqual([one.stem for one in found],
+                         ["two.policy=none,tlb_entries=64", "two.policy=none,tlb_entries=unbounded",
+                          "two.policy=keep,tlb_entries=64", "two.policy=keep,tlb_entries=unbounded"])
+        self.assertEqual(found[1].kernel.tlb_entries, "unbounded")
+
+
+class Refused(unittest.TestCase):
+    """Each case: what is changed in GOOD, the line that must be named, and words that must be in the message."""
+
+    def check(self, old, new, line, *words):
+        self.assertIn(old, GOOD)
+        with self.assertRaises(BadScenario) as caught:
+            read(GOOD.replace(old, new, 1))
+        message = str(caught.exception)
+        self.assertTrue(message.startswith(f"two.toml:{line}: "), message)
+        for word in words:
+            self.assertIn(word, message)
+
+    def test_wrong_type(self):
+        self.check("memory = 64", 'memory = "64"', 4, "machine.memory", "from 16 to 65536")
+
+    def test_boolean_is_no_number(self):
+        self.check("memory = 64", "memory = true", 4, "machine.memory")
+
+    def test_out_of_range(self):
+        self.check("memory = 64", "memory = 8", 4, "machine.memory", "8")
+
+    def test_unknown_key(self):
+        self.check("memory = 64", "memori = 64", 4, "machine.memori", "allowed here: memory, cpus")
+
+    def test_unknown_table(self):
+        self.check("[machine]", "[maschine]", 3, "maschine", "allowed here", "machine")
+
+    def test_unknown_policy(self):
+        self.check('"keep"', '"kept"', 8, "kernel.policy", "none, refill, preload, keep, tagged")
+
+    def test_line_in_second_libos(self):
+        self.check("copies = 2", "copies = 2\nstlb = 1000", 19, "libos.stlb", "power of two")
+
+    def test_missing_image(self):
+        self.check('image = "pager"', "", 15, "libos", "'image'")
+
+    def test_no_libos(self):
+        with self.assertRaisesRegex(BadScenario, r"two\.toml:1: libos: .*\[\[libos\]\]"):
+            read("title = 'x'")
+
+    def test_libos_is_no_list(self):
+        with self.assertRaisesRegex(BadScenario, r"two\.toml:2: libos: "):
+            read("title = 'x'\n[libos]\nimage = 'hello'\n")
+
+    def test_bad_regular_expression(self):
+        self.check("log = ['^\\[hello\\] ']", "log = [\n 'fine',\n '(',\n]", 21, "expect.log", "entry 2", "regular expression")
+
+    def test_name_twice(self):
+        self.check("copies = 2", 'copies = 1\n[[libos]]\nimage="hello"', 19, "libos.name", "taken", "line 11")
+
+    def test_name_too_long_with_its_number(self):
+        self.check('"worker"', '"worker-worker-"', 16, "libos.name", "15")
+
+    def test_hostile_arguments(self):
+        for bad in ("a'b", 'a\\"b', "a\\\\b", "a\\u0000b", "a\\nb", "a  b", " a", "\\u00e9"):
+            self.check('"a=1 b"', f'"{bad}"', 13, "libos.arguments", "GRUB")
+
+    def test_arguments_too_long(self):
+        self.check('"a=1 b"', f'"{"a" * 1024}"', 13, "libos.arguments", "1023")
+
+    def test_icount_wants_one_cpu(self):
+        self.check("icount = true", "icount = true\ncpus = 2", 6, "machine.cpus", "icount")
+
+    def test_cpu_that_is_not_there(self):
+        self.check("copies = 2", "cpu = 3", 18, "libos.cpu", "CPU 3")
+
+    def test_ended_of_nobody(self):
+        self.check("worker-2", "worker", 22, "expect.ended", "worker-1, worker-2")
+
+    def test_syntax_error(self):
+        self.check("memory = 64", "memory = ", 4, "TOML")
+
+    def test_not_utf8(self):
+        with self.assertRaisesRegex(BadScenario, r"two\.toml:2: file: is not UTF-8"):
+            scenarios.read(b"title = 'x'\n# \xff\n", "two.toml", "two")
+
+    def test_deep_nesting(self):
+        with self.assertRaises(BadScenario):
+            read("title = " + "[" * 100000)
+
+    def test_number_of_thousands_of_digits(self):
+        with self.assertRaises(BadScenario):
+            read(GOOD.replace("64", "6" * 5000, 1))
+
+    def test_too_large(self):
+        with self.assertRaisesRegex(BadScenario, "larger than"):
+            read("#" * 300000)
+
+    def test_matrix_too_large(self):
+        many = ", ".join(map(str, range(16, 116)))
+        with self.assertRaisesRegex(BadScenario, r"two\.toml:\d+: matrix: makes 100 variants"):
+            read(GOOD + f'[matrix]\n"machine.memory" = [{many}]\n')
+
+    def test_matrix_of_an_unknown_key(self):
+        with self.assertRaisesRegex(BadScenario, "kernel.polici"):
+            read(GOOD + '[matrix]\n"kernel.polici" = ["none"]\n')
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,121 @@
+"""Runs every test layer and every scenario, a few at a time, and sums up.
+
+A layer is a make target that ends with a line `N passed, N failed`. A scenario is a TOML file, one test a variant.
+One line is printed as each finishes; the last line of all is `N passed, N failed`, alone.
+exit status: 0 all passed, 1 some failed or none ran
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+from tessera_run import scenario as scenarios
+from tessera_run.schema import BadScenario
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LOGS = ROOT / "build/tests"
+# The makes below are on their own: the job server of the make above is not theirs.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+TIME_LIMIT = 900  # Seconds, for one layer.
+SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$")
+
+
+def run(command, log):
+    """Runs a command with its output in a file; answers (status, output). Ends its whole family on a time-out."""
+    with open(log, "wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                   start_new_session=True, env=ENVIRONMENT)
+        try:
+            status = process.wait(timeout=TIME_LIMIT)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            out.write(f"\nstopped: time limit of {TIME_LIMIT} s\n".encode())
+            status = -1
+    return status, log.read_text("utf-8", "replace")
+
+
+def judge_layer(status, output):
+    """(passed, failed) of a layer: its last line must be a summary, and its exit status must agree."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    summaries = [match for match in map(SUMMARY.match, lines) if match]
+    passed, failed = (int(summaries[-1][1]), int(summaries[-1][2])) if summaries else (0, 0)
+    if failed == 0 and (status != 0 or passed == 0):
+        failed = 1
+    return passed, failed
+
+
+def run_layer(target):
+    status, output = run(["make", "READY=1", "V=" + os.environ.get("V", ""), target], LOGS / f"{target}.log")
+    passed, failed = judge_layer(status, output)
+    return passed, failed, output
+
+
+def run_scenario(path, stem, bochs):
+    label = stem.partition(".")[2]
+    command = ["tools/tessera", str(path), "--quiet"] + (["--variant", label] if label else [])
+    status, output = run(command + (["--bochs"] if bochs else []), LOGS / f"{stem}{'.bochs' if bochs else ''}.log")
+    return int(status == 0), int(status != 0), output
+
+
+def jobs_of(given):
+    """(title, function) of everything to run; a scenario file that cannot be read is a failed test."""
+    for target in given.layer:
+        yield target, lambda target=target: run_layer(target)
+    for path in given.scenarios:
+        try:
+            stems = [one.stem for one in scenarios.load(path)]
+        except BadScenario as error:
+            yield path, lambda error=error: (0, 1, str(error))
+            continue
+        for stem in stems:
+            yield stem, lambda path=path, stem=stem: run_scenario(path, stem, given.bochs)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--layer", action="append", default=[], help="a make target")
+    parser.add_argument("--bochs", action="store_true", help="run the scenarios under Bochs")
+    parser.add_argument("scenarios", nargs="*")
+    given = parser.parse_args()
+
+    LOGS.mkdir(parents=True, exist_ok=True)
+    passed = failed = 0
+    begun = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(max(1, given.jobs)) as pool:
+        started = {}
+
+        def timed(title, function):
+            started[title] = time.monotonic()
+            return function()
+
+        running = {pool.submit(timed, title, function): title for title, function in jobs_of(given)}
+        for future in concurrent.futures.as_completed(running):
+            title = running[future]
+            good, bad, output = future.result()
+            passed, failed = passed + good, failed + bad
+            mark = "FAIL" if bad else "ok"
+            counts = f"{good} passed, {bad} failed".rjust(24) if good + bad > 1 else ""
+            print(f"  {mark:<5} {title:<40} {time.monotonic() - started[title]:6.1f} s{counts}", flush=True)
+            if bad:
+                print("\n".join(f"        {line}" for line in output.splitlines()[-40:]), flush=True)
+    print(f"  in {time.monotonic() - begun:.0f} s; logs are in build/tests")
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
