@@ -65,7 +65,7 @@ def overrides(given):
     if given.bochs:
         pairs += [("kernel.policy", "tagged"), ("machine.icount", False), ("machine.firmware", "bios")]
     if given.arguments is not None:
-        pairs.append(("libos.*.arguments", given.arguments))
+        pairs.append(("libos.*.arguments", " ".join(given.arguments.split())))
     return pairs
 
 

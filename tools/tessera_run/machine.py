@@ -55,6 +55,7 @@ display_library: rfb, options="timeout=0"
 com1: enabled=1, mode=file, dev={com1}
 com2: enabled=1, mode=file, dev={com2}
 clock: sync=none
+sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 panic: action=fatal
 error: action=ignore
 info: action=ignore

@@ -88,12 +88,14 @@ class Scenario(SimpleNamespace):
 
 
 class _Reader:
-    def __init__(self, name, lines):
-        self.name, self.lines = name, lines
+    def __init__(self, name, lines, overridden):
+        self.name, self.lines, self.overridden = name, lines, overridden
 
     def fail(self, path, message):
         words = [part if re.fullmatch("[A-Za-z0-9_.*-]+", part) else shown(part) for part in path if isinstance(part, str)]
         dotted = ".".join(words) or "file"
+        if dotted in self.overridden:
+            raise BadScenario(f"--set {self.overridden[dotted]}: {message}")
         raise BadScenario(f"{self.name}:{self.lines.of(path)}: {dotted}: {message}")
 
     def table(self, data, keys, path):
@@ -220,7 +222,7 @@ def read(contents, name, stem, overrides=()):
         raise BadScenario(f"{name}:{number}: file: is not TOML: {error}") from None
     except (RecursionError, ValueError) as error:
         raise BadScenario(f"{name}:1: file: cannot be read as TOML: {shown(str(error))}") from None
-    reader = _Reader(name, Lines(decoded))
+    reader = _Reader(name, Lines(decoded), {re.sub(r"^libos\..*\.", "libos.", key): key for key, _ in overrides})
     scenarios = []
     for label, chosen in _variants(reader, data):
         changed = copy.deepcopy(data)
@@ -228,7 +230,9 @@ def read(contents, name, stem, overrides=()):
             try:
                 _put(changed, key, value)
             except BadScenario as error:
-                reader.fail(("matrix",) if key in chosen else (), str(error))
+                if (key, value) in overrides:
+                    raise BadScenario(f"--set {error}") from None
+                reader.fail(("matrix",), str(error))
         scenarios.append(reader.scenario(changed, f"{stem}.{label}" if label else stem))
     return scenarios
 
