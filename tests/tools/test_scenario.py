@@ -135,6 +135,14 @@ class Refused(unittest.TestCase):
     def test_ended_of_nobody(self):
         self.check("worker-2", "worker", 22, "expect.ended", "worker-1, worker-2")
 
+    def test_errors_of_overrides_name_the_option(self):
+        for key, words in (("kernel.policy", "must be one of"), ("libos.*.slots", "must be a whole"),
+                           ("libos.nobody.slots", "no libos 'nobody'"), ("slots", "table.key")):
+            with self.assertRaises(BadScenario) as caught:
+                read(GOOD, [(key, "x")])
+            self.assertTrue(str(caught.exception).startswith(f"--set {key}: "), caught.exception)
+            self.assertIn(words, str(caught.exception))
+
     def test_syntax_error(self):
         self.check("memory = 64", "memory = ", 4, "TOML")
 

@@ -102,6 +102,12 @@ class Verdict(unittest.TestCase):
         del self.outcome.records[2]
         self.failed("nothing at all")
 
+    def test_environment_that_must_not_begin(self):
+        self.scenario.expect.ended = {"hello": "never"}
+        self.failed("hello ended with 'exit 0', expected 'never'")
+        del self.outcome.records[2]
+        self.assertEqual(judge(self.scenario, self.outcome), [])
+
     def test_unexpected_environment_that_ended_badly(self):
         self.outcome.records.insert(2, ended("child", "killed"))
         self.failed("child")

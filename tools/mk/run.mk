@@ -24,3 +24,12 @@ debug: all $(libos_image)
 .PHONY: test-bochs
 test-bochs: all
 	@$(PYTHON) tools/run_tests.py --bochs --jobs $(JOBS) $(wildcard scenarios/hello.toml scenarios/default.toml)
+
+# Scenarios that are too long for `make test`.
+soaks := $(wildcard tests/system/soak/*.toml)
+ifneq ($(soaks),)
+## soak: the long scenarios of tests/system/soak
+.PHONY: soak
+soak: all
+	@$(PYTHON) tools/run_tests.py --jobs $(JOBS) $(soaks)
+endif

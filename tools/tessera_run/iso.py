@@ -6,10 +6,10 @@ ISOs are kept in build/iso under a hash of everything that goes in, so that one 
 import hashlib
 import os
 import pathlib
-import shutil
 import subprocess
 import tempfile
 
+from .damage import damaged
 from .schema import BadScenario
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -64,15 +64,24 @@ def grub_configuration(scenario):
             f"echo GRUB could not load the kernel or a module.\noutb 0xf4 {LOADER_FAILED:#x}\n")
 
 
-def _files(scenario):
-    """Path in the ISO -> file on this machine."""
-    files = {"boot/tessera.elf": KERNELS[scenario.kernel.image]}
+def _contents(scenario):
+    """Path in the ISO -> the bytes of the kernel and of every image."""
+    contents = {"boot/tessera.elf": _read(scenario, KERNELS[scenario.kernel.image])}
     for libos in scenario.libos:
-        files[f"boot/{libos.name}.elf"] = image_path(libos)
-    for path in files.values():
-        if not path.is_file():
-            raise BadScenario(f"{scenario.stem}: there is no image {os.path.relpath(path, ROOT)} (not built?)")
-    return files
+        image = _read(scenario, image_path(libos))
+        try:
+            contents[f"boot/{libos.name}.elf"] = damaged(image, libos.damage) if libos.damage else image
+        except ValueError as error:
+            raise BadScenario(f"{scenario.stem}: {libos.name}: {libos.damage}: {error}") from None
+    return contents
+
+
+def _read(scenario, path):
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        where = os.path.relpath(path, ROOT)
+        raise BadScenario(f"{scenario.stem}: cannot read the image {where} (not built?): {error.strerror}") from None
 
 
 def _forget_old():
@@ -83,10 +92,10 @@ def _forget_old():
 
 def make(scenario):
     """The path of the scenario's ISO, which is made when it is not there."""
-    files, configuration = _files(scenario), grub_configuration(scenario)
+    contents, configuration = _contents(scenario), grub_configuration(scenario)
     digest = hashlib.sha256(f"{_MODULES}\n{configuration}".encode())
-    for name, path in files.items():
-        digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    for name, image in contents.items():
+        digest.update(name.encode() + b"\0" + hashlib.sha256(image).digest())
     iso = BUILD / "iso" / f"{digest.hexdigest()[:24]}.iso"
     if iso.is_file():
         os.utime(iso)
@@ -94,10 +103,9 @@ def make(scenario):
     iso.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="make-", dir=iso.parent) as work:
         tree = pathlib.Path(work) / "tree"
-        for name, path in files.items():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, tree / name)
-        (tree / "boot/grub").mkdir()
+        (tree / "boot/grub").mkdir(parents=True)
+        for name, image in contents.items():
+            (tree / name).write_bytes(image)
         (tree / "boot/grub/grub.cfg").write_text(configuration)
         command = ["grub-mkrescue", "-o", f"{work}/boot.iso", f"--install-modules={_MODULES}",
                    "--fonts=", "--locales=", "--themes=", str(tree)]

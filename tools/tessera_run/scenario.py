@@ -11,6 +11,7 @@ import re
 import tomllib
 from types import SimpleNamespace
 
+from . import damage
 from .locate import Lines
 from .schema import (BadScenario, Wrong, boolean, either, hex_digits, integer, list_of, loader_words, matching,
                      one_of, regular_expression, seconds, shown, table_of, text)
@@ -61,6 +62,7 @@ KEYS = {
         "cpu": (integer(0, 7), 0),
         "copies": (integer(1, 63), 1),
         "options": (loader_words(500), ""),  # further ones, as they are
+        "damage": (one_of(*damage.KINDS), None),  # spoil the image in this way: the kernel must refuse it
     },
     "expect": {
         "log": (_patterns, []),

@@ -12,6 +12,10 @@ _NAMES = {status: name for name, status in EXITS.items()}
 _NEEDS_FINAL = ("done", "failed")
 
 
+# In [expect] ended: the environment must never have begun, for instance because its image is refused.
+NEVER = "never"
+
+
 def ending_of(account):
     """How an environment ended, in words: `exit 0`, or the kernel's reason for ending it."""
     reason, code = account.get("reason", "?"), account.get("code")
@@ -56,7 +60,7 @@ def _environment_reasons(scenario, outcome):
     for name, want in wanted.items():
         got = endings.get(name, [])
         try:
-            right = any(ending == want or re.fullmatch(want, ending) for ending in got)
+            right = not got if want == NEVER else any(ending == want or re.fullmatch(want, ending) for ending in got)
         except re.error:
             right = False
         if not right:
