@@ -53,7 +53,7 @@ struct FrameInfo {
     FrameState state;
     u8 flags;         ///< Kernel's.
     u16 context;      ///< charged to a context: 1 + its index.
-    u32 zero;
+    u32 large_bindings;  ///< As `bindings`, for the 2 MiB bindings that begin at this frame.
     u64 reserved;
 };
 static_assert(sizeof(FrameInfo) == 32);

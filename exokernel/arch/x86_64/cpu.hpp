@@ -1,0 +1,75 @@
+// What the kernel keeps for each CPU, and how it finds it: at the bottom of the aligned block that also holds
+// the CPU's stacks (layout.h), so masking the stack pointer is enough.
+#pragma once
+
+#include "exokernel/abi/types.hpp"
+#include "exokernel/arch/x86_64/layout.h"
+#include "exokernel/arch/x86_64/trap_frame.hpp"
+
+namespace tessera::kernel {
+
+struct Environment;
+struct Context;
+
+/// Which translations the hardware side holds, oldest first: what a switch wipes and `tlb.entries` bounds.
+/// A slot may stand here twice or be empty by now: clearing it again is harmless, as it is only a cache.
+struct HardwareTlbLog {
+    static constexpr u64 kCapacity = 4096;
+    struct Item {
+        u64* slot;
+        u64 tag;
+    };
+    Item* next;   ///< Where the next one goes; trap code appends here.
+    Item* limit;  ///< Behind the last that fits.
+    Item* first;
+    u64 oldest;   ///< When bounded: index of the next to evict.
+};
+
+struct TaskState {  // SDM vol. 3, 8.7
+    u32 reserved0;
+    u64 rsp[3];
+    u64 reserved1;
+    u64 ist[7];
+    u64 reserved2;
+    u16 reserved3;
+    u16 io_map;
+} __attribute__((packed));
+
+struct alignas(64) Cpu {
+    // What assembly reads (offsets.cpp).
+    Cpu* self;
+    u64 user_stack_slot;   ///< Address of the rsp word of the first trap frame on the main stack.
+    Environment* env;      ///< Who runs; nullptr: idle.
+    Context* context;      ///< Whose tables CR3 names; nullptr: the kernel's own.
+    HardwareTlbLog log;
+
+    u64 index;
+    u64 apic_id;
+    // Time (core/slots.cpp).
+    u64 since;             ///< TSC when `env` was switched to or last charged.
+    u64 boundary;          ///< TSC at which the current slot ends.
+    u64 slot;              ///< Position in this CPU's vector.
+    u64 cursor;            ///< Position whose environment runs (differs from `slot` when a slot is reused).
+    bool in_grace;         ///< slice_end was delivered and not answered yet.
+    bool task_switched;    ///< CR0.TS as it stands.
+    Environment* fpu_owner;  ///< Whose FPU state the registers hold.
+    TaskState task_state;
+    u64 descriptors[8];
+
+    static Cpu& here() {
+        u64 stack;
+        // Safety: reads rsp; every kernel stack lies in its CPU's block.
+        asm("mov %%rsp, %0" : "=r"(stack));
+        return *reinterpret_cast<Cpu*>(stack & ~u64{CPU_BLOCK_SIZE - 1});
+    }
+    /// The frame that the last entry from ring 3 left at the top of the main stack.
+    EntryFrame& entry_frame() {
+        return *reinterpret_cast<EntryFrame*>(reinterpret_cast<u64>(this) + CPU_STACK_TOP - sizeof(EntryFrame));
+    }
+};
+static_assert(sizeof(Cpu) <= 0x2000);
+
+extern "C" u8 cpu_blocks[];  ///< kMaxCpus blocks of CPU_BLOCK_SIZE.
+inline Cpu& cpu_at(u64 index) { return *reinterpret_cast<Cpu*>(cpu_blocks + index * CPU_BLOCK_SIZE); }
+
+}  // namespace tessera::kernel

@@ -1,0 +1,505 @@
+// The ways into the kernel and out of it: page faults with the S-TLB refill, exceptions that go up to the
+// libOS, system calls, and the slow path that saves everything for C++.
+//
+// A trap from ring 3 starts at the top of this CPU's main stack (TSS.rsp0), so the Cpu structure lies at a
+// constant distance below rsp, whatever is in the segment registers: no swapgs, and CR3 is left alone.
+//
+//   Hot paths                                   instructions, in the kernel
+//   page_fault: S-TLB refill, read              26      (write 31, execute 29)
+//   exception: delivered to the libOS           36
+//   page_fault: delivered to the libOS          55
+//   system call: entry and exit                 13
+// The figures that count are measured (docs/measurements.md).
+
+#include "exokernel/arch/x86_64/layout.h"
+#include "offsets.h"
+
+// A field of this CPU's Cpu, with `pushed` bytes on the main stack.
+#define CPU(field, pushed) (field) - CPU_STACK_TOP + (pushed)(%rsp)
+
+// What lies on the stack in the fast paths, behind three pushes.
+#define F_RDX 0
+#define F_RCX 8
+#define F_RAX 16
+#define F_ERROR 24
+#define F_RIP 32
+#define F_CS 40
+#define F_RFLAGS 48
+#define F_RSP 56
+#define F_SS 64
+#define F_BYTES 72
+
+#define ERROR_PRESENT 1
+#define ERROR_WRITE 2
+#define ERROR_USER 4
+#define ERROR_FETCH 16
+
+#define PTE_ACCESSED 0x20
+#define PTE_DIRTY_WRITE_ACCESSED 0x62
+#define PTE_WRITABLE_BIT 11
+#define PTE_NO_EXECUTE_BIT 63
+
+#ifdef TESSERA_TRACE
+// One hop into the trace ring, in the checked kernel only. Every register survives.
+.macro HOP what
+    pushfq
+    push %rdi
+    mov $\what, %edi
+    call trace_hop_saving
+    pop %rdi
+    popfq
+.endm
+#else
+.macro HOP what
+.endm
+#endif
+#define HOP_PAGE_FAULT 1
+#define HOP_REFILL 2
+#define HOP_UPCALL 3
+#define HOP_SYSCALL 4
+#define HOP_SYSCALL_EXIT 5
+#define HOP_EXCEPTION 6
+
+    .text
+
+// ---------------------------------------------------------------------------------------------- page faults
+
+// Three of a kind, by switch policy (hardware_tlb.cpp picks one at boot).
+//   \fill     fill misses from the S-TLB's direct-mapped part (all policies but `none`)
+//   \logged   remember what the hardware side holds, to wipe or to bound it
+.macro PAGE_FAULT name, fill, logged
+    .globl \name
+    .balign 64
+\name:
+    push %rax
+    push %rcx
+    push %rdx
+    HOP HOP_PAGE_FAULT
+    mov CPU(CPU_CONTEXT, F_BYTES), %rax
+    mov %cr2, %rdx
+    shr $12, %rdx
+    testb $ERROR_USER, F_ERROR(%rsp)
+    jz page_fault_in_kernel
+  .if !\fill
+    testb $ERROR_PRESENT, F_ERROR(%rsp)         // a first write to a clean page is still the kernel's to note
+    jz 3f
+  .endif
+    mov %edx, %ecx
+    and CONTEXT_MASK(%rax), %rcx
+    shl $5, %rcx
+    add CONTEXT_STLB(%rax), %rcx
+    cmp %rdx, ENTRY_TAG(%rcx)
+    jne 3f
+1:  cmpl $ERROR_USER, F_ERROR(%rsp)             // a read of an absent page: any binding will do
+    jne 5f
+    orb $PTE_ACCESSED, ENTRY_PTE(%rcx)
+2:  mov ENTRY_PTE(%rcx), %rdx
+    mov ENTRY_SLOT(%rcx), %rcx
+    cmp %rcx, CONTEXT_DEAD_SLOT(%rax)
+    je page_fault_slowly                        // no table there yet
+    mov %rdx, (%rcx)
+    incq CONTEXT_HITS(%rax)
+  .if \logged
+    mov CPU(CPU_LOG_NEXT, F_BYTES), %rax
+    cmp CPU(CPU_LOG_LIMIT, F_BYTES), %rax
+    je page_fault_slowly                        // the bound is reached: evict
+    mov %cr2, %rdx
+    shr $12, %rdx
+    mov %rcx, LOG_ITEM_SLOT(%rax)
+    mov %rdx, LOG_ITEM_TAG(%rax)
+    add $LOG_ITEM_SIZE, %rax
+    mov %rax, CPU(CPU_LOG_NEXT, F_BYTES)
+  .endif
+    HOP HOP_REFILL
+    pop %rdx
+    pop %rcx
+    pop %rax
+    add $8, %rsp
+    iretq
+
+3:  mov %edx, %ecx                              // a guaranteed mapping? rdx = page
+    and CONTEXT_SET_MASK(%rax), %rcx
+    shl $7, %rcx
+    add CONTEXT_GUARANTEED(%rax), %rcx
+    cmp %rdx, ENTRY_TAG(%rcx)
+    je 1b
+    add $ENTRY_SIZE, %rcx
+    cmp %rdx, ENTRY_TAG(%rcx)
+    je 1b
+    add $ENTRY_SIZE, %rcx
+    cmp %rdx, ENTRY_TAG(%rcx)
+    je 1b
+    add $ENTRY_SIZE, %rcx
+    cmp %rdx, ENTRY_TAG(%rcx)
+    je 1b
+    cmpq $0, CONTEXT_LARGE(%rax)
+    jne page_fault_slowly                       // perhaps a 2 MiB binding
+    jmp page_fault_upcall
+
+5:  testb $ERROR_WRITE, F_ERROR(%rsp)
+    jz 6f
+    btl $PTE_WRITABLE_BIT, ENTRY_PTE(%rcx)
+    jnc page_fault_upcall
+    orb $PTE_DIRTY_WRITE_ACCESSED, ENTRY_PTE(%rcx)
+    jmp 2b
+6:  cmpl $ERROR_USER | ERROR_FETCH, F_ERROR(%rsp)
+    jne page_fault_upcall
+    cmpb $0, ENTRY_PTE + 7(%rcx)                // bit 63, the sign: never execute
+    jl page_fault_upcall
+    orb $PTE_ACCESSED, ENTRY_PTE(%rcx)
+    jmp 2b
+.endm
+
+    PAGE_FAULT page_fault_plain, 1, 0
+    PAGE_FAULT page_fault_logged, 1, 1
+    PAGE_FAULT page_fault_unfilled, 0, 1
+
+// Full save, and C++ decides: on_page_fault.
+page_fault_slowly:
+    pop %rdx
+    pop %rcx
+    pop %rax
+    push $14
+    jmp trap_slowly
+
+page_fault_in_kernel:
+    pop %rdx
+    pop %rcx
+    pop %rax
+    push $14
+    jmp trap_slowly
+
+// ------------------------------------------------------------------------------------------ to the libOS
+
+// Write a save record and leave for the libOS's entry point. On the stack: F_*. `kind` and `vector` are
+// immediates, except that exceptions come with their vector in %edx.
+// Afterwards: rax = the record's address for the libOS, rcx and rdx hold nothing of the kernel's.
+.macro DELIVER kind
+    mov CPU(CPU_ENV, F_BYTES), %rax
+    mov ENV_SAVE(%rax), %rcx
+    cmpq $0, ENV_ENTRY + 8 * \kind(%rax)
+    je not_wanted_\kind
+  .if \kind == KIND_EXCEPTION
+    push %rdx
+  .endif
+    mov (%rcx), %edx                            // depth, read once: the libOS may be writing it
+    cmp $SAVE_RECORD_COUNT, %edx
+    jae out_of_records_\kind
+    incl (%rcx)
+    shl $7, %edx
+    lea SAVE_RECORDS(%rcx, %rdx), %rcx          // the record, at the kernel's address
+  .if \kind == KIND_EXCEPTION
+    popq RECORD_KIND(%rcx)                      // kind and vector in one word, see the stubs
+  .else
+    movq $\kind, RECORD_KIND(%rcx)
+  .endif
+    popq RECORD_RDX(%rcx)
+    popq RECORD_RCX(%rcx)
+    popq RECORD_RAX(%rcx)
+    popq RECORD_ERROR(%rcx)
+    popq RECORD_RIP(%rcx)
+    add ENV_USER_RECORDS(%rax), %rdx            // the record, at the libOS's address
+    push ENV_ENTRY + 8 * \kind(%rax)            // is the new rip
+    mov 16(%rsp), %rax
+    mov %rax, RECORD_RFLAGS(%rcx)
+    mov 24(%rsp), %rax
+    mov %rax, RECORD_RSP(%rcx)
+    movq $USER_RFLAGS, 16(%rsp)
+  .if \kind == KIND_PAGE_FAULT
+    mov %cr2, %rax
+    mov %rax, RECORD_ADDRESS(%rcx)
+  .endif
+    mov %rdx, %rax
+    xor %ecx, %ecx
+    HOP HOP_UPCALL
+    iretq
+.endm
+
+    .balign 64
+page_fault_upcall:
+    incq CONTEXT_MISSES(%rax)
+    mov CPU(CPU_ENV, F_BYTES), %rax
+    mov ENV_INFO(%rax), %rax
+    incq INFO_UPCALLS(%rax)
+    DELIVER KIND_PAGE_FAULT
+
+// Exceptions: the stub pushed an error code if the CPU did not, and jumps here with edx = the kind-and-vector
+// word's upper half. From the kernel they are a panic.
+    .balign 64
+exception:
+    testb $3, F_CS(%rsp)
+    jz trap_from_kernel
+    HOP HOP_EXCEPTION
+    DELIVER KIND_EXCEPTION
+
+// From the system-call entry, with the same frame built by hand.
+    .balign 64
+unknown_syscall_upcall:
+    DELIVER KIND_UNKNOWN_SYSCALL
+
+// No entry point, or no record left. C++ ends the environment, or answers.
+not_wanted_0:
+    pop %rdx
+    pop %rcx
+    pop %rax
+    push $14
+    jmp trap_not_delivered
+out_of_records_0:
+    pop %rdx
+    pop %rcx
+    pop %rax
+    push $14
+    jmp trap_not_delivered
+not_wanted_1:
+    shr $32, %rdx
+    mov %rdx, %rax
+    jmp 1f
+out_of_records_1:
+    pop %rax
+    shr $32, %rax
+1:  pop %rdx
+    pop %rcx
+    xchg %rax, (%rsp)                           // the vector instead of rax, which comes back
+    jmp trap_not_delivered
+not_wanted_4:
+    pop %rdx
+    pop %rcx
+    pop %rax
+    add $16, %rsp                               // error code, rip
+    add $16, %rsp                               // cs, rflags: back at the rsp word of the entry frame
+    push %rcx
+    call unknown_syscall_answer
+    jmp syscall_exit
+out_of_records_4:
+    pop %rdx
+    pop %rcx
+    pop %rax
+    push $255
+    jmp trap_not_delivered
+
+trap_from_kernel:
+    shr $32, %rdx
+    mov %rdx, %rax
+    pop %rdx
+    pop %rcx
+    xchg %rax, (%rsp)
+    jmp trap_slowly
+
+// ------------------------------------------------------------------------------------------- slow path
+
+.macro SAVE_REGISTERS
+    push %rax
+    push %rbx
+    push %rcx
+    push %rdx
+    push %rsi
+    push %rdi
+    push %rbp
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+.endm
+.macro RESTORE_REGISTERS
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rbp
+    pop %rdi
+    pop %rsi
+    pop %rdx
+    pop %rcx
+    pop %rbx
+    pop %rax
+.endm
+
+// The stack holds a vector, an error code and the CPU's frame.
+trap_slowly:
+    SAVE_REGISTERS
+    cld
+    mov %rsp, %rdi
+    xor %ebp, %ebp
+    call on_trap
+trap_exit:
+    RESTORE_REGISTERS
+    add $16, %rsp
+    iretq
+
+trap_not_delivered:
+    SAVE_REGISTERS
+    cld
+    mov %rsp, %rdi
+    xor %ebp, %ebp
+    call on_undeliverable                       // does not return
+
+// [[noreturn]] void resume_full(const TrapFrame*): to ring 3 with all registers.
+    .globl resume_full
+resume_full:
+    mov %rdi, %rsp
+    RESTORE_REGISTERS
+    add $16, %rsp
+    iretq
+
+// [[noreturn]] void resume_yielded(u64 rip, u64 rsp): to ring 3 behind a system call that succeeded. Nothing
+// in the registers but that.
+    .globl resume_yielded
+resume_yielded:
+    mov %rdi, %rcx
+    mov %rsi, %rsp
+    mov $USER_RFLAGS, %r11d
+    xor %eax, %eax
+    xor %ebx, %ebx
+    xor %edx, %edx
+    xor %esi, %esi
+    xor %edi, %edi
+    xor %ebp, %ebp
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r10d, %r10d
+    xor %r12d, %r12d
+    xor %r13d, %r13d
+    xor %r14d, %r14d
+    xor %r15d, %r15d
+    sysretq
+
+// [[noreturn]] void run_on_stack(u64 stack, void (*function)()): leave whatever was on it.
+    .globl run_on_stack
+run_on_stack:
+    mov %rdi, %rsp
+    xor %ebp, %ebp
+    push %rbp
+    jmp *%rsi
+
+// ---------------------------------------------------------------------------------------- system calls
+
+// rcx = user rip, r11 = user flags, eax = number, arguments in rdi, rsi, rdx, r8, r9: where the C++ calling
+// convention wants the first, second, third, fifth and sixth. Interrupts are off (FMASK).
+// The stack is laid out as an EntryFrame: its rsp and rip words are filled here, the rest only when needed.
+    .globl syscall_entry
+    .balign 64
+syscall_entry:
+    swapgs
+    mov %rsp, %gs:CPU_STACK_TOP - 16
+    mov %gs:CPU_USER_STACK_SLOT, %rsp
+    swapgs
+    HOP HOP_SYSCALL
+    cmp $SYSCALL_COUNT, %rax
+    jae unknown_syscall
+    push %rcx
+    call *syscall_table(, %rax, 8)
+syscall_exit:
+    pop %rcx
+    HOP HOP_SYSCALL_EXIT
+    mov $USER_RFLAGS, %r11d
+    pop %rsp
+    sysretq
+
+unknown_syscall:
+    push %r11
+    push $SELECTOR_USER_CODE
+    push %rcx
+    push $0
+    push %rax
+    push %rcx
+    push %rdx
+    jmp unknown_syscall_upcall
+
+// The null call touches no register, so it needs no thunk that clears them.
+    .globl null_call
+null_call:
+    xor %eax, %eax
+    ret
+
+// ------------------------------------------------------------------------------------------------ stubs
+
+// Exceptions that go up: 0-13 and 16-19 without those below.
+.macro EXCEPTION vector, has_error
+    .globl exception_\vector
+exception_\vector:
+  .if !\has_error
+    push $0
+  .endif
+    push %rax
+    push %rcx
+    push %rdx
+    movabs $(\vector << 32 | KIND_EXCEPTION), %rdx
+    jmp exception
+.endm
+.macro SLOW vector, has_error
+    .globl exception_\vector
+exception_\vector:
+  .if !\has_error
+    push $0
+  .endif
+    push $\vector
+    jmp trap_slowly
+.endm
+
+    EXCEPTION 0, 0
+    EXCEPTION 1, 0
+    SLOW 2, 0
+    EXCEPTION 3, 0
+    EXCEPTION 4, 0
+    EXCEPTION 5, 0
+    EXCEPTION 6, 0
+    SLOW 7, 0
+    SLOW 8, 1
+    EXCEPTION 9, 0
+    EXCEPTION 10, 1
+    EXCEPTION 11, 1
+    EXCEPTION 12, 1
+    EXCEPTION 13, 1
+    EXCEPTION 16, 0
+    EXCEPTION 17, 1
+    SLOW 18, 0
+    EXCEPTION 19, 0
+
+    .globl interrupt_timer
+interrupt_timer:
+    push $0
+    push $VECTOR_TIMER
+    jmp trap_slowly
+    .globl interrupt_other
+interrupt_other:
+    push $0
+    push $VECTOR_SPURIOUS
+    jmp trap_slowly
+
+#ifdef TESSERA_TRACE
+trace_hop_saving:
+    push %rax
+    push %rcx
+    push %rdx
+    push %rsi
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    call trace_hop
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rsi
+    pop %rdx
+    pop %rcx
+    pop %rax
+    ret
+#endif
+
+    .section .bss
+    .balign CPU_BLOCK_SIZE
+    .globl cpu_blocks
+cpu_blocks:
+    .skip 8 * CPU_BLOCK_SIZE
+
+    .section .note.GNU-stack, "", @progbits

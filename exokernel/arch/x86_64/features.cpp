@@ -1,0 +1,59 @@
+#include "exokernel/arch/x86_64/features.hpp"
+
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/log.hpp"
+
+namespace tessera::kernel {
+
+void enable_features() {
+    const CpuId structured = cpuid(0).eax >= 7 ? cpuid(7) : CpuId{};
+    const struct {
+        const char* name;
+        bool there;
+        u64 bit;
+    } features[] = {
+        {"SMEP", (structured.ebx & 1 << 7) != 0, cr4::kSmep},
+        {"SMAP", (structured.ebx & 1 << 20) != 0, cr4::kSmap},
+        {"UMIP", (structured.ecx & 1 << 2) != 0, cr4::kUmip},
+        {"FSGSBASE", (structured.ebx & 1 << 0) != 0, cr4::kFsGsBase},
+        {"global pages", (cpuid(1).edx & 1 << 13) != 0, cr4::kPge},
+    };
+    for (const auto& feature : features) {
+        if (feature.there)
+            write_cr4(read_cr4() | feature.bit);
+        else
+            log("this CPU has no ", feature.name);
+    }
+    if (!(cpuid(0x8000'0001).edx & 1 << 20)) log("this CPU has no NX: data can be executed");
+}
+
+bool random_word(u64& word) {
+    const bool has_rdseed = cpuid(0).eax >= 7 && (cpuid(7).ebx & 1 << 18) != 0;
+    const bool has_rdrand = (cpuid(1).ecx & 1 << 30) != 0;
+    for (u64 tries = 0; tries < 64; ++tries) {
+        bool good = false;
+        // Safety: executed only when CPUID says that the instruction exists.
+        if (has_rdseed && tries < 32)
+            asm volatile("rdseed %0" : "=r"(word), "=@ccc"(good));
+        else if (has_rdrand)
+            asm volatile("rdrand %0" : "=r"(word), "=@ccc"(good));
+        if (good) return true;
+    }
+    return false;
+}
+
+CpuName cpu_name() {
+    CpuName name{};
+    u64 length = 0;
+    for (u32 leaf = 0x8000'0002; leaf <= 0x8000'0004; ++leaf) {
+        const CpuId part = cpuid(leaf);
+        for (const u32 word : {part.eax, part.ebx, part.ecx, part.edx})
+            for (u32 i = 0; i < 4; ++i) {
+                const char c = static_cast<char>(word >> (8 * i));
+                if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') name.text[length++] = c;
+            }
+    }
+    return name;
+}
+
+}  // namespace tessera::kernel

@@ -1,0 +1,27 @@
+// The FPU and SSE registers belong to the environment that used them last; they are exchanged when another touches
+// them (CR0.TS, SDM vol. 3, 13.4), so switching costs nothing while only one computes, and nothing leaks.
+#pragma once
+
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/environment.hpp"
+
+namespace tessera::kernel {
+
+/// Before `next` runs: whoever does not own the registers must trap on its first use. Hot.
+inline void fpu_leave(Cpu& cpu, Environment& next) {
+    if (cpu.task_switched || cpu.fpu_owner == &next) return;
+    cpu.task_switched = true;
+    write_cr0(read_cr0() | cr0::kTaskSwitched);
+}
+
+/// On this CPU: switch the FPU on, owned by nobody.
+void start_fpu(Cpu& cpu);
+/// The running environment touched them: exchange.
+void fpu_enter(Cpu& cpu);
+/// What a new environment finds in its registers.
+void fpu_reset(Environment& env);
+/// The environment is no more.
+void fpu_forget(Environment& env);
+
+}  // namespace tessera::kernel

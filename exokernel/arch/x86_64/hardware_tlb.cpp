@@ -1,0 +1,226 @@
+#include "exokernel/arch/x86_64/hardware_tlb.hpp"
+
+#include "exokernel/arch/x86_64/descriptors.hpp"
+#include "exokernel/arch/x86_64/kernel_memory.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/log.hpp"
+#include "exokernel/core/panic.hpp"
+#include "exokernel/core/trace.hpp"
+
+namespace tessera::kernel {
+namespace {
+
+SwitchPolicy policy = SwitchPolicy::keep;
+u64 bound;                 // 0: none
+bool wipes, logged;        // derived from the two above
+HardwareTlbLog::Item log_items[kMaxCpus][HardwareTlbLog::kCapacity];
+
+constexpr u64 kKeepTranslations = u64{1} << 63;  // in CR3, with PCID: do not flush (SDM vol. 3, 4.10.4.1)
+constexpr u64 kTableFlags = pte::kPresent | pte::kHardwareWrite | pte::kUser;
+
+void empty_log(HardwareTlbLog& log) {
+    log.next = log.first;
+    log.oldest = 0;
+}
+
+/// Throw the context's tables away: every translation is refilled from the S-TLB when it is needed.
+void drop_tables(Context& context) {
+    forget_tables(context);
+    Stlb& stlb = context.stlb;
+    for (u64 i = 0; i <= stlb.mask; ++i) stlb.entries[i].slot = stlb.dead_slot;
+    for (u64 i = 0; i < (stlb.set_mask + 1) * kWays; ++i) stlb.guaranteed[i].slot = stlb.dead_slot;
+    initialise_tables(context);
+    flush_all(context);
+    trace(Event::tables_dropped, context.id.value);
+}
+
+/// A fresh table of the pool, or 0 when there is none left.
+u64 take_table(Context& context) {
+    if (context.tables_used == context.table_count) return 0;
+    const u64 address = context.tables.value + context.tables_used++ * kPageSize;
+    u64* words = at<u64>(PhysAddr{address});
+    // Safety: the frame is the pool's.  One `rep stosq` beats a loop in instructions and time.
+    u64 count = 512;
+    asm volatile("rep stosq" : "+D"(words), "+c"(count) : "a"(0) : "memory");
+    return address;
+}
+
+/// Where the hardware looks for `tag`. nullptr: the pool is used up, or a page of the other size is in the way.
+u64* walk(Context& context, u64 tag) {
+    const u64 address = address_of(page_in(tag)).value;
+    u64* table = at<u64>(context.tables);
+    const int leaf_level = is_large(tag) ? 1 : 0;
+    for (int level = 3; level > leaf_level; --level) {
+        u64& entry = table[address >> (kPageShift + 9 * static_cast<u64>(level)) & 511];
+        if (!(entry & pte::kPresent)) {
+            const u64 fresh = take_table(context);
+            if (fresh == 0) return nullptr;
+            entry = fresh | kTableFlags;
+        } else if (entry & pte::kLarge) {
+            return nullptr;
+        }
+        table = at<u64>(PhysAddr{entry & pte::kFrameMask});
+    }
+    u64* slot = &table[address >> (kPageShift + 9 * static_cast<u64>(leaf_level)) & 511];
+    const bool a_table_is_there = is_large(tag) && (*slot & pte::kPresent) && !(*slot & pte::kLarge);
+    return a_table_is_there ? nullptr : slot;
+}
+
+/// The bound is reached, or the log is full: make room for one.
+void make_room(Cpu& cpu, Context& context) {
+    HardwareTlbLog& log = cpu.log;
+    if (bound == 0) {  // unbounded, and more than the log can remember: start over
+        drop_tables(context);
+        return;
+    }
+    // First in, first out: the newest takes the oldest's place.
+    HardwareTlbLog::Item& victim = log.first[log.oldest];
+    *victim.slot = 0;
+    flush_page(address_of(page_in(victim.tag)));
+    log.oldest = log.oldest + 1 == bound ? 0 : log.oldest + 1;
+}
+
+void remember(Cpu& cpu, Context& context, u64* slot, u64 tag) {
+    HardwareTlbLog& log = cpu.log;
+    if (log.next != log.limit) {
+        *log.next++ = {slot, tag};
+        return;
+    }
+    const u64 place = log.oldest;
+    make_room(cpu, context);
+    if (bound == 0) return;  // the slot went with the tables
+    log.first[place] = {slot, tag};
+}
+
+void wipe(Cpu& cpu) {
+    HardwareTlbLog& log = cpu.log;
+    for (HardwareTlbLog::Item* item = log.first; item != log.next; ++item) *item->slot = 0;
+    empty_log(log);
+}
+
+/// Put a context's guaranteed mappings in before its first instruction. Tables that have no room for one leave it
+/// to be refilled when it is touched.
+void preload(Cpu& cpu, Context& context) {
+    for (u64 i = 0; i < context.guaranteed_count; ++i) {
+        StlbEntry& entry = context.stlb.guaranteed[context.preload[i]];
+        if (entry.slot == context.stlb.dead_slot) {
+            u64* slot = walk(context, entry.tag);
+            if (slot == nullptr) continue;
+            entry.slot = slot;
+        }
+        remember(cpu, context, entry.slot, entry.tag);
+        if (entry.slot == context.stlb.dead_slot) continue;
+        *entry.slot = entry.pte;
+        ++context.preloads;
+    }
+}
+
+}  // namespace
+
+SwitchPolicy set_switch_policy(SwitchPolicy wanted, u64 tlb_entries) {
+    policy = wanted;
+    if (wanted == SwitchPolicy::tagged) {
+        if (cpuid(1).ecx & 1 << 17) {
+            write_cr4(read_cr4() | cr4::kPcid);
+        } else {
+            log("policy tagged: this CPU has no PCID; keep stands in for it");
+            policy = SwitchPolicy::keep;
+        }
+    }
+    bound = tlb_entries < HardwareTlbLog::kCapacity ? tlb_entries : HardwareTlbLog::kCapacity;
+    wipes = policy == SwitchPolicy::none || policy == SwitchPolicy::refill || policy == SwitchPolicy::preload;
+    logged = wipes || bound != 0;
+    for (u64 i = 0; i < kMaxCpus; ++i) {
+        HardwareTlbLog& log = cpu_at(i).log;
+        log.first = log.next = log_items[i];
+        log.limit = log.first + (bound != 0 ? bound : HardwareTlbLog::kCapacity);
+    }
+    build_interrupt_table(policy == SwitchPolicy::none ? PageFaultEntry::unfilled
+                          : logged                     ? PageFaultEntry::logged
+                                                       : PageFaultEntry::plain);
+    return policy;
+}
+
+SwitchPolicy switch_policy() { return policy; }
+
+void initialise_tables(Context& context) {
+    context.tables_used = 0;
+    u64* root = at<u64>(PhysAddr{take_table(context)});
+    share_kernel_half(root);
+    context.root = context.tables.value;
+    if (policy == SwitchPolicy::tagged) context.root |= (context.id.index() + 1) | kKeepTranslations;
+}
+
+void forget_tables(Context& context) {
+    const u64 begin = reinterpret_cast<u64>(at(context.tables));
+    const u64 end = begin + context.table_count * kPageSize;
+    for (u64 i = 0; i < kMaxCpus; ++i) {
+        HardwareTlbLog& log = cpu_at(i).log;
+        HardwareTlbLog::Item* kept = log.first;
+        for (HardwareTlbLog::Item* item = log.first; item != log.next; ++item)
+            if (reinterpret_cast<u64>(item->slot) < begin || reinterpret_cast<u64>(item->slot) >= end) *kept++ = *item;
+        log.next = kept;
+        if (log.oldest >= static_cast<u64>(kept - log.first)) log.oldest = 0;
+    }
+}
+
+void install(Context& context, StlbEntry& entry) {
+    Cpu& cpu = Cpu::here();
+    if (wipes && cpu.context != &context) return;  // it comes when it is touched
+    if (entry.slot == context.stlb.dead_slot) [[unlikely]] {
+        u64* slot = walk(context, entry.tag);
+        if (slot == nullptr) {
+            drop_tables(context);
+            slot = walk(context, entry.tag);
+            if (slot == nullptr) return;  // the pool cannot hold even one path: the minimum in ContextSpec excludes it
+        }
+        entry.slot = slot;
+    }
+    if (logged && *entry.slot == 0) {
+        remember(cpu, context, entry.slot, entry.tag);
+        if (entry.slot == context.stlb.dead_slot) return;
+    }
+    *entry.slot = entry.pte;
+}
+
+void remove_translation(Context& context, StlbEntry& entry, u64 tag) {
+    *entry.slot = 0;
+    entry.slot = context.stlb.dead_slot;
+    flush_translations(context, page_in(tag), 1);
+}
+
+void flush_translations(Context& context, PageNumber page, u64 count) {
+    if (Cpu::here().context != &context) {
+        context.root &= ~kKeepTranslations;  // tagged: flushed when it is switched to
+        return;
+    }
+    if (count > 24) {
+        flush_all(context);
+        return;
+    }
+    for (u64 i = 0; i < count; ++i) flush_page(address_of(page + i));
+}
+
+void flush_all(Context& context) {
+    if (Cpu::here().context == &context)
+        write_cr3(context.root & ~kKeepTranslations);
+    else
+        context.root &= ~kKeepTranslations;
+}
+
+void switch_context(Cpu& cpu, Context* next) {
+    if (wipes && cpu.context != nullptr) {
+        wipe(cpu);
+        ++cpu.context->wipes;
+    }
+    cpu.context = next;
+    if (next == nullptr) [[unlikely]] {
+        write_cr3(kernel_root().value);
+        return;
+    }
+    write_cr3(next->root);
+    if (policy == SwitchPolicy::tagged) next->root |= kKeepTranslations;
+    if (policy == SwitchPolicy::preload) preload(cpu, *next);
+}
+
+}  // namespace tessera::kernel

@@ -1,0 +1,33 @@
+// The hardware side: the tables that the CPU walks, treated as what a MIPS machine had in its TLB. A cache of the
+// S-TLB that may be thrown away at any time; how much of it survives a switch, and how much it may hold, are knobs.
+#pragma once
+
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/core/context.hpp"
+
+namespace tessera::kernel {
+
+/// Choose the switch policy and the bound on translations (0: none). Returns the policy in force: `keep` stands in
+/// for `tagged` where the CPU has no PCID. Before the first environment runs.
+SwitchPolicy set_switch_policy(SwitchPolicy wanted, u64 tlb_entries);
+SwitchPolicy switch_policy();
+
+/// Prepare the tables of a new context: its pool is empty but for the root.
+void initialise_tables(Context& context);
+/// No CPU uses this context's tables any more, or remembers their slots.
+void forget_tables(Context& context);
+
+/// Put a binding where the hardware finds it. The context is the current one, or keeps its tables when it is not.
+void install(Context& context, StlbEntry& entry);
+/// Take a binding's translation away from the hardware, here and (tagged) at the next switch.
+void remove_translation(Context& context, StlbEntry& entry, u64 tag);
+
+/// Switch the address space, doing what the policy says with both. nullptr: the kernel's own.
+void switch_context(Cpu& cpu, Context* next);
+
+/// Behind a change to `count` translations from `page` on: nothing stale is left in the TLB.
+void flush_translations(Context& context, PageNumber page, u64 count);
+/// The same for everything of the context.
+void flush_all(Context& context);
+
+}  // namespace tessera::kernel

@@ -1,0 +1,29 @@
+// Where things are: constants that C++, assembly and the linker script share. Only #defines here.
+#pragma once
+
+// Virtual memory of the kernel half (PML4 slots 256..511), the same in every context:
+//   0xffff800000000000   all of physical memory, never executable
+//   0xffffffff80000000   the kernel image
+#define KERNEL_BASE 0xffffffff80000000
+#define KERNEL_PHYSICAL 0x200000
+#define DIRECT_MAP 0xffff800000000000
+
+#define SELECTOR_KERNEL_CODE 0x08
+#define SELECTOR_KERNEL_DATA 0x10
+#define SELECTOR_USER_DATA 0x1b
+#define SELECTOR_USER_CODE 0x23
+#define SELECTOR_TSS 0x28
+
+// One aligned block a CPU: its Cpu structure at the bottom, then its stacks. Masking any kernel stack
+// pointer finds the Cpu; from the top of the main stack, where every trap from ring 3 begins, it lies at a
+// constant distance, so that trap code needs no swapgs.
+#define CPU_BLOCK_SIZE 0x10000
+#define CPU_STACK_TOP 0x10000   // main stack
+#define CPU_IST1_TOP 0x4000     // NMI
+#define CPU_IST2_TOP 0x5000     // double fault
+#define CPU_IST3_TOP 0x6000     // machine check
+
+#define VECTOR_TIMER 0x40
+#define VECTOR_SPURIOUS 0xff
+
+#define USER_RFLAGS 0x202       // IF and the bit that is always one

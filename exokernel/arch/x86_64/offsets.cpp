@@ -1,0 +1,59 @@
+// Compiled to assembly only: every line becomes a #define in build/kernel/offsets.h, which entry.S includes. So the
+// layouts that trap code depends on are stated once, in C++.
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/core/environment.hpp"
+
+using namespace tessera;
+using namespace tessera::kernel;
+
+#define DEFINE(name, value) asm volatile("\n#define " #name " %c0" ::"i"(static_cast<u64>(value)))
+
+void offsets() {
+    DEFINE(CPU_SELF, offsetof(Cpu, self));
+    DEFINE(CPU_USER_STACK_SLOT, offsetof(Cpu, user_stack_slot));
+    DEFINE(CPU_ENV, offsetof(Cpu, env));
+    DEFINE(CPU_CONTEXT, offsetof(Cpu, context));
+    DEFINE(CPU_LOG_NEXT, offsetof(Cpu, log.next));
+    DEFINE(CPU_LOG_LIMIT, offsetof(Cpu, log.limit));
+    DEFINE(LOG_ITEM_SLOT, offsetof(HardwareTlbLog::Item, slot));
+    DEFINE(LOG_ITEM_TAG, offsetof(HardwareTlbLog::Item, tag));
+    DEFINE(LOG_ITEM_SIZE, sizeof(HardwareTlbLog::Item));
+
+    DEFINE(ENV_SAVE, offsetof(Environment, save));
+    DEFINE(ENV_USER_RECORDS, offsetof(Environment, user_records));
+    DEFINE(ENV_ENTRY, offsetof(Environment, entry));
+    DEFINE(ENV_INFO, offsetof(Environment, info));
+    DEFINE(INFO_UPCALLS, offsetof(EnvironmentInfo, upcalls));
+
+    DEFINE(CONTEXT_STLB, offsetof(Context, stlb.entries));
+    DEFINE(CONTEXT_MASK, offsetof(Context, stlb.mask));
+    DEFINE(CONTEXT_GUARANTEED, offsetof(Context, stlb.guaranteed));
+    DEFINE(CONTEXT_SET_MASK, offsetof(Context, stlb.set_mask));
+    DEFINE(CONTEXT_DEAD_SLOT, offsetof(Context, stlb.dead_slot));
+    DEFINE(CONTEXT_LARGE, offsetof(Context, stlb.large));
+    DEFINE(CONTEXT_HITS, offsetof(Context, hits));
+    DEFINE(CONTEXT_MISSES, offsetof(Context, misses));
+
+    DEFINE(ENTRY_TAG, offsetof(StlbEntry, tag));
+    DEFINE(ENTRY_PTE, offsetof(StlbEntry, pte));
+    DEFINE(ENTRY_SLOT, offsetof(StlbEntry, slot));
+    DEFINE(ENTRY_SIZE, sizeof(StlbEntry));
+
+    DEFINE(SAVE_RECORDS, offsetof(SaveArea, record));
+    DEFINE(SAVE_RECORD_COUNT, kSaveRecords);
+    DEFINE(RECORD_RIP, offsetof(SaveRecord, rip));
+    DEFINE(RECORD_RFLAGS, offsetof(SaveRecord, rflags));
+    DEFINE(RECORD_RSP, offsetof(SaveRecord, rsp));
+    DEFINE(RECORD_KIND, offsetof(SaveRecord, kind));
+    DEFINE(RECORD_VECTOR, offsetof(SaveRecord, vector));
+    DEFINE(RECORD_ERROR, offsetof(SaveRecord, error));
+    DEFINE(RECORD_ADDRESS, offsetof(SaveRecord, address));
+    DEFINE(RECORD_RAX, offsetof(SaveRecord, rax));
+    DEFINE(RECORD_RCX, offsetof(SaveRecord, rcx));
+    DEFINE(RECORD_RDX, offsetof(SaveRecord, rdx));
+
+    DEFINE(KIND_PAGE_FAULT, UpcallKind::page_fault);
+    DEFINE(KIND_EXCEPTION, UpcallKind::exception);
+    DEFINE(KIND_UNKNOWN_SYSCALL, UpcallKind::unknown_syscall);
+    DEFINE(SYSCALL_COUNT, Syscalls::count);
+}

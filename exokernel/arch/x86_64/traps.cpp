@@ -1,0 +1,92 @@
+// The slow half of traps: what entry.S does not settle by itself.
+#include "exokernel/arch/x86_64/traps.hpp"
+
+#include "exokernel/arch/x86_64/fpu.hpp"
+#include "exokernel/arch/x86_64/hardware_tlb.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/environment.hpp"
+#include "exokernel/core/log.hpp"
+#include "exokernel/core/panic.hpp"
+#include "exokernel/core/slots.hpp"
+#include "exokernel/core/upcalls.hpp"
+
+namespace tessera::kernel {
+namespace {
+
+/// May the access that faulted go on with this binding, once the hardware knows it? Notes accessed and dirty.
+bool admits(StlbEntry& entry, const PageFault& fault) {
+    if (fault.is(AccessKind::reserved)) return false;
+    if (fault.is(AccessKind::write)) {
+        if (!(entry.pte & pte::kWritable)) return false;
+        entry.pte |= pte::kAccessed | pte::kDirty | pte::kHardwareWrite;
+        return true;
+    }
+    if (fault.is(AccessKind::fetch) && (entry.pte & pte::kNoExecute)) return false;
+    if (fault.is(AccessKind::present)) return false;  // it was there and readable: nothing that a refill mends
+    entry.pte |= pte::kAccessed;
+    return true;
+}
+
+/// Page faults that need more than one store: no table yet, the bound on translations reached, 2 MiB bindings.
+void on_page_fault(TrapFrame& frame) {
+    Cpu& cpu = Cpu::here();
+    Environment& env = *cpu.env;
+    Context& context = *cpu.context;
+    const PageFault fault{VirtAddr{read_cr2()}, frame.error};
+    const PageNumber page = page_of(fault.address);
+    StlbEntry* entry = page.value < kUserPages ? context.stlb.find(page) : nullptr;
+    const bool unfilled = switch_policy() == SwitchPolicy::none && !fault.is(AccessKind::present);
+    if (unfilled && entry != nullptr && entry == &context.stlb.home(entry->tag)) entry = nullptr;
+    if (entry != nullptr && admits(*entry, fault)) {
+        ++context.hits;
+        install(context, *entry);
+        return;
+    }
+    ++context.misses;
+    if (!deliver_upcall(env, frame, UpcallKind::page_fault, fault.error, fault.address.value))
+        end_current(EndReason::because("page fault at ", Hex{fault.address.value}, ", error ", fault.error, ", rip ",
+                                       Hex{frame.entry.rip}, ", and no upcall could be delivered"));
+}
+
+}  // namespace
+
+extern "C" void on_trap(TrapFrame& frame) {
+    const bool from_user = frame.entry.from_user();
+    switch (frame.vector) {
+        case kPageFault:
+            if (from_user) return on_page_fault(frame);
+            panic_in_trap("page fault in the kernel", frame);
+        case kDeviceNotAvailable:
+            if (from_user) return fpu_enter(Cpu::here());
+            panic_in_trap("FPU instruction in the kernel", frame);
+        case VECTOR_TIMER:
+            return on_timer(frame);
+        case VECTOR_SPURIOUS:
+            return;
+        case kNmi:
+            log("NMI ignored");
+            return;
+        default:
+            panic_in_trap(frame.vector == kDoubleFault    ? "double fault"
+                          : frame.vector == kMachineCheck ? "machine check"
+                                                          : "exception in the kernel",
+                          frame);
+    }
+}
+
+/// An exception, page fault or unknown call came with nowhere to put it.
+extern "C" [[noreturn]] void on_undeliverable(TrapFrame& frame) {
+    Environment& env = *Cpu::here().env;
+    const bool full = env.user_records != 0 && *static_cast<volatile u32*>(&env.save->depth) >= kSaveRecords;
+    const Text<40> what(frame.vector == 255 ? "unknown system call" : frame.vector == kPageFault ? "page fault" : "exception ");
+    Text<160> text(what.view());
+    if (frame.vector == kPageFault)
+        text.add(" at ").add(Hex{read_cr2()}).add(", error ").add(frame.error);
+    else if (frame.vector != 255)
+        text.add(frame.vector).add(", error ").add(frame.error);
+    text.add(", rip ").add(Hex{frame.entry.rip});
+    text.add(full ? ", and every save record is in use" : ", and no upcall entry for it");
+    end_current(EndReason{text, kAny});
+}
+
+}  // namespace tessera::kernel

@@ -1,0 +1,41 @@
+// Presenting a capability to the kernel: copied in once, verified (or found in the presenter's cache of capabilities
+// verified before, byte for byte), and compared with the grant number in its unit's table.
+//
+// The cache is the environment's own memory, so that nobody can empty another's. A hit saves the MAC, nothing
+// else: the grant number is compared every time, so a dead capability is dead at once.
+#pragma once
+
+#include "exokernel/abi/capability.hpp"
+#include "exokernel/abi/result.hpp"
+#include "secure_bindings/capability.hpp"
+
+namespace tessera::kernel {
+
+struct Environment;
+struct Context;
+
+/// Capabilities without caveats that were verified. Direct-mapped by tag.
+struct CapabilityCache {
+    static constexpr u64 kEntries = 64;
+    struct Entry {
+        u64 words[kCapabilityRootSize / 8];
+    } entries[kEntries];
+};
+
+void set_boot_key(const BootKey& key);
+const CapabilityKeys& capability_keys();
+
+/// What is left of a capability after its caveats: genuine, for this presenter, now. The grant is not compared yet.
+/// Errors: bad_address, not_mapped, bad_capability, denied.
+Result<Effective> check_genuine(Environment& env, VirtAddr capability);
+
+/// A capability of `kind` with `rights`. Errors: as check_genuine, and denied for another kind or fewer rights.
+Result<Effective> check_capability(Environment& env, VirtAddr capability, ResourceKind kind, Rights rights);
+
+/// The context that a call's `context` argument means: zero is the caller's own.
+Result<Context*> check_context(Environment& env, VirtAddr capability);
+
+/// A new root capability, tag and all. Cost: one MAC.
+Capability mint_capability(ResourceKind kind, Rights rights, u64 first, u64 count, u64 grant);
+
+}  // namespace tessera::kernel

@@ -1,0 +1,284 @@
+#include "exokernel/core/context.hpp"
+
+#include "exokernel/arch/x86_64/hardware_tlb.hpp"
+#include "exokernel/arch/x86_64/kernel_memory.hpp"
+#include "exokernel/core/kernel.hpp"
+#include "exokernel/core/panic.hpp"
+#include "exokernel/core/trace.hpp"
+
+namespace tessera::kernel {
+namespace {
+
+Context* contexts[kMaxContexts];
+u64 generations[kMaxContexts];
+
+BackMap back_map() { return BackMap{at<std::byte>(PhysAddr{0}), frames.table()}; }
+
+/// A bind's frame may still hold its last owner's bytes.
+void clean(FrameNumber frame) {
+    FrameInfo& info = frames.info(frame);
+    if (!(info.flags & frame_flag::kDirty)) [[likely]] return;
+    info.flags &= static_cast<u8>(~frame_flag::kDirty);
+    u8* bytes = at(address_of(frame));
+    u64 count = kPageSize / 8;
+    // Safety: a whole frame, seen through the direct map.
+    asm volatile("rep stosq" : "+D"(bytes), "+c"(count) : "a"(0) : "memory");
+}
+
+u64 guaranteed_index(const Context& context, const StlbEntry& entry) {
+    return static_cast<u64>(&entry - context.stlb.guaranteed);
+}
+bool is_guaranteed(const Context& context, const StlbEntry& entry) {
+    return guaranteed_index(context, entry) < (context.stlb.set_mask + 1) * kWays;
+}
+
+/// An entry loses its binding; the caller has dealt with the hardware. It stays on its frame's list, dead.
+void forget_entry(Context& context, StlbEntry& entry) {
+    if (is_guaranteed(context, entry)) [[unlikely]] {
+        const u64 index = guaranteed_index(context, entry);
+        for (u64 i = 0; i < context.guaranteed_count; ++i)
+            if (context.preload[i] == index) {
+                context.preload[i] = context.preload[--context.guaranteed_count];
+                break;
+            }
+    }
+    entry.tag = kNoTag;
+}
+
+/// Drop a binding with its translation.
+void drop_entry(Context& context, StlbEntry& entry) {
+    remove_translation(context, entry, entry.tag);
+    forget_entry(context, entry);
+}
+
+constexpr u64 kTagsPerPage(bool large) { return large ? kPagesPerLarge : 1; }
+
+/// Are the span's pages where a libOS may bind?
+bool in_user_half(PageSpan span) {
+    const u64 pages = span.count() * kTagsPerPage(span.has(SpanFlag::large));
+    return span.canonical() && span.count() != 0 && span.page().value < kUserPages &&
+           pages <= kUserPages - span.page().value;
+}
+
+/// One page, checked before. Hot: a warm fault ends here.
+inline void commit_binding(Context& context, u64 tag, u64 word, bool guaranteed) {
+    constexpr u64 kPlace = pte::kFrameMask | pte::kLarge;
+    Stlb& stlb = context.stlb;
+    StlbEntry& home = stlb.home(tag);
+    StlbEntry* entry = &home;
+    if (guaranteed || home.tag != tag) {
+        entry = stlb.place(tag, guaranteed);
+        if (guaranteed && home.tag == tag) drop_entry(context, home);  // one binding a page
+    }
+    if (entry->tag != tag) {
+        if (entry->tag != kNoTag) drop_entry(context, *entry);
+        entry->slot = stlb.dead_slot;
+        entry->tag = tag;
+        if (entry != &home) context.preload[context.guaranteed_count++] = static_cast<u16>(guaranteed_index(context, *entry));
+    } else {
+        // The same page of the same frame keeps what is known of it: under policy `none` every miss comes here.
+        if (((entry->pte ^ word) & kPlace) == 0) {
+            word |= entry->pte & (pte::kAccessed | pte::kDirty);
+            if ((word & pte::kDirty) && (word & pte::kWritable)) word |= pte::kHardwareWrite;
+        }
+        if (entry->pte != word && *entry->slot != 0) {
+            *entry->slot = 0;  // a translation that is about to change, perhaps to less
+            flush_translations(context, page_in(tag), 1);
+        }
+    }
+    if (((entry->pte ^ word) & kPlace) != 0 || entry->pte == 0) {
+        const BackMap map = back_map();
+        map.unlink(*entry);
+        map.link(*entry, word);
+    } else {
+        entry->pte = word;
+    }
+    install(context, *entry);
+}
+
+}  // namespace
+
+Context* context_at(u64 index) { return contexts[index]; }
+
+Context* find_context(ContextId id) {
+    if (id.index() >= kMaxContexts) return nullptr;
+    Context* context = contexts[id.index()];
+    return context != nullptr && context->id == id ? context : nullptr;
+}
+
+bool canonical(const ContextSpec& spec) {
+    const auto power_of_two = [](u64 n) { return (n & (n - 1)) == 0; };
+    return spec.stlb >= 128 && spec.stlb <= 65536 && power_of_two(spec.stlb) && spec.guaranteed >= 16 &&
+           spec.guaranteed <= 1024 && power_of_two(spec.guaranteed) && spec.tables >= 8 && spec.tables <= 512;
+}
+
+Result<u64> check_context_slot() {
+    for (u64 i = 1; i < kMaxContexts; ++i)
+        if (contexts[i] == nullptr) return i;
+    return Error::exhausted;
+}
+
+FrameRange stlb_frames(const Context& context) {
+    return FrameRange{context.memory.first + 1, (context.stlb.mask + 1) / 128};
+}
+
+Context& commit_context(u64 index, const ContextPlan& plan) {
+    const ContextSpec& spec = plan.spec;
+    const u16 charged_to = static_cast<u16>(index + 1);
+    const FrameRange stlb_range{plan.memory.first + 1, spec.stlb / 128};
+    shoot_down(plan.memory);
+    frames.commit_recast(plan.memory, FrameState::charged, 0, charged_to);
+    frames.commit_recast(stlb_range, FrameState::charged, frame_flag::kReadable, charged_to);
+    FrameNumber next = plan.memory.first;
+    Context& context = *at<Context>(address_of(next));
+    context = Context{};
+    context.id = ContextId::make(index, ++generations[index]);
+    context.grant = frames.fresh_grant();
+    context.memory = plan.memory;
+    next = next + 1;
+    context.stlb.entries = at<StlbEntry>(address_of(next));
+    context.stlb.mask = spec.stlb - 1;
+    next = next + spec.stlb / 128;
+    context.stlb.guaranteed = at<StlbEntry>(address_of(next));
+    context.stlb.set_mask = spec.guaranteed / kWays - 1;
+    next = next + (spec.guaranteed + 127) / 128;
+    context.stlb.reset(&context.dead);
+    context.tables = address_of(next);
+    context.table_count = spec.tables;
+    initialise_tables(context);
+    contexts[index] = &context;
+    trace(Event::context_created, context.id.value, spec.stlb);
+    return context;
+}
+
+void destroy_context(Context& context) {
+    ASSERT(context.residents == 0);
+    Cpu& cpu = Cpu::here();
+    if (cpu.context == &context) switch_context(cpu, nullptr);
+    forget_tables(context);
+    const BackMap map = back_map();
+    for (u64 i = 0; i <= context.stlb.mask; ++i) map.unlink(context.stlb.entries[i]);
+    for (u64 i = 0; i < (context.stlb.set_mask + 1) * kWays; ++i) map.unlink(context.stlb.guaranteed[i]);
+    contexts[context.id.index()] = nullptr;
+    trace(Event::context_destroyed, context.id.value);
+    give_back(context.memory);
+}
+
+Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
+    const bool large = span.has(SpanFlag::large);
+    const u64 step = kTagsPerPage(large), units = span.count();
+    const bool guaranteed = span.has(SpanFlag::guaranteed);
+    if (!in_user_half(span) || !span.rights().has(Right::read)) return Error::bad_argument;
+    if (large && (first.value | span.page().value) % kPagesPerLarge != 0) return Error::bad_argument;
+    for (u64 i = 0; i < units * step; ++i)
+        if (frames.info(first + i).grant != grant) return Error::stale_capability;
+    const u64 tag = tag_of(span.page(), large);
+    if (guaranteed) {  // room in the sets: count what this call itself will take
+        Stlb& stlb = context.stlb;
+        for (u64 i = 0; i < units && i <= stlb.set_mask; ++i) {
+            u64 needed = 0, room = 0;
+            for (u64 t = tag + i; t < tag + units; t += stlb.set_mask + 1) needed += stlb.find_guaranteed(t) == nullptr;
+            for (u64 way = 0; way < kWays; ++way)
+                room += stlb.guaranteed[((tag + i) & stlb.set_mask) * kWays + way].tag == kNoTag;
+            if (needed > room) return Error::conflict;
+        }
+    }
+    if (large && context.stlb.large == 0) context.stlb.large = 1;
+
+    u64 word = make_pte(first, allowed, span.rights(), large, span.has(SpanFlag::dirty));
+    for (u64 i = 0; i < units; ++i, word += step << kPageShift) {
+        for (u64 j = 0; j < step; ++j) clean(first + (i * step + j));
+        commit_binding(context, tag + i, word, guaranteed);
+    }
+    return units;
+}
+
+u64 unbind(Context& context, PageSpan span) {
+    if (!in_user_half(span)) return 0;
+    u64* const dead = context.stlb.dead_slot;
+    u64 dropped = 0;
+    const u64 tag = tag_of(span.page(), span.has(SpanFlag::large));
+    dropped = for_each_binding(context.stlb, tag, span.count(), [&](StlbEntry& entry) {
+        *entry.slot = 0;
+        if (is_guaranteed(context, entry)) [[unlikely]] forget_entry(context, entry);
+        entry.tag = kNoTag;
+        entry.slot = dead;
+    });
+    if (dropped != 0) flush_translations(context, span.page(), span.count());
+    return dropped;
+}
+
+Result<u64> protect(Context& context, PageSpan span) {
+    if (!in_user_half(span) || !span.rights().has(Right::read)) return Error::bad_argument;
+    const Rights wanted = span.rights();
+    const u64 tag = tag_of(span.page(), span.has(SpanFlag::large));
+    const Stlb& stlb = context.stlb;
+    u64 changed = 0;
+    if (!wanted.has(Right::write) && wanted.has(Right::execute)) {
+        // fall through to the general case below
+    } else if (!wanted.has(Right::write)) {
+        // Hot: taking away cannot fail. Writing goes, and execution with it.
+        changed = for_each_binding(stlb, tag, span.count(), [](StlbEntry& entry) {
+            constexpr u64 kKept = ~(pte::kWritable | pte::kHardwareWrite);
+            entry.pte = (entry.pte & kKept) | pte::kNoExecute;
+            *entry.slot &= kKept;
+        });
+        if (changed != 0) flush_translations(context, span.page(), span.count());
+        return changed;
+    }
+    bool denied = false;
+    for_each_binding(stlb, tag, span.count(), [&](StlbEntry& entry) { denied |= !authorised(entry.pte, wanted); });
+    if (denied) return Error::denied;
+    changed = for_each_binding(stlb, tag, span.count(), [&](StlbEntry& entry) {
+        u64 word = entry.pte & ~(pte::kWritable | pte::kHardwareWrite | pte::kNoExecute);
+        if (wanted.has(Right::write)) word |= pte::kWritable | (word & pte::kDirty ? pte::kHardwareWrite : 0);
+        if (wanted.has(Right::write) && span.has(SpanFlag::dirty)) word |= pte::kDirty | pte::kHardwareWrite;
+        if (!wanted.has(Right::execute)) word |= pte::kNoExecute;
+        entry.pte = word;
+        if (*entry.slot != 0) *entry.slot = word;
+    });
+    if (changed != 0) flush_translations(context, span.page(), span.count());
+    return changed;
+}
+
+u64 clear_bits(Context& context, PageSpan span, u64 which) {
+    if (!in_user_half(span)) return 0;
+    const u64 bits = (which & 1 ? pte::kAccessed : 0) | (which & 2 ? pte::kDirty | pte::kHardwareWrite : 0);
+    u64 cleared = 0;
+    for_each_binding(context.stlb, tag_of(span.page(), span.has(SpanFlag::large)), span.count(), [&](StlbEntry& entry) {
+        if ((entry.pte & bits & (pte::kAccessed | pte::kDirty)) == 0) return;
+        entry.pte &= ~bits;
+        *entry.slot = 0;  // the next touch refills it and sets the bits again
+        ++cleared;
+    });
+    if (cleared != 0) flush_translations(context, span.page(), span.count());
+    return cleared;
+}
+
+void shoot_down(FrameRange range) {
+    const BackMap map = back_map();
+    const auto drop_list = [&](u32& head) {
+        while (head != 0) {
+            StlbEntry& entry = *map.entry(head);
+            if (entry.tag != kNoTag) {
+                // The entry lies in a frame charged to its context: that is how the context is found.
+                const u16 owner = frames.info(frame_of(physical(&entry))).context;
+                Context& context = *contexts[owner - 1];
+                trace(Event::shot_down, entry.tag, context.id.value);
+                drop_entry(context, entry);
+            }
+            map.unlink(entry);
+        }
+    };
+    u64 last_block = kAny;
+    for (u64 i = 0; i < range.count; ++i) {
+        const FrameNumber frame = range.first + i;
+        drop_list(frames.info(frame).bindings);
+        const u64 block = frame.value / kPagesPerLarge;
+        if (block == last_block) continue;
+        last_block = block;
+        drop_list(frames.info(FrameNumber{block * kPagesPerLarge}).large_bindings);
+    }
+}
+
+}  // namespace tessera::kernel

@@ -1,0 +1,168 @@
+#include "exokernel/core/environment.hpp"
+
+#include "exokernel/arch/x86_64/fpu.hpp"
+#include "exokernel/arch/x86_64/hardware_tlb.hpp"
+#include "exokernel/arch/x86_64/kernel_memory.hpp"
+#include "exokernel/core/kernel.hpp"
+#include "exokernel/core/log.hpp"
+#include "exokernel/core/slots.hpp"
+#include "exokernel/core/trace.hpp"
+
+namespace tessera::kernel {
+
+SaveArea no_save_area{.depth = kSaveRecords, .zero = 0, .reserved = {}, .record = {}};
+
+namespace {
+
+Environment* environments[kMaxEnvironments];
+u64 generations[kMaxEnvironments];
+u64 failed;
+
+EnvId owner_of(FrameNumber frame) { return EnvId{frames.info(frame).owner}; }
+
+/// Does `env` stand in, live in or save into memory of `owner`?
+bool depends_on(const Environment& env, const Environment& owner) {
+    return owner_of(env.memory.first) == owner.id || owner_of(env.context->memory.first) == owner.id ||
+           (env.user_records != 0 && owner_of(env.save_frame) == owner.id);
+}
+
+void record_end(const Environment& env, const EndReason& reason) {
+    const EnvironmentInfo& i = *env.info;
+    write_record(RecordType::ended, env.id.index(),
+                 Json<1000>()
+                     .field("name", static_cast<const char*>(i.name))
+                     .field("env", env.id.value)
+                     .field("reason", Text<170>(reason.text.view(), '\0').view().data())
+                     .field("failed", reason.code != 0)
+                     .field("ticks", i.ticks)
+                     .field("slices", i.slices)
+                     .field("switches", i.switches)
+                     .field("yields", i.yields)
+                     .field("forced", i.forced)
+                     .field("excess", i.excess)
+                     .field("debt", i.debt)
+                     .field("forfeited", i.forfeited)
+                     .field("upcalls", i.upcalls)
+                     .field("hits", i.hits)
+                     .field("misses", i.misses)
+                     .field("preloads", i.preloads)
+                     .field("wipes", i.wipes)
+                     .field("frames", i.frames)
+                     .field("slots", i.slots)
+                     .done());
+}
+
+/// Contexts first, as their frames are in use until they are destroyed; then every frame that is left.
+void release_memory_of(EnvId id) {
+    for (u64 i = 0; i < kMaxContexts; ++i) {
+        Context* context = context_at(i);
+        if (context != nullptr && owner_of(context->memory.first) == id) destroy_context(*context);
+    }
+    for (u64 i = 0; i < frames.count(); ++i) {
+        const FrameNumber first{i};
+        u64 run = 0;
+        while (i + run < frames.count() && owner_of(first + run) == id) ++run;
+        if (run == 0) continue;
+        give_back(FrameRange{first, run});
+        i += run - 1;
+    }
+}
+
+}  // namespace
+
+Environment* environment_at(u64 index) { return environments[index]; }
+
+Environment* find_environment(EnvId id) {
+    if (id.index() >= kMaxEnvironments) return nullptr;
+    Environment* env = environments[id.index()];
+    return env != nullptr && env->id == id ? env : nullptr;
+}
+
+Result<u64> check_environment_slot() {
+    for (u64 i = 1; i < kMaxEnvironments; ++i)
+        if (environments[i] == nullptr) return i;
+    return Error::exhausted;
+}
+
+EnvId next_environment_id(u64 index) { return EnvId::make(index, generations[index] + 1); }
+
+Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
+    Environment& env = *at<Environment>(address_of(plan.memory.first));
+    env = Environment{};
+    CapabilityCache& cache = env.cache();
+    cache = CapabilityCache{};
+    env.id = EnvId::make(index, ++generations[index]);
+    env.creator = plan.creator;
+    env.grant = frames.fresh_grant();
+    env.save = &no_save_area;
+    env.context = plan.context;
+    env.memory = plan.memory;
+    env.resume = Resume::full;
+    env.frame.entry = {plan.entry.value, SELECTOR_USER_CODE, USER_RFLAGS, 0, SELECTOR_USER_DATA};
+    env.frame.regs.rdi = plan.argument;
+    fpu_reset(env);
+    EnvironmentInfo& info = environment_infos[index];
+    info = EnvironmentInfo{};
+    info.id = static_cast<u32>(env.id.value);
+    info.state = EnvironmentState::runnable;
+    for (u64 i = 0; i < sizeof info.name; ++i) info.name[i] = plan.name[i];
+    info.context = static_cast<u32>(plan.context->id.value);
+    info.frame_quota = plan.frame_quota;
+    env.info = &info;
+    ++plan.context->residents;
+    environments[index] = &env;
+    trace(Event::env_created, env.id.value);
+    return env;
+}
+
+void end_environment(Environment& env, const EndReason& reason) {
+    const EnvId id = env.id, creator_id = env.creator;
+    const u64 quota = env.info->frame_quota;
+    env.info->state = EnvironmentState::ending;
+    flush_log_of(env);
+    Cpu& cpu = Cpu::here();
+    account(cpu);
+    if (reason.code != 0) ++failed;
+    log(static_cast<const char*>(env.info->name), " ended: ", reason.text.view(), "; ", env.info->frames, " frames, ",
+        env.info->slots, " slots given back");
+    record_end(env, reason);
+    trace(Event::env_ended, id.value);
+    for (u64 i = 0; i < kMaxEnvironments; ++i) {
+        Environment* other = environments[i];
+        if (other != nullptr && other != &env && other->info->state != EnvironmentState::ending &&
+            depends_on(*other, env))
+            end_environment(*other, EndReason::because("its memory belonged to ", static_cast<const char*>(env.info->name)));
+    }
+    release_slots_of(env);
+    fpu_forget(env);
+    if (cpu.env == &env) cpu.env = nullptr;
+    environments[id.index()] = nullptr;
+    --env.context->residents;
+    const FrameRange own = env.memory;
+    const bool paid_by_itself = owner_of(own.first) == id;
+    if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
+    if (!paid_by_itself) give_back(own);
+    release_memory_of(id);
+    if (Environment* creator = find_environment(creator_id)) creator->info->frame_quota += quota;
+    environment_infos[id.index()] = EnvironmentInfo{};
+    for (u64 i = 0; i < kMaxEnvironments; ++i)
+        if (environments[i] != nullptr) return;
+    finish();
+}
+
+void end_current(const EndReason& reason) {
+    Cpu& cpu = Cpu::here();
+    end_environment(*cpu.env, reason);
+    run_next_slot(cpu);
+}
+
+void end_stranded_environments() {
+    for (u64 i = 0; i < kMaxEnvironments; ++i)
+        if (environments[i] != nullptr) end_environment(*environments[i], EndReason::because("no slot left that could run it"));
+    finish();
+}
+
+u64 environments_failed() { return failed; }
+void count_failed_start() { ++failed; }
+
+}  // namespace tessera::kernel

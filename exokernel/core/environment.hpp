@@ -1,0 +1,89 @@
+// An environment: what the kernel delivers events to. It lives in two frames that were paid for: this structure
+// with the FPU state, and the cache of capabilities that it presented before.
+#pragma once
+
+#include "exokernel/abi/information.hpp"
+#include "exokernel/abi/result.hpp"
+#include "exokernel/abi/syscalls.hpp"
+#include "exokernel/arch/x86_64/trap_frame.hpp"
+#include "exokernel/core/capabilities.hpp"
+#include "exokernel/core/context.hpp"
+#include "exokernel/core/frames.hpp"
+#include "exokernel/core/text.hpp"
+
+namespace tessera::kernel {
+
+/// How an environment goes on when it is switched to.
+enum class Resume : u64 {
+    yielded,  ///< It made a system call: rip and rsp; it expects nothing else.
+    full,     ///< It was interrupted, or is new: all registers.
+};
+
+struct Environment {
+    // Read by trap code (offsets.cpp).
+    SaveArea* save;         ///< The kernel's address of the save area; `kNoSaveArea` (always full) without one.
+    u64 user_records;       ///< The libOS's address of record[0].
+    u64 entry[kUpcallKinds];
+    EnvironmentInfo* info;  ///< The accounts, in the table that everybody can read.
+    u64 resume_rip;
+    u64 resume_rsp;
+    Resume resume;
+
+    EnvId id;
+    EnvId creator;          ///< Whose frame quota it has a part of; zero: loaded at boot.
+    u64 grant;
+    Context* context;
+    FrameRange memory;      ///< The two frames of this structure.
+    FrameNumber save_frame; ///< Valid when user_records != 0.
+    TrapFrame frame;        ///< With Resume::full.
+    u64 log_length;
+    char log_line[160];     ///< What it has written to the log since the last newline.
+    alignas(16) u8 fpu[512];
+
+    CapabilityCache& cache() { return *reinterpret_cast<CapabilityCache*>(reinterpret_cast<u8*>(this) + kPageSize); }
+    bool in_full_state() const { return resume == Resume::full; }
+};
+static_assert(sizeof(Environment) <= kPageSize && sizeof(CapabilityCache) <= kPageSize);
+
+/// Why an environment ended: `text` for people; only exit code 0 is a good end.
+struct EndReason {
+    Text<160> text;
+    u64 code = kAny;
+    static EndReason by_exit(u64 code) { return {Text<160>("exit ", code), code}; }
+    template <class... Parts>
+    static EndReason because(const Parts&... parts) { return {Text<160>(parts...), kAny}; }
+};
+
+/// The environment behind an id, or nullptr.
+Environment* find_environment(EnvId id);
+Environment* environment_at(u64 index);
+
+/// What both the loader and `env_create` fill in. Everything has been checked.
+struct EnvironmentPlan {
+    FrameRange memory;      ///< Two frames, charged to `payer`.
+    Context* context;
+    VirtAddr entry;
+    u64 argument;
+    u64 frame_quota;
+    char name[16];
+    EnvId creator;
+};
+Result<u64> check_environment_slot();                                 ///< A free index.  Errors: exhausted.
+Environment& commit_environment(u64 index, const EnvironmentPlan& plan);
+EnvId next_environment_id(u64 index);  ///< The id that `commit_environment` will give it.
+
+/// End it: everything that it held goes back; whoever lived in its memory ends too. If nobody runs afterwards
+/// (Cpu::env), the caller goes on with run_next_slot.
+void end_environment(Environment& env, const EndReason& reason);
+
+/// End the running environment and run somebody else.
+[[noreturn]] void end_current(const EndReason& reason);
+/// Nobody owns a slot on any CPU: whoever is left can never run.
+[[noreturn]] void end_stranded_environments();
+
+u64 environments_failed();   ///< How many ended in any way but exit code 0, or were never started.
+void count_failed_start();
+
+extern SaveArea no_save_area;
+
+}  // namespace tessera::kernel

@@ -1,0 +1,20 @@
+// The kernel's few objects, and what it does at its edges.
+#pragma once
+
+#include "exokernel/abi/information.hpp"
+#include "exokernel/core/frames.hpp"
+
+namespace tessera::kernel {
+
+extern FrameTable frames;
+extern Information information;                            ///< Published to every libOS.
+extern EnvironmentInfo environment_infos[kMaxEnvironments];  ///< Published.
+extern SlotInfo slot_infos[kMaxCpus * kSlotsPerCpu];         ///< Published.
+
+/// Free frames that nobody can reach any more: their bindings are broken, their accounts corrected.
+void give_back(FrameRange range);
+
+/// Every environment has ended: check the books, send the final record, leave the machine.
+[[noreturn]] void finish();
+
+}  // namespace tessera::kernel

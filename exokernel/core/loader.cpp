@@ -1,0 +1,167 @@
+#include "exokernel/core/loader.hpp"
+
+#include "exokernel/abi/boot_info.hpp"
+#include "exokernel/arch/x86_64/kernel_memory.hpp"
+#include "exokernel/core/command_line.hpp"
+#include "exokernel/core/elf.hpp"
+#include "exokernel/core/environment.hpp"
+#include "exokernel/core/kernel.hpp"
+#include "exokernel/core/log.hpp"
+#include "exokernel/core/panic.hpp"
+#include "exokernel/core/slots.hpp"
+
+namespace tessera::kernel {
+namespace {
+
+struct Loaded {
+    EnvId id;
+    u64 slots, dealt, cpu;
+    BootInfo* info;
+};
+Loaded loaded[kMaxEnvironments];
+u64 loaded_count;
+
+void refuse(u64 number, std::string_view name, std::string_view why, std::string_view token = {}) {
+    log("module ", number, " (", name.empty() ? "no name" : name, ") not started: ", why, token.empty() ? "" : ": ", token);
+    count_failed_start();
+}
+
+/// Frames for the new environment, charged against its quota.
+FrameRange take(Result<FrameRange>&& range, EnvId id) {
+    frames.commit_take(range.value(), id, FrameState::owned);
+    return range.value();
+}
+
+/// Copy a segment's bytes; what the file does not fill is zero.
+void copy_segment(const ElfSegment& segment, const ElfImage& image, FrameRange memory, const u8* file) {
+    u8* to = at(address_of(memory.first)) + (segment.address - address_of(image.first_page).value);
+    const u8* from = file + segment.file_offset;
+    u64 size = segment.file_size;
+    // Safety: parse_elf checked that the file and the image hold the segment.
+    asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size)::"memory");
+}
+
+void zero(FrameRange range) {
+    u8* to = at(address_of(range.first));
+    u64 words = range.count * kPageSize / 8;
+    // Safety: frames just taken.
+    asm volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(0) : "memory");
+    for (u64 i = 0; i < range.count; ++i) frames.info(range.first + i).flags = 0;
+}
+
+}  // namespace
+
+void load_module(const BootModule& module, u64 number) {
+    if (module.problem != nullptr) return refuse(number, {}, module.problem);
+    const ParsedOptions<ModuleOptions> parsed = parse_module_options(module.command_line);
+    const ModuleOptions& options = parsed.options;
+    if (parsed.problem != nullptr) return refuse(number, options.name, parsed.problem, parsed.token);
+    const u8* file = at(PhysAddr{module.start});
+    const ElfResult elf = parse_elf({file, module.end - module.start});
+    if (elf.problem != nullptr) return refuse(number, options.name, elf.problem);
+    const ElfImage& image = elf.image;
+    if (image.first_page.value <= page_of(VirtAddr{kBootInfoAddress}).value &&
+        page_of(VirtAddr{kBootInfoAddress}).value < image.first_page.value + image.pages)
+        return refuse(number, options.name, "its image covers the page of its boot information");
+
+    const ContextSpec spec{{}, options.stlb, options.guaranteed, options.tables};
+    if (!canonical(spec)) return refuse(number, options.name, "stlb, guaranteed or tables out of range");
+    const u64 needed = image.pages + 1 + spec.frames_needed() + kEnvFrames;
+    if (needed > options.frames)
+        return refuse(number, options.name, Text<80>("needs ", needed, " frames to start; frames=", options.frames).view());
+    if (needed > frames.free_count()) return refuse(number, options.name, "not enough memory");
+    u64 guaranteed_pages = 1;
+    for (u64 i = 0; i < image.segment_count; ++i)
+        if (image.segments[i].guaranteed)
+            guaranteed_pages += (image.segments[i].memory_size + kPageSize - 1) >> kPageShift;
+    const auto env_slot = check_environment_slot();
+    const auto context_slot = check_context_slot();
+    if (!env_slot.ok() || !context_slot.ok()) return refuse(number, options.name, "too many environments");
+
+    const EnvId id = next_environment_id(env_slot.value());
+    auto image_run = frames.check_free(FrameNumber{kAny}, image.pages + 1, 1);
+    if (!image_run.ok()) return refuse(number, options.name, "no contiguous memory for its image");
+    const FrameRange memory = take(std::move(image_run), id);
+    const FrameRange info_frame{memory.first + image.pages, 1};
+    auto context_run = frames.check_free(FrameNumber{kAny}, spec.frames_needed(), 1);
+    auto env_run = context_run.ok() ? frames.check_free(FrameNumber{kAny}, kEnvFrames, 1) : Result<FrameRange>{Error::exhausted};
+    if (!env_run.ok()) {
+        frames.commit_release(memory);
+        return refuse(number, options.name, "no contiguous memory for its context");
+    }
+    const FrameRange context_memory = take(std::move(context_run), id);
+    const FrameRange env_memory = take(frames.check_free(FrameNumber{kAny}, kEnvFrames, 1), id);
+
+    zero(memory);
+    for (u64 i = 0; i < image.segment_count; ++i) copy_segment(image.segments[i], image, memory, file);
+    Context& context = commit_context(context_slot.value(), {context_memory, spec});
+    frames.commit_recast(env_memory, FrameState::charged, 0, 0);
+    EnvironmentPlan plan{env_memory, &context, image.entry, kBootInfoAddress, options.frames, {}, {}};
+    for (u64 i = 0; i < sizeof plan.name; ++i) plan.name[i] = options.name[i];
+    Environment& env = commit_environment(env_slot.value(), plan);
+    env.info->frames = needed;
+
+    const u64 grant = frames.info(memory.first).grant;
+    const char* problem = nullptr;
+    for (u64 i = 0; i < image.segment_count; ++i) {
+        const ElfSegment& segment = image.segments[i];
+        const PageNumber page = page_of(VirtAddr{segment.address});
+        PageSpan span = PageSpan::make(page, (segment.memory_size + kPageSize - 1) >> kPageShift, segment.rights);
+        if (segment.guaranteed) span = span.with(SpanFlag::guaranteed);
+        if (!check_and_bind(context, memory.first + (page - image.first_page), span, kAllRights, grant).ok())
+            problem = "its guaranteed segments do not fit: raise guaranteed=";
+    }
+    BootInfo& info = *at<BootInfo>(address_of(info_frame.first));
+    if (!check_and_bind(context, info_frame.first,
+                        PageSpan::make(page_of(VirtAddr{kBootInfoAddress}), 1, Right::read).with(SpanFlag::guaranteed),
+                        kAllRights, grant)
+             .ok())
+        problem = "its boot information does not fit: raise guaranteed=";
+    if (problem != nullptr) {
+        end_environment(env, EndReason::because(problem, " (", guaranteed_pages, " pages wanted)"));
+        return;
+    }
+    info.abi_version = kAbiVersion;
+    info.self = id;
+    info.image_page = image.first_page;
+    info.image_frame = memory.first;
+    info.image_pages = image.pages;
+    info.stlb_entries = spec.stlb;
+    info.guaranteed_entries = spec.guaranteed;
+    info.frame_quota = options.frames;
+    info.environment = mint_capability(ResourceKind::environment, Right::release, id.index(), 1, env.grant);
+    info.context = mint_capability(ResourceKind::context, Right::use, context.id.index(), 1, context.grant);
+    const FrameRange stlb = stlb_frames(context);
+    info.stlb = mint_capability(ResourceKind::frames, Right::read, stlb.first.value, stlb.count, frames.info(stlb.first).grant);
+    info.image = mint_capability(ResourceKind::frames, kAllRights, memory.first.value, image.pages, grant);
+    for (u64 i = 0; i < sizeof info.name; ++i) info.name[i] = options.name[i];
+    for (u64 i = 0; i < options.arguments.size() && i + 1 < sizeof info.arguments; ++i)
+        info.arguments[i] = options.arguments[i];
+    loaded[loaded_count++] = {id, options.slots, 0, options.cpu, &info};
+    log("started ", static_cast<const char*>(options.name), ": ", image.pages, " pages, ", needed, " of ", options.frames, " frames");
+    write_record(RecordType::started, id.index(),
+                 Json<200>().field("name", static_cast<const char*>(options.name)).field("env", id.value).done());
+}
+
+void deal_slots() {
+    for (bool dealt = true; dealt;) {
+        dealt = false;
+        for (u64 i = 0; i < loaded_count; ++i) {
+            Loaded& l = loaded[i];
+            Environment* env = find_environment(l.id);
+            if (env == nullptr || l.dealt == l.slots) continue;
+            const auto slot = check_slots(l.cpu, SlotNumber{kAny}, 1);
+            if (!slot.ok()) {
+                log(static_cast<const char*>(env->info->name), " asked for ", l.slots, " slots of CPU ", l.cpu, " and got ", l.dealt);
+                l.slots = l.dealt;
+                continue;
+            }
+            const u64 grant = commit_slots(slot.value(), 1, *env);
+            l.info->slots[l.dealt++] =
+                mint_capability(ResourceKind::slots, Right::release | Right::use, slot.value().value, 1, grant);
+            dealt = true;
+        }
+    }
+}
+
+}  // namespace tessera::kernel

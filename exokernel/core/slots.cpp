@@ -1,0 +1,169 @@
+#include "exokernel/core/slots.hpp"
+
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/arch/x86_64/fpu.hpp"
+#include "exokernel/arch/x86_64/hardware_tlb.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/arch/x86_64/traps.hpp"
+#include "exokernel/core/environment.hpp"
+#include "exokernel/core/kernel.hpp"
+#include "exokernel/core/log.hpp"
+#include "exokernel/core/trace.hpp"
+#include "exokernel/core/upcalls.hpp"
+#include "exokernel/drivers/timer.hpp"
+
+namespace tessera::kernel {
+namespace {
+
+u64 quantum, grace;
+
+SlotInfo& slot_at(const Cpu& cpu, u64 position) { return slot_infos[cpu.index * kSlotsPerCpu + position % kSlotsPerCpu]; }
+Environment* runs_in(const Cpu& cpu, u64 position) { return find_environment(EnvId{slot_at(cpu, position).runs}); }
+
+/// Begin the slot at `position` with `env` until the boundary, less what it still owes.
+[[noreturn]] void begin_slice(Cpu& cpu, Environment& env, u64 length) {
+    cpu.in_grace = false;
+    ++env.info->slices;
+    set_timer(length);
+    run(cpu, env);
+}
+
+}  // namespace
+
+void set_slot_length(u64 quantum_ticks, u64 grace_ticks) {
+    quantum = quantum_ticks;
+    grace = grace_ticks;
+}
+
+Result<SlotNumber> check_slots(u64 cpu, SlotNumber first, u64 count) {
+    if (first.value == kAny) {
+        if (cpu >= information.cpus || count != 1) return Error::out_of_range;
+        for (u64 i = cpu * kSlotsPerCpu; i < (cpu + 1) * kSlotsPerCpu; ++i)
+            if (slot_infos[i].owner == 0) return SlotNumber{i};
+        return Error::exhausted;
+    }
+    const u64 all = information.cpus * kSlotsPerCpu;
+    if (count == 0 || first.value >= all || count > all - first.value) return Error::out_of_range;
+    for (u64 i = 0; i < count; ++i)
+        if (slot_infos[first.value + i].owner != 0) return Error::conflict;
+    return first;
+}
+
+u64 commit_slots(SlotNumber first, u64 count, Environment& env) {
+    const u64 grant = frames.fresh_grant();
+    for (u64 i = 0; i < count; ++i) {
+        const u32 id = static_cast<u32>(env.id.value);
+        slot_infos[first.value + i] = SlotInfo{grant, id, id};
+    }
+    env.info->slots += count;
+    return grant;
+}
+
+void commit_slot_release(SlotNumber first, u64 count) {
+    for (u64 i = 0; i < count; ++i) {
+        SlotInfo& slot = slot_infos[first.value + i];
+        if (Environment* owner = find_environment(EnvId{slot.owner})) --owner->info->slots;
+        slot = SlotInfo{frames.fresh_grant(), 0, 0};
+    }
+}
+
+void release_slots_of(Environment& env) {
+    const u32 id = static_cast<u32>(env.id.value);
+    for (u64 i = 0; i < kMaxCpus * kSlotsPerCpu; ++i) {
+        if (slot_infos[i].owner == id) commit_slot_release(SlotNumber{i}, 1);
+        if (slot_infos[i].runs == id) slot_infos[i].runs = slot_infos[i].owner;
+    }
+}
+
+void account(Cpu& cpu) {
+    const u64 now = read_tsc();
+    if (cpu.env != nullptr) {
+        EnvironmentInfo& info = *cpu.env->info;
+        Context& context = *cpu.env->context;
+        info.ticks += now - cpu.since;
+        info.hits += context.hits;
+        info.misses += context.misses;
+        info.preloads += context.preloads;
+        info.wipes += context.wipes;
+        context.hits = context.misses = context.preloads = context.wipes = 0;
+    }
+    cpu.since = now;
+}
+
+void run(Cpu& cpu, Environment& next) {
+    account(cpu);
+    ++next.info->switches;
+    fpu_leave(cpu, next);
+    cpu.env = &next;
+    if (cpu.context != next.context) switch_context(cpu, next.context);
+    resume(next);
+}
+
+Environment* somebody_else(Cpu& cpu, Environment* env) {
+    for (u64 i = 1; i <= kSlotsPerCpu; ++i) {
+        const u64 position = (cpu.cursor + i) % kSlotsPerCpu;
+        Environment* candidate = runs_in(cpu, position);
+        if (candidate == nullptr || candidate == env) continue;
+        cpu.cursor = position;
+        return candidate;
+    }
+    return nullptr;
+}
+
+void run_next_slot(Cpu& cpu) {
+    const u64 now = read_tsc();
+    for (u64 i = 1; i <= kSlotsPerCpu; ++i) {
+        const u64 position = (cpu.slot + i) % kSlotsPerCpu;
+        Environment* env = runs_in(cpu, position);
+        if (env == nullptr) continue;
+        cpu.slot = cpu.cursor = position;
+        // Slots follow each other without a gap, unless the machine was late by more than one.
+        cpu.boundary = cpu.boundary + quantum > now ? cpu.boundary + quantum : now + quantum;
+        u64& debt = env->info->debt;
+        u64 length = cpu.boundary - now;
+        if (debt >= length) {
+            // It used this slice before: somebody else has it, if anybody can.
+            debt -= length;
+            ++env->info->forfeited;
+            if (Environment* other = somebody_else(cpu, env)) env = other;
+        } else if (debt != 0) {
+            length -= debt;
+            debt = 0;
+        }
+        begin_slice(cpu, *env, length);
+    }
+    end_stranded_environments();
+}
+
+void on_timer(TrapFrame& frame) {
+    acknowledge_interrupt();
+    Cpu& cpu = Cpu::here();
+    Environment& env = *cpu.env;
+    account(cpu);
+    if (!cpu.in_grace && cpu.since + grace / 8 < cpu.boundary) {
+        // A slice shortened by a debt ends before the slot does: the rest is somebody else's.
+        if (Environment* other = somebody_else(cpu, &env)) {
+            suspend(env, frame);
+            begin_slice(cpu, *other, cpu.boundary - cpu.since);
+        }
+        set_timer(cpu.boundary - cpu.since);
+        return;
+    }
+    if (!cpu.in_grace && deliver_upcall(env, frame, UpcallKind::slice_end)) {
+        cpu.in_grace = true;
+        trace(Event::slice_end, env.id.value);
+        set_timer(grace);
+        return;
+    }
+    if (cpu.in_grace) {
+        const u64 excess = cpu.since - cpu.boundary;
+        env.info->excess += excess;
+        env.info->debt += excess;
+        ++env.info->forced;
+    }
+    trace(Event::forced_switch, env.id.value);
+    suspend(env, frame);
+    run_next_slot(cpu);
+}
+
+}  // namespace tessera::kernel

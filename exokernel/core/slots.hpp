@@ -1,0 +1,38 @@
+// Time: a linear vector of equal slots for each CPU (Aegis: Engler et al., SOSP 1995, 5.1.1). A slot runs an
+// environment; when it is over, that environment is told and has a bounded grace to save what is live and yield.
+// Who overstays is switched by force and pays the excess from its next slices. Empty slots go to whoever can run.
+#pragma once
+
+#include "exokernel/abi/information.hpp"
+#include "exokernel/abi/result.hpp"
+#include "exokernel/arch/x86_64/trap_frame.hpp"
+
+namespace tessera::kernel {
+
+struct Cpu;
+struct Environment;
+
+/// In TSC ticks. Once, at boot.
+void set_slot_length(u64 quantum, u64 grace);
+
+/// `count` adjacent free slots from `first` on, or any one of `cpu`.  Errors: out_of_range, conflict, exhausted.
+Result<SlotNumber> check_slots(u64 cpu, SlotNumber first, u64 count);
+/// Make them `env`'s; the grant number for their capability.
+u64 commit_slots(SlotNumber first, u64 count, Environment& env);
+void commit_slot_release(SlotNumber first, u64 count);
+/// The environment has ended: its slots are free, and slots that ran it run their owner again.
+void release_slots_of(Environment& env);
+
+/// Charge the running environment up to now.
+void account(Cpu& cpu);
+/// Run `next` from here on, for the rest of the slot. Never returns; the caller has saved who ran.
+[[noreturn]] void run(Cpu& cpu, Environment& next);
+/// The current slot is over, or nobody runs: begin the next slot that somebody can use.
+[[noreturn]] void run_next_slot(Cpu& cpu);
+/// The rest of the slot goes to whoever can run, behind `env` in the vector; nullptr: nobody else can.
+Environment* somebody_else(Cpu& cpu, Environment* env);
+
+/// The timer of this CPU went off; `frame` is what it interrupted.
+void on_timer(TrapFrame& frame);
+
+}  // namespace tessera::kernel

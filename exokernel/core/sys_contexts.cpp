@@ -1,0 +1,123 @@
+// System calls on address contexts and their bindings.
+#include "exokernel/core/environment.hpp"
+#include "exokernel/core/kernel.hpp"
+#include "exokernel/core/syscalls.hpp"
+#include "exokernel/core/user_memory.hpp"
+
+namespace tessera::kernel {
+
+Result<FrameRange> check_kernel_memory(Environment& env, VirtAddr capability, u64 count) {
+    const Effective effective = TRY(check_capability(env, capability, ResourceKind::frames, Right::use));
+    const FrameRange range{FrameNumber{effective.first}, effective.count};
+    if (range.count != count || !frames.exists(range)) return Error::out_of_range;
+    for (u64 i = 0; i < count; ++i) {
+        const FrameInfo& info = frames.info(range.first + i);
+        if (info.grant != effective.grant) return Error::stale_capability;
+        if (info.state != FrameState::owned || (info.flags & frame_flag::kSaveArea)) return Error::in_use;
+    }
+    return range;
+}
+
+namespace {
+
+ContextGrant commit_grant(const Context& context) {
+    const FrameRange stlb = stlb_frames(context);
+    return ContextGrant{
+        mint_capability(ResourceKind::context, Right::use | Right::release, context.id.index(), 1, context.grant),
+        mint_capability(ResourceKind::frames, Right::read, stlb.first.value, stlb.count, frames.info(stlb.first).grant)};
+}
+
+/// The part of a capability that a span maps: from `first` on, `count` units.
+bool covers(const Effective& effective, FrameNumber first, PageSpan span) {
+    const u64 count = span.count() * (span.has(SpanFlag::large) ? kPagesPerLarge : 1);
+    const FrameRange whole{FrameNumber{effective.first}, effective.count};
+    return span.count() != 0 && whole.contains(FrameRange{first, count});
+}
+
+}  // namespace
+
+Result<ContextId> on_call(const ContextCreate::Args& args) {
+    Environment& env = caller();
+    ContextSpec spec;
+    TRY(copy_in(*env.context, spec, args.spec));
+    if (!canonical(spec)) return Error::bad_argument;
+    const UserBytes out = TRY(check_out<ContextGrant>(*env.context, args.grant));
+    const FrameRange memory = TRY(check_kernel_memory(env, spec.frames, spec.frames_needed()));
+    const u64 index = TRY(check_context_slot());
+
+    const Context& context = commit_context(index, {memory, spec});
+    // The answer's page may have been one of the frames: then it is the kernel's now, and nobody can be told.
+    if (const auto still = check_out<ContextGrant>(*env.context, args.grant); still.ok())
+        commit_copy_out(out, commit_grant(context));
+    return context.id;
+}
+
+Outcome on_call(const ContextDestroy::Args& args) {
+    Environment& env = caller();
+    const Effective effective = TRY(check_capability(env, args.context, ResourceKind::context, Right::release));
+    Context* context = effective.first < kMaxContexts ? context_at(effective.first) : nullptr;
+    if (context == nullptr || context->grant != effective.grant) return Error::stale_capability;
+    if (context->residents != 0) return Error::in_use;
+
+    destroy_context(*context);
+    return Done{};
+}
+
+Result<u64> on_call(const Bind::Args& args) {
+    Environment& env = caller();
+    const PageSpan span = args.span;
+    Context* context = TRY(check_context(env, args.context));
+    const Effective effective = TRY(check_capability(env, args.capability, ResourceKind::frames, span.rights()));
+    if (!covers(effective, args.first, span)) return Error::out_of_range;
+    if (args.tlb_entry.value != 0) TRY(check_out<Capability>(*env.context, args.tlb_entry));
+
+    const u64 bound = TRY(check_and_bind(*context, args.first, span, effective.rights, effective.grant));
+    if (args.tlb_entry.value != 0) {
+        Capability entry;
+        entry.kind = ResourceKind::tlb_entry;
+        entry.rights = effective.rights.restricted_to(Right::read | Right::write | Right::execute).bits;
+        entry.first = args.first.value;
+        entry.count = span.count() * (span.has(SpanFlag::large) ? kPagesPerLarge : 1);
+        entry.grant = effective.grant;
+        entry.presenter = static_cast<u32>(effective.presenter.value);
+        entry.context = static_cast<u32>(context->id.value);
+        entry.page = span.page().value | (span.has(SpanFlag::large) ? kLargePage : 0);
+        mint(entry, capability_keys());
+        // The answer's own page may have been bound to something else just now: then nobody can be told.
+        if (const auto still = check_out<Capability>(*env.context, args.tlb_entry); still.ok())
+            commit_copy_out(still.value(), entry);
+    }
+    return bound;
+}
+
+Result<u64> on_call(const Rebind::Args& args) {
+    Environment& env = caller();
+    const PageSpan span = args.span;
+    Context* context = TRY(check_context(env, args.context));
+    const Effective effective = TRY(check_capability(env, args.tlb_entry, ResourceKind::tlb_entry, span.rights()));
+    if (effective.context != context->id) return Error::denied;
+    const bool large = effective.page & kLargePage;
+    const u64 first_page = effective.page & ~kLargePage;
+    if (large != span.has(SpanFlag::large) || span.page().value < first_page) return Error::out_of_range;
+    const FrameNumber first{effective.first + (span.page().value - first_page)};
+    if (!covers(effective, first, span)) return Error::out_of_range;
+
+    return check_and_bind(*context, first, span, effective.rights, effective.grant);
+}
+
+Result<u64> on_call(const Unbind::Args& args) {
+    Context* context = TRY(check_context(caller(), args.context));
+    return unbind(*context, args.span);
+}
+
+Result<u64> on_call(const Protect::Args& args) {
+    Context* context = TRY(check_context(caller(), args.context));
+    return protect(*context, args.span);
+}
+
+Result<u64> on_call(const ClearBits::Args& args) {
+    Context* context = TRY(check_context(caller(), args.context));
+    return clear_bits(*context, args.span, args.which);
+}
+
+}  // namespace tessera::kernel

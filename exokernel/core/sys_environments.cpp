@@ -1,0 +1,153 @@
+// System calls on environments: making, ending, upcalls, talking to the outside.
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/core/environment.hpp"
+#include "exokernel/core/kernel.hpp"
+#include "exokernel/core/log.hpp"
+#include "exokernel/core/slots.hpp"
+#include "exokernel/core/syscalls.hpp"
+#include "exokernel/core/user_memory.hpp"
+
+namespace tessera::kernel {
+namespace {
+
+bool is_address(VirtAddr address) { return address.value < kUserPages << kPageShift; }
+
+bool canonical_name(const char (&name)[16]) {
+    u64 length = 0;
+    while (length < 16 && name[length] != 0) {
+        const char c = name[length++];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) return false;
+    }
+    for (u64 i = length; i < 16; ++i)
+        if (name[i] != 0) return false;
+    return length >= 1 && length <= 15;
+}
+
+/// Bytes of any alignment and length up to a page, copied in.
+struct Message {
+    char bytes[kMaxRecord];
+    u64 length;
+};
+Message message;  // one CPU is in here at a time; filled and used up within one call
+
+Outcome copy_message(Environment& env, VirtAddr text, u64 length) {
+    if (length > sizeof message.bytes) return Error::bad_argument;
+    message.length = length;
+    if (length == 0) return Done{};
+    const UserBytes bytes = TRY(check_user(*env.context, text, length, false, 1));
+    char* out = message.bytes;
+    for (u64 piece = 0; piece < 2; ++piece)
+        for (u64 i = 0; i < bytes.size[piece]; ++i)
+            *out++ = static_cast<char>(*static_cast<volatile u8*>(bytes.piece[piece] + i));
+    return Done{};
+}
+
+}  // namespace
+
+Outcome on_call(const LogWrite::Args& args) {
+    Environment& env = caller();
+    TRY(copy_message(env, args.text, args.length));
+    log_for(env, {message.bytes, message.length});
+    return Done{};
+}
+
+Outcome on_call(const RecordWrite::Args& args) {
+    Environment& env = caller();
+    TRY(copy_message(env, args.text, args.length));
+    write_record(RecordType::libos, env.id.index(), {message.bytes, message.length});
+    return Done{};
+}
+
+Outcome on_call(const Exit::Args& args) { end_current(EndReason::by_exit(args.code)); }
+
+Result<EnvId> on_call(const EnvCreate::Args& args) {
+    Environment& env = caller();
+    EnvSpec spec;
+    TRY(copy_in(*env.context, spec, args.spec));
+    if (!canonical_name(spec.name)) return Error::bad_argument;
+    if (!is_address(spec.entry)) return Error::bad_address;
+    if (spec.context.value == 0) return Error::bad_argument;  // its own context has to be named too
+    Context* context = TRY(check_context(env, spec.context));
+    const UserBytes out = TRY(check_out<Capability>(*env.context, args.capability));
+    const FrameRange memory = TRY(check_kernel_memory(env, spec.frames, kEnvFrames));
+    if (spec.frame_quota > env.info->frame_quota - env.info->frames) return Error::quota;
+    const u64 index = TRY(check_environment_slot());
+
+    shoot_down(memory);
+    frames.commit_recast(memory, FrameState::charged, 0, 0);
+    env.info->frame_quota -= spec.frame_quota;
+    EnvironmentPlan plan{memory, context, spec.entry, spec.argument, spec.frame_quota, {}, env.id};
+    for (u64 i = 0; i < sizeof plan.name; ++i) plan.name[i] = spec.name[i];
+    const Environment& made = commit_environment(index, plan);
+    write_record(RecordType::started, made.id.index(),
+                 Json<200>().field("name", static_cast<const char*>(made.info->name)).field("env", made.id.value).done());
+    if (const auto still = check_out<Capability>(*env.context, args.capability); still.ok())
+        commit_copy_out(out, mint_capability(ResourceKind::environment, Right::release, index, 1, made.grant));
+    return made.id;
+}
+
+Outcome on_call(const EnvDestroy::Args& args) {
+    Environment& env = caller();
+    const Effective effective = TRY(check_capability(env, args.capability, ResourceKind::environment, Right::release));
+    Environment* target = effective.first < kMaxEnvironments ? environment_at(effective.first) : nullptr;
+    if (target == nullptr || target->grant != effective.grant) return Error::stale_capability;
+
+    end_environment(*target, EndReason::because("destroyed by ", static_cast<const char*>(env.info->name)));
+    Cpu& cpu = Cpu::here();
+    if (cpu.env == nullptr) run_next_slot(cpu);  // it was the caller, or the caller lived in its memory
+    return Done{};
+}
+
+Outcome on_call(const UpcallSet::Args& args) {
+    Environment& env = caller();
+    UpcallTable table;
+    TRY(copy_in(*env.context, table, args.table));
+    for (const VirtAddr entry : table.entry)
+        if (!is_address(entry)) return Error::bad_address;
+    if (!is_address(table.save_area) || table.save_area.value % kPageSize != 0) return Error::bad_address;
+    const u64 tag = tag_of(page_of(table.save_area), false);
+    const StlbEntry* entry = env.context->stlb.find_guaranteed(tag);
+    if (entry == nullptr || !(entry->pte & pte::kWritable)) return Error::denied;
+    const FrameNumber frame = frame_in(entry->pte);
+    FrameInfo& info = frames.info(frame);
+    if (info.owner != env.id.value || info.state != FrameState::owned) return Error::denied;
+    const bool same = env.user_records != 0 && env.save_frame == frame;
+    if ((info.flags & frame_flag::kSaveArea) && !same) return Error::conflict;
+
+    if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
+    info.flags |= frame_flag::kSaveArea;
+    env.save_frame = frame;
+    env.save = at<SaveArea>(address_of(frame));
+    env.user_records = table.save_area.value + offsetof(SaveArea, record);
+    for (u64 i = 0; i < kUpcallKinds; ++i) env.entry[i] = table.entry[i].value;
+    return Done{};
+}
+
+Result<u64> on_call(const CapabilityCheck::Args& args) {
+    Environment& env = caller();
+    const Effective effective = TRY(check_genuine(env, args.capability));
+    const auto live = [&]() -> bool {
+        switch (effective.kind) {
+            case ResourceKind::frames:
+            case ResourceKind::tlb_entry:
+                return frames.exists({FrameNumber{effective.first}, effective.count}) &&
+                       frames.info(FrameNumber{effective.first}).grant == effective.grant;
+            case ResourceKind::slots:
+                return effective.first < kMaxCpus * kSlotsPerCpu && slot_infos[effective.first].grant == effective.grant;
+            case ResourceKind::context: {
+                const Context* context = effective.first < kMaxContexts ? context_at(effective.first) : nullptr;
+                return context != nullptr && context->grant == effective.grant;
+            }
+            case ResourceKind::environment: {
+                const Environment* other = effective.first < kMaxEnvironments ? environment_at(effective.first) : nullptr;
+                return other != nullptr && other->grant == effective.grant;
+            }
+            case ResourceKind::none: break;
+        }
+        return false;
+    };
+    if (!live()) return Error::stale_capability;
+    return u64{effective.rights.bits};
+}
+
+}  // namespace tessera::kernel

@@ -1,0 +1,71 @@
+// System calls on time: slots and yielding.
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/core/environment.hpp"
+#include "exokernel/core/kernel.hpp"
+#include "exokernel/core/slots.hpp"
+#include "exokernel/core/syscalls.hpp"
+#include "exokernel/core/user_memory.hpp"
+
+namespace tessera::kernel {
+namespace {
+
+/// The slots `first`..`first + count` of a capability that is still good for each of them.
+Outcome check_slot_capability(Environment& env, VirtAddr capability, Rights rights, SlotNumber first, u64 count) {
+    const Effective effective = TRY(check_capability(env, capability, ResourceKind::slots, rights));
+    if (count == 0 || first.value < effective.first || count > effective.count ||
+        first.value - effective.first > effective.count - count)
+        return Error::out_of_range;
+    for (u64 i = 0; i < count; ++i)
+        if (slot_infos[first.value + i].grant != effective.grant) return Error::stale_capability;
+    return Done{};
+}
+
+}  // namespace
+
+Outcome on_call(const Yield::Args& args) {
+    Cpu& cpu = Cpu::here();
+    Environment& env = *cpu.env;
+    Environment* target = nullptr;
+    if (args.target) {
+        target = find_environment(args.target);
+        if (target == nullptr) return Error::not_found;
+        if (target == &env) return Done{};
+    }
+    const EntryFrame& frame = cpu.entry_frame();
+    env.resume_rip = frame.rip;
+    env.resume_rsp = frame.rsp;
+    env.resume = Resume::yielded;
+    ++env.info->yields;
+    if (cpu.in_grace) [[unlikely]]
+        run_next_slot(cpu);  // the slice was over already
+    if (target == nullptr) target = somebody_else(cpu, &env);
+    if (target == nullptr) return Done{};
+    run(cpu, *target);
+}
+
+Result<SlotNumber> on_call(const SlotTake::Args& args) {
+    Environment& env = caller();
+    const UserBytes out = TRY(check_out<Capability>(*env.context, args.capability));
+    const SlotNumber first = TRY(check_slots(args.cpu, args.first, args.count));
+
+    const u64 grant = commit_slots(first, args.count, env);
+    commit_copy_out(out, mint_capability(ResourceKind::slots, Right::release | Right::use, first.value, args.count, grant));
+    return first;
+}
+
+Outcome on_call(const SlotRelease::Args& args) {
+    TRY(check_slot_capability(caller(), args.capability, Right::release, args.first, args.count));
+
+    commit_slot_release(args.first, args.count);
+    return Done{};
+}
+
+Outcome on_call(const SlotRun::Args& args) {
+    Environment& env = caller();
+    TRY(check_slot_capability(env, args.capability, Right::use, args.first, args.count));
+
+    for (u64 i = 0; i < args.count; ++i) slot_infos[args.first.value + i].runs = static_cast<u32>(env.id.value);
+    return Done{};
+}
+
+}  // namespace tessera::kernel

@@ -1,0 +1,107 @@
+#include "exokernel/core/syscalls.hpp"
+
+#include <array>
+#include <bit>
+
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/core/environment.hpp"
+#include "exokernel/core/slots.hpp"
+#include "exokernel/core/user_memory.hpp"
+
+namespace tessera::kernel {
+
+Environment& caller() { return *Cpu::here().env; }
+
+namespace {
+
+template <class Args>
+Args decode(const u64 (&words)[5]) {
+    if constexpr (std::is_empty_v<Args>) {
+        return Args{};
+    } else {
+        std::array<u64, sizeof(Args) / 8> used;
+        for (u64 i = 0; i < used.size(); ++i) used[i] = words[i];
+        return std::bit_cast<Args>(used);
+    }
+}
+
+inline SysReply reply(const Outcome& outcome) { return {outcome.error(), outcome.failure().detail}; }
+template <class T>
+SysReply reply(const Result<T>& result) {
+    if (!result.ok()) [[unlikely]]
+        return {result.error(), result.failure().detail};
+    if constexpr (std::is_same_v<T, u64>)
+        return {Error::ok, result.value()};
+    else
+        return {Error::ok, result.value().value};
+}
+
+/// What the entry code jumps to. The fourth word is the caller's rip and no argument. Every register that a handler
+/// may have used is cleared, so that nothing of the kernel's, a key's least of all, is left in one.
+template <class Call>
+[[gnu::zero_call_used_regs("all-gpr")]] SysReply thunk(u64 a, u64 b, u64 c, u64, u64 d, u64 e) {
+    return reply(on_call(decode<typename Call::Args>({a, b, c, d, e})));
+}
+
+template <class Call>
+SysReply serve_one(const u64 (&args)[5]) {
+    if constexpr (std::is_same_v<Call, NullCall>)
+        return {Error::ok, 0};
+    else if constexpr (std::is_same_v<Call, Yield> || std::is_same_v<Call, Exit> || std::is_same_v<Call, Batch>)
+        return {Error::unknown_call, 0};  // they do not come back here, or not in bounded time
+    else
+        return reply(on_call(decode<typename Call::Args>(args)));
+}
+
+using Thunk = SysReply (*)(u64, u64, u64, u64, u64, u64);
+using Server = SysReply (*)(const u64 (&)[5]);
+extern "C" SysReply null_call(u64, u64, u64, u64, u64, u64);
+
+template <class Call>
+constexpr Thunk thunk_of() {
+    if constexpr (std::is_same_v<Call, NullCall>)
+        return null_call;
+    else
+        return thunk<Call>;
+}
+
+template <class... Calls>
+constexpr std::array<Server, sizeof...(Calls)> servers_of(SyscallList<Calls...>) { return {serve_one<Calls>...}; }
+constexpr auto servers = servers_of(Syscalls{});
+
+}  // namespace
+
+template <class... Calls>
+constexpr std::array<Thunk, sizeof...(Calls)> thunks_of(SyscallList<Calls...>) { return {thunk_of<Calls>()...}; }
+extern "C" {
+extern const std::array<Thunk, Syscalls::count> syscall_table;
+const std::array<Thunk, Syscalls::count> syscall_table = thunks_of(Syscalls{});
+
+/// For environments that want no upcall for calls that are not ours.
+[[gnu::zero_call_used_regs("all-gpr")]] SysReply unknown_syscall_answer() { return {Error::unknown_call, 0}; }
+}
+
+SysReply serve(u64 number, const u64 (&args)[5]) {
+    return number < Syscalls::count ? servers[number](args) : SysReply{Error::unknown_call, 0};
+}
+
+Result<u64> on_call(const Batch::Args& args) {
+    if (args.count == 0 || args.count > Batch::kMaxCount) return Error::bad_argument;
+    Environment& env = caller();
+    // The libOS can change its array while it is served: each call is read once, just before it is made.
+    for (u64 i = 0; i < args.count; ++i) {
+        const VirtAddr address = args.calls + i * sizeof(BatchedCall);
+        BatchedCall call;
+        TRY(copy_in(*env.context, call, address));
+        const SysReply answer = serve(call.number, call.args);
+        if (Cpu::here().env == nullptr) run_next_slot(Cpu::here());
+        call.error = answer.error;
+        call.value = answer.value;
+        // Not check-then-commit: what was done stays done, and if the page went away with it nobody reads the answer.
+        if (const auto out = check_out<BatchedCall>(*env.context, address); out.ok()) commit_copy_out(out.value(), call);
+        if (answer.error != Error::ok) return i + 1;
+    }
+    return args.count;
+}
+
+}  // namespace tessera::kernel

@@ -1,0 +1,53 @@
+#include "exokernel/core/upcalls.hpp"
+
+#include "exokernel/arch/x86_64/traps.hpp"
+#include "exokernel/core/environment.hpp"
+
+namespace tessera::kernel {
+
+bool deliver_upcall(Environment& env, TrapFrame& frame, UpcallKind kind, u64 error, u64 address) {
+    const u64 entry = env.entry[static_cast<u64>(kind)];
+    if (entry == 0) return false;
+    // Shared with the libOS: the depth is read once.
+    const u32 depth = *static_cast<volatile u32*>(&env.save->depth);
+    if (depth >= kSaveRecords) return false;
+    *static_cast<volatile u32*>(&env.save->depth) = depth + 1;
+    SaveRecord& record = env.save->record[depth];
+    record.rip = frame.entry.rip;
+    record.rflags = frame.entry.rflags;
+    record.rsp = frame.entry.rsp;
+    record.kind = static_cast<u32>(kind);
+    record.vector = 0;
+    record.error = error;
+    record.address = address;
+    record.rax = frame.regs.rax;
+    record.rcx = frame.regs.rcx;
+    record.rdx = frame.regs.rdx;
+    frame.regs.rax = env.user_records + depth * sizeof(SaveRecord);
+    frame.regs.rcx = frame.regs.rdx = 0;
+    frame.entry.rip = entry;
+    frame.entry.rflags = USER_RFLAGS;
+    ++env.info->upcalls;
+    return true;
+}
+
+void suspend(Environment& env, const TrapFrame& frame) {
+    env.frame = frame;
+    env.resume = Resume::full;
+}
+
+void resume(Environment& env) {
+    if (env.entry[static_cast<u64>(UpcallKind::slice_begin)] == 0) [[likely]] {
+        if (env.resume == Resume::yielded) resume_yielded(env.resume_rip, env.resume_rsp);
+        resume_full(&env.frame);
+    }
+    if (env.resume == Resume::yielded) {
+        env.frame = TrapFrame{};
+        env.frame.entry = {env.resume_rip, SELECTOR_USER_CODE, USER_RFLAGS, env.resume_rsp, SELECTOR_USER_DATA};
+        env.resume = Resume::full;
+    }
+    deliver_upcall(env, env.frame, UpcallKind::slice_begin);
+    resume_full(&env.frame);
+}
+
+}  // namespace tessera::kernel

@@ -1,0 +1,94 @@
+#include "exokernel/drivers/timer.hpp"
+
+#include "exokernel/arch/x86_64/kernel_memory.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
+
+namespace tessera::kernel {
+namespace {
+
+enum ApicRegister : u64 {
+    kId = 0x20,
+    kTaskPriority = 0x80,
+    kEndOfInterrupt = 0xb0,
+    kSpurious = 0xf0,
+    kLvtTimer = 0x320,
+    kLvtLint0 = 0x350,
+    kLvtLint1 = 0x360,
+    kLvtError = 0x370,
+    kInitialCount = 0x380,
+    kCurrentCount = 0x390,
+    kDivide = 0x3e0,
+};
+constexpr u32 kMasked = 1 << 16;
+constexpr u32 kEnable = 1 << 8;
+constexpr u32 kDivideBy1 = 0xb;
+
+u64 apic;                 // kernel address of the registers
+u64 counts_per_tick_q32;  // APIC counts for a TSC tick, 32.32 fixed point
+
+void write_apic(ApicRegister r, u32 value) {
+    // Safety: the registers' page was mapped uncached by start_local_apic.
+    *reinterpret_cast<volatile u32*>(apic + r) = value;
+}
+u32 read_apic(ApicRegister r) { return *reinterpret_cast<volatile u32*>(apic + r); }
+
+constexpr u64 kPitHz = 1'193'182;
+constexpr u16 kPitChannel2 = 0x42, kPitCommand = 0x43, kSpeaker = 0x61;
+
+/// Let the PIT's channel 2 count `counts` down once.
+void start_pit(u16 counts) {
+    out8(kSpeaker, static_cast<u8>((in8(kSpeaker) & ~0x02) | 0x01));
+    out8(kPitCommand, 0xb0);  // channel 2, both bytes, interrupt on terminal count
+    out8(kPitChannel2, static_cast<u8>(counts));
+    out8(kPitChannel2, static_cast<u8>(counts >> 8));
+}
+bool pit_done() { return in8(kSpeaker) & 0x20; }
+
+}  // namespace
+
+u64 start_local_apic() {
+    out8(0x21, 0xff);  // mask both legacy PICs
+    out8(0xa1, 0xff);
+    const PhysAddr base{read_msr(msr::kApicBase) & 0xffff'ffff'f000};
+    write_msr(msr::kApicBase, base.value | 1 << 11);
+    if (apic == 0) apic = map_device(base);
+    write_apic(kSpurious, kEnable | VECTOR_SPURIOUS);
+    write_apic(kTaskPriority, 0);
+    for (const ApicRegister lvt : {kLvtTimer, kLvtLint0, kLvtLint1, kLvtError}) write_apic(lvt, kMasked);
+    write_apic(kDivide, kDivideBy1);
+    write_apic(kLvtTimer, VECTOR_TIMER);
+    return read_apic(kId) >> 24;
+}
+
+u64 calibrate_timers() {
+    constexpr u16 kCounts = 2386;  // 2 ms
+    write_apic(kLvtTimer, kMasked);
+    u64 tsc = 0, apic_counts = 0;
+    // Take the fastest of three: a host that looks away can only make it longer.
+    for (int round = 0; round < 3; ++round) {
+        start_pit(kCounts);
+        write_apic(kInitialCount, 0xffff'ffff);
+        const u64 begin = read_tsc();
+        while (!pit_done()) {
+        }
+        const u64 ticks = read_tsc() - begin;
+        const u64 counts = 0xffff'ffff - read_apic(kCurrentCount);
+        if (round == 0 || ticks < tsc) tsc = ticks, apic_counts = counts;
+    }
+    write_apic(kInitialCount, 0);
+    write_apic(kLvtTimer, VECTOR_TIMER);
+    if (tsc == 0) tsc = 1;
+    counts_per_tick_q32 = (apic_counts << 32) / tsc;
+    return tsc * kPitHz / kCounts;
+}
+
+void set_timer(u64 ticks) {
+    u64 counts = ticks > u64{1} << 36 ? 0xffff'ffff : (ticks * (counts_per_tick_q32 >> 8)) >> 24;
+    if (counts == 0) counts = 1;
+    if (counts > 0xffff'ffff) counts = 0xffff'ffff;
+    write_apic(kInitialCount, static_cast<u32>(counts));
+}
+
+void acknowledge_interrupt() { write_apic(kEndOfInterrupt, 0); }
+
+}  // namespace tessera::kernel

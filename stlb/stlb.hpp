@@ -1,0 +1,177 @@
+// The software TLB: a context's authorised bindings, in the form that the hardware side is filled from.
+//
+// Direct-mapped, as Aegis's was (Engler et al., SOSP 1995, 5.4): the binding of page p stands in entry
+// p & mask or nowhere, so a libOS can lay out its pages so that what it wants together does not collide.
+// Guaranteed mappings stand in a small 4-way table of their own, where nothing evicts them. 2 MiB bindings
+// stand in the direct-mapped part too, by large page number, with kLargeTag set.
+//
+// The hardware's tables are a cache of this one. `slot` remembers where in them a page's entry lies, so
+// that a refill is one store. Every entry is also on the list of bindings of its frame (the back-map):
+// giving up a frame finds all its translations without a search. Unbinding leaves an entry on that list
+// until the entry is used again; the list stays right because a dead entry has no tag.
+//
+// Pure: no kernel, no allocation. The kernel passes in the memory; the layout is ABI, as a libOS may bind
+// its own S-TLB readable and look at the accessed and dirty bits.
+#pragma once
+
+#include "exokernel/abi/information.hpp"
+#include "exokernel/abi/span.hpp"
+#include "exokernel/abi/types.hpp"
+
+namespace tessera {
+
+/// What the hardware is given for a page (SDM vol. 3, 4.5), with three bits of ours among those that it ignores.
+namespace pte {
+inline constexpr u64 kPresent = 1 << 0;
+inline constexpr u64 kHardwareWrite = 1 << 1;  ///< Set only together with kDirty: the first write traps, as on MIPS.
+inline constexpr u64 kUser = 1 << 2;
+inline constexpr u64 kAccessed = 1 << 5;
+inline constexpr u64 kDirty = 1 << 6;
+inline constexpr u64 kLarge = 1 << 7;
+inline constexpr u64 kMaxWrite = 1 << 9;     ///< Authorised for writing,
+inline constexpr u64 kMaxExecute = 1 << 10;  ///< for executing, when it was bound.
+inline constexpr u64 kWritable = 1 << 11;    ///< The libOS wants it writable now.
+inline constexpr u64 kNoExecute = u64{1} << 63;
+inline constexpr u64 kFrameMask = 0x000f'ffff'ffff'f000;
+}  // namespace pte
+
+struct StlbEntry {
+    u64 tag;    ///< Page number (kLargeTag | large page number), or kNoTag.
+    u64 pte;    ///< Goes to the hardware as it stands. Not 0 <=> linked on the list of its frame.
+    u64* slot;  ///< The hardware's entry for the page, or the dead slot.
+    u32 next;   ///< Back-map: next and previous entry of the same frame; 0: none.
+    u32 prev;
+};
+static_assert(sizeof(StlbEntry) == 32);
+
+inline constexpr u64 kNoTag = ~u64{0};
+inline constexpr u64 kLargeTag = u64{1} << 62;
+inline constexpr u64 kWays = 4;
+
+constexpr u64 tag_of(PageNumber page, bool large) {
+    return large ? kLargeTag | (page.value / kPagesPerLarge) : page.value;
+}
+constexpr bool is_large(u64 tag) { return tag & kLargeTag; }
+constexpr FrameNumber frame_in(u64 pte) { return FrameNumber{(pte & pte::kFrameMask) >> kPageShift}; }
+constexpr PageNumber page_in(u64 tag) {
+    return is_large(tag) ? PageNumber{(tag & ~kLargeTag) * kPagesPerLarge} : PageNumber{tag};
+}
+
+/// The word for a binding: what the capability allows, and what is wanted of that.
+constexpr u64 make_pte(FrameNumber frame, Rights allowed, Rights wanted, bool large, bool dirty) {
+    const bool write = wanted.has(Right::write);
+    return address_of(frame).value | pte::kPresent | pte::kUser | (large ? pte::kLarge : 0) |
+           (allowed.has(Right::write) ? pte::kMaxWrite : 0) | (allowed.has(Right::execute) ? pte::kMaxExecute : 0) |
+           (write ? pte::kWritable : 0) | (wanted.has(Right::execute) ? 0 : pte::kNoExecute) |
+           (dirty && write ? pte::kDirty | pte::kHardwareWrite | pte::kAccessed : 0);
+}
+
+/// May a binding with this word be given these rights?
+constexpr bool authorised(u64 word, Rights wanted) {
+    return (!wanted.has(Right::write) || (word & pte::kMaxWrite)) &&
+           (!wanted.has(Right::execute) || (word & pte::kMaxExecute));
+}
+
+/// The lists of bindings by frame. Entries are named by their distance from `base` in units of 32 bytes.
+class BackMap {
+  public:
+    BackMap(std::byte* base, FrameInfo* frames) : base_(base), frames_(frames) {}
+
+    StlbEntry* entry(u32 name) const { return reinterpret_cast<StlbEntry*>(base_ + u64{name} * sizeof(StlbEntry)); }
+    u32 name(const StlbEntry* entry) const {
+        return static_cast<u32>(static_cast<u64>(reinterpret_cast<const std::byte*>(entry) - base_) / sizeof(StlbEntry));
+    }
+    u32& head(u64 pte) const {
+        FrameInfo& info = frames_[frame_in(pte).value];
+        return pte & pte::kLarge ? info.large_bindings : info.bindings;
+    }
+
+    void link(StlbEntry& entry, u64 pte) const {
+        u32& first = head(pte);
+        entry.pte = pte;
+        entry.next = first;
+        entry.prev = 0;
+        const u32 own = name(&entry);
+        if (first != 0) this->entry(first)->prev = own;
+        first = own;
+    }
+    void unlink(StlbEntry& entry) const {
+        if (entry.pte == 0) return;
+        if (entry.prev != 0)
+            this->entry(entry.prev)->next = entry.next;
+        else
+            head(entry.pte) = entry.next;
+        if (entry.next != 0) this->entry(entry.next)->prev = entry.prev;
+        entry.pte = 0;
+        entry.next = entry.prev = 0;
+    }
+
+  private:
+    std::byte* base_;
+    FrameInfo* frames_;
+};
+
+/// One context's S-TLB over memory that somebody else provides. The fields are read by the trap code.
+struct Stlb {
+    StlbEntry* entries;     ///< mask + 1 of them.
+    u64 mask;
+    StlbEntry* guaranteed;  ///< (set_mask + 1) sets of kWays.
+    u64 set_mask;
+    u64* dead_slot;         ///< Where stores for pages without a hardware entry go.
+    u64 large;              ///< How many 2 MiB bindings there may be among the entries.
+
+    void reset(u64* dead) {
+        dead_slot = dead;
+        large = 0;
+        for (u64 i = 0; i <= mask; ++i) entries[i] = StlbEntry{kNoTag, 0, dead, 0, 0};
+        for (u64 i = 0; i < (set_mask + 1) * kWays; ++i) guaranteed[i] = StlbEntry{kNoTag, 0, dead, 0, 0};
+    }
+
+    StlbEntry& home(u64 tag) const { return entries[tag & mask]; }
+
+    StlbEntry* find_guaranteed(u64 tag) const {
+        StlbEntry* set = guaranteed + (tag & set_mask) * kWays;
+        for (u64 way = 0; way < kWays; ++way)
+            if (set[way].tag == tag) return &set[way];
+        return nullptr;
+    }
+    StlbEntry* find_tag(u64 tag) const {
+        StlbEntry& entry = home(tag);
+        return entry.tag == tag ? &entry : find_guaranteed(tag);
+    }
+    /// The binding of a page, of either size; nullptr: none.
+    StlbEntry* find(PageNumber page) const {
+        StlbEntry* entry = find_tag(tag_of(page, false));
+        if (entry == nullptr && large != 0) entry = find_tag(tag_of(page, true));
+        return entry;
+    }
+
+    /// Where a new binding for `tag` goes. nullptr: its set of guaranteed mappings is full.
+    StlbEntry* place(u64 tag, bool want_guaranteed) const {
+        if (StlbEntry* kept = find_guaranteed(tag)) return kept;
+        if (!want_guaranteed) return &home(tag);
+        StlbEntry* set = guaranteed + (tag & set_mask) * kWays;
+        for (u64 way = 0; way < kWays; ++way)
+            if (set[way].tag == kNoTag) return &set[way];
+        return nullptr;
+    }
+};
+
+/// Call `each(entry)` for the bindings of `count` units from `tag` on, passing over pages without one.
+/// Returns how many there were.  Hot: with `each` inlined this is the loop behind protect and unbind.
+template <class Each>
+inline u64 for_each_binding(const Stlb& stlb, u64 tag, u64 count, Each&& each) {
+    u64 found = 0;
+    for (const u64 end = tag + count; tag != end; ++tag) {
+        StlbEntry* entry = &stlb.home(tag);
+        if (entry->tag != tag) [[unlikely]] {
+            entry = stlb.find_guaranteed(tag);
+            if (entry == nullptr) continue;
+        }
+        each(*entry);
+        ++found;
+    }
+    return found;
+}
+
+}  // namespace tessera
