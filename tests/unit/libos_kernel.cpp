@@ -1,0 +1,157 @@
+// The host kernel, and what libos expects from below on the host.
+#include "tests/unit/libos_kernel.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace tessera::test {
+
+HostKernel* HostKernel::current = nullptr;
+static libos::FaultPolicy policy = nullptr;
+
+HostKernel::HostKernel() : stlb_(kStlbEntries, StlbEntry{kNoTag, 0, nullptr, 0, 0}) {
+    file_ = memfd_create("frames", 0);
+    if (file_ < 0 || ftruncate(file_, kFrames * kPageSize) != 0) std::abort();
+    void* pages = mmap(nullptr, kPages * kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (pages == MAP_FAILED) std::abort();
+    first_page_ = page_of(VirtAddr{reinterpret_cast<u64>(pages)});
+    current = this;
+    policy = nullptr;
+}
+
+HostKernel::~HostKernel() {
+    munmap(reinterpret_cast<void*>(address_of(first_page_).value), kPages * kPageSize);
+    close(file_);
+    current = nullptr;
+}
+
+void HostKernel::drop(u64 page) {
+    if (bound_.erase(page) == 0) return;
+    void* at = reinterpret_cast<void*>(page << kPageShift);
+    if (mmap(at, kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != at) std::abort();
+    StlbEntry& entry = stlb_[page % kStlbEntries];
+    if (entry.tag == page) entry = {kNoTag, 0, nullptr, 0, 0};
+}
+
+void HostKernel::drop_all() {
+    while (!bound_.empty()) drop(bound_.begin()->first);
+}
+
+libos::Answer HostKernel::bind(u64 frame, PageSpan span) {
+    if (!span.canonical() || span.page() < first_page_ || span.page() + span.count() > first_page_ + kPages)
+        return {Error::bad_argument, 0};
+    if (frame + span.count() > kFrames) return {Error::out_of_range, 0};
+    for (u64 i = 0; i < span.count(); ++i) {
+        const u64 page = span.page().value + i;
+        drop(page);
+        const int protection = (span.rights().has(Right::read) ? PROT_READ : 0) |
+                               (span.rights().has(Right::write) ? PROT_WRITE : 0);
+        void* at = reinterpret_cast<void*>(page << kPageShift);
+        const auto offset = static_cast<off_t>((frame + i) * kPageSize);
+        if (mmap(at, kPageSize, protection, MAP_SHARED | MAP_FIXED, file_, offset) != at) std::abort();
+        // Direct-mapped: what stood in the S-TLB's entry is not bound any more.
+        StlbEntry& entry = stlb_[page % kStlbEntries];
+        if (entry.tag != kNoTag) drop(entry.tag);
+        entry = {page, make_pte(FrameNumber{frame + i}, kAllRights, span.rights(), false, false), nullptr, 0, 0};
+        bound_[page] = {frame + i, span.rights()};
+    }
+    return {Error::ok, span.count()};
+}
+
+libos::Answer HostKernel::on_call(u64 number, const std::array<u64, 5>& words) {
+    if (number >= calls_.size()) return {Error::unknown_call, 0};
+    ++calls_[number];
+    if (number == FrameAlloc::number) {
+        if (next_frame_ + words[1] > kFrames) return {Error::exhausted, 0};
+        auto& capability = *reinterpret_cast<Capability*>(words[3]);
+        capability = {};
+        capability.kind = ResourceKind::frames;
+        capability.first = next_frame_;
+        capability.count = words[1];
+        next_frame_ += words[1];
+        return {Error::ok, capability.first};
+    }
+    if (number == Bind::number) {
+        const auto& capability = *reinterpret_cast<const Capability*>(words[0]);
+        const PageSpan span{words[2]};
+        if (words[1] < capability.first || words[1] + span.count() > capability.first + capability.count)
+            return {Error::denied, 0};
+        const libos::Answer answer = bind(words[1], span);
+        if (words[4] != 0 && answer.error == Error::ok) {
+            auto& entry = *reinterpret_cast<Capability*>(words[4]);
+            entry = capability;
+            entry.kind = ResourceKind::tlb_entry;
+            entry.first = words[1];
+            entry.count = span.count();
+            entry.page = span.page().value;
+        }
+        return answer;
+    }
+    if (number == Rebind::number) {
+        const auto& entry = *reinterpret_cast<const Capability*>(words[0]);
+        const PageSpan span{words[1]};
+        if (entry.kind != ResourceKind::tlb_entry || span.page().value < entry.page ||
+            span.page().value + span.count() > entry.page + entry.count)
+            return {Error::denied, 0};
+        return bind(entry.first + (span.page().value - entry.page), span);
+    }
+    if (number == Unbind::number || number == ClearBits::number) {
+        const PageSpan span{words[0]};
+        u64 found = 0;
+        for (u64 i = 0; i < span.count(); ++i) {
+            const u64 page = span.page().value + i;
+            found += bound_.contains(page);
+            if (number == Unbind::number)
+                drop(page);
+            else if (stlb_[page % kStlbEntries].tag == page)
+                stlb_[page % kStlbEntries].pte &= ~pte::kAccessed;
+        }
+        return {Error::ok, found};
+    }
+    return {Error::ok, 0};
+}
+
+bool HostKernel::touch(PageNumber page, Right access) {
+    for (u64 tries = 0; tries < 8; ++tries) {
+        const auto found = bound_.find(page.value);
+        if (found != bound_.end() && found->second.rights.has(access)) {
+            stlb_[page.value % kStlbEntries].pte |= pte::kAccessed;
+            return true;
+        }
+        u64 bits = found != bound_.end() ? static_cast<u64>(AccessKind::present) : 0;
+        if (access == Right::write) bits |= static_cast<u64>(AccessKind::write);
+        if (access == Right::execute) bits |= static_cast<u64>(AccessKind::fetch);
+        if (policy == nullptr || !policy(address_of(page), bits)) return false;
+    }
+    return false;
+}
+
+bool HostKernel::write(PageNumber page, u64 word, u64 value) {
+    if (!touch(page, Right::write)) return false;
+    reinterpret_cast<volatile u64*>(address_of(page).value)[word] = value;
+    return true;
+}
+
+bool HostKernel::read(PageNumber page, u64 word, u64& value) {
+    if (!touch(page, Right::read)) return false;
+    value = reinterpret_cast<const volatile u64*>(address_of(page).value)[word];
+    return true;
+}
+
+}  // namespace tessera::test
+
+namespace tessera::libos {
+
+Answer host_kernel(u64 number, const std::array<u64, 5>& words) {
+    return test::HostKernel::current->on_call(number, words);
+}
+
+void set_fault_policy(FaultPolicy policy) { test::policy = policy; }
+
+bool make_bound(VirtAddr address, bool write) {
+    return test::policy != nullptr && test::policy(address, write ? static_cast<u64>(AccessKind::write) : 0);
+}
+
+}  // namespace tessera::libos

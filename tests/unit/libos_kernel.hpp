@@ -1,0 +1,62 @@
+// The kernel as a libOS sees it, on the host: frames are pages of a memory file, and a binding is a mapping of
+// one of them with the rights asked for. So what the libOS code reads and writes are really the frames that it
+// bound, and a page without a binding is really not there.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "libos/core/upcalls.hpp"
+#include "libos/paging/entry.hpp"
+#include "stlb/stlb.hpp"
+
+namespace tessera::test {
+
+class HostKernel {
+  public:
+    static constexpr u64 kFrames = 4096;
+    static constexpr u64 kPages = 4096;
+    static constexpr u64 kStlbEntries = 64;
+
+    HostKernel();
+    ~HostKernel();
+    HostKernel(const HostKernel&) = delete;
+    HostKernel& operator=(const HostKernel&) = delete;
+
+    /// The one that host_kernel() talks to.
+    static HostKernel* current;
+
+    libos::Answer on_call(u64 number, const std::array<u64, 5>& words);
+
+    /// kPages pages of addresses, for the regions of a test.
+    PageNumber first_page() const { return first_page_; }
+
+    /// Use `page` as a program would: on a miss ask the fault policy, as often as it takes. False: fatal fault.
+    bool touch(PageNumber page, Right access);
+    bool write(PageNumber page, u64 word, u64 value);
+    bool read(PageNumber page, u64 word, u64& value);
+
+    /// What switch policy `none` does: no binding is left.
+    void drop_all();
+    bool is_bound(PageNumber page) const { return bound_.contains(page.value); }
+
+    const StlbEntry* stlb() const { return stlb_.data(); }
+    u64 calls(u64 number) const { return calls_[number]; }
+
+  private:
+    struct Binding {
+        u64 frame;
+        Rights rights;
+    };
+    libos::Answer bind(u64 frame, PageSpan span);
+    void drop(u64 page);
+
+    int file_;
+    PageNumber first_page_;
+    std::map<u64, Binding> bound_;
+    std::vector<StlbEntry> stlb_;
+    std::array<u64, Syscalls::count> calls_{};
+    u64 next_frame_ = 16;
+};
+
+}  // namespace tessera::test
