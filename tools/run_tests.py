@@ -65,7 +65,7 @@ def run_layer(target):
 
 def run_scenario(path, stem, bochs):
     label = stem.partition(".")[2]
-    command = ["tools/tessera", str(path), "--quiet"] + (["--variant", label] if label else [])
+    command = ["tools/tessera", str(path), "--quiet", "--results", str(LOGS / "results")] + (["--variant", label] if label else [])
     status, output = run(command + (["--bochs"] if bochs else []), LOGS / f"{stem}{'.bochs' if bochs else ''}.log")
     return int(status == 0), int(status != 0), output
 

@@ -4,6 +4,7 @@ exit status: 0 every scenario passed, 1 one failed, 2 a scenario file or an argu
 """
 
 import argparse
+import copy
 import json
 import pathlib
 import sys
@@ -94,24 +95,25 @@ def run_one(one, given, show):
     """Runs a scenario and keeps its result; answers (outcome, reasons)."""
     outcome = emulate.run(one, iso.make(one), show, given.bochs, given.qemu)
     reasons = judge(one, outcome)
-    suffix = ".bochs" if given.bochs else ""
-    report.write(pathlib.Path(given.results) / f"{one.stem}{suffix}.json", report.result(one, outcome, reasons))
+    keep(one, given, report.result(one, outcome, reasons))
     return outcome, reasons
 
 
+def keep(one, given, result):
+    """Writes the scenario's result file."""
+    report.write(pathlib.Path(given.results) / f"{one.stem}{'.bochs' if given.bochs else ''}.json", result)
+
+
 def compare(one, given):
-    """Runs the scenario again under each policy that it wants compared; answers (lines to print, reasons)."""
+    """Runs the scenario again under each policy that it wants compared; answers (lines to print, reasons, rows)."""
     outcomes, failures = {}, []
     for policy in one.results.compare:
-        one.kernel.policy = policy
-        outcome, reasons = run_one(_renamed(one, policy), given, None)
-        outcomes[policy] = outcome
+        variant = copy.deepcopy(one)
+        variant.kernel.policy, variant.stem = policy, f"{one.stem}.policy={policy}"
+        outcomes[policy], reasons = run_one(variant, given, None)
         failures += [f"under policy {policy}: {reason}" for reason in reasons]
-    return report.comparison(one, outcomes), failures
-
-
-def _renamed(one, policy):
-    return scenarios.Scenario(**{**vars(one), "stem": f"{one.stem}.policy={policy}"})
+    rows = report.comparison(one, outcomes)
+    return report.comparison_lines(one, rows), failures, rows
 
 
 def run_and_print(one, given):
@@ -121,8 +123,9 @@ def run_and_print(one, given):
     outcome, reasons = run_one(one, given, None if given.quiet else printer())
     lines = [] if given.quiet else report.summary(one, outcome)
     if not reasons and not given.quiet and one.results.compare:
-        compared, reasons = compare(one, given)
+        compared, reasons, rows = compare(one, given)
         lines += compared
+        keep(one, given, {**report.result(one, outcome, reasons), "comparison": rows})
     if given.quiet and reasons:
         lines += [f"  | {line}" for line in outcome.log[-20:]]
     lines += [f"  {reason}" for reason in reasons]

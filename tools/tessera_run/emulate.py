@@ -105,7 +105,8 @@ def run(scenario, iso, show=None, bochs=False, qemu=machines.QEMU):
         try:
             stopped = _watch(process, {com1: log.feed, com2: decoder.feed, errors: complaints.extend}, scenario, log)
         finally:
-            process.poll() is None and not _ended_soon(process) and process.kill()
+            if not _ended_soon(process):
+                process.kill()
             status = process.wait()
     log.feed(b"", at_end=True)
     decoder.feed(b"", at_end=True)

@@ -5,6 +5,7 @@ setting. What firmware and GRUB print before the kernel's first line is kept apa
 no kernel line ever comes.
 """
 
+import os
 import re
 import sys
 import zlib
@@ -45,7 +46,7 @@ class Log:
 
 def printer(stream=sys.stdout):
     """A function that prints log lines, in a colour for each environment where the stream is a terminal."""
-    colours = stream.isatty()
+    colours = stream.isatty() and "NO_COLOR" not in os.environ
 
     def show(line):
         named = _NAMED.match(line)

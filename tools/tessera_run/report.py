@@ -87,12 +87,20 @@ def summary(scenario, outcome):
 
 
 def comparison(scenario, outcomes):
-    """One line a policy: what the same scenario cost, summed over its environments."""
-    columns = scenario.results.accounts
+    """One row a policy: what the same scenario cost, summed over its environments."""
     rows = []
     for policy, outcome in outcomes.items():
         ended = [record.data for record in outcome.of_kind("ended")]
-        rows.append([policy, *(sum(one.get(column) or 0 for one in ended if isinstance(one.get(column), int))
-                               for column in columns)])
-    return ["", "the same scenario under each switch policy, all environments together",
-            *table(rows, ["policy", *columns])]
+        rows.append({"policy": policy, **{
+            column: sum(one[column] for one in ended if isinstance(one.get(column), int))
+            for column in scenario.results.accounts}})
+    return rows
+
+
+def comparison_lines(scenario, rows):
+    """The rows of `comparison` as a table, and what its figures are."""
+    unit = "executed instructions; what the hardware's own TLB misses cost is not in them" if scenario.machine.icount \
+        else "TSC ticks of this host; compare them within this table only"
+    columns = ["policy", *scenario.results.accounts]
+    return ["", f"the same under each switch policy, all environments together (ticks: {unit})",
+            *table([[row[column] for column in columns] for row in rows], columns)]

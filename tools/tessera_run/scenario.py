@@ -1,7 +1,7 @@
 """A scenario: one TOML file that says which libOSes run together, on what machine, and what must come of it.
 
-`KEYS` is the whole language; docs and errors are made from it. A file is hostile input: whatever it holds, the
-answer is a Scenario or `BadScenario` naming file, line and key.
+keys.py lists what may stand in it. A file is hostile input: whatever it holds, the answer is a Scenario or
+`BadScenario` naming file, line and key.
 """
 
 import copy
@@ -11,73 +11,9 @@ import re
 import tomllib
 from types import SimpleNamespace
 
-from . import damage
+from .keys import KEYS, LARGEST_FILE, MOST_VARIANTS, NAME_LENGTH, REQUIRED
 from .locate import Lines
-from .schema import (BadScenario, Wrong, boolean, either, hex_digits, integer, list_of, loader_words, matching,
-                     one_of, regular_expression, seconds, shown, table_of, text)
-
-POLICIES = ("none", "refill", "preload", "keep", "tagged")
-EXITS = {"done": 33, "failed": 35, "panic": 37, "refused": 39}  # QEMU's status: (ExitCode << 1) | 1, abi/records.hpp.
-NAME_LENGTH = 15
-LARGEST_FILE = 1 << 18
-
-_name = matching(f"[a-z0-9_-]{{1,{NAME_LENGTH}}}", f"a name of 1 to {NAME_LENGTH} characters out of a-z 0-9 _ -")
-_column = matching("[a-z_]{1,30}", "the name of a field of a record")
-_patterns = list_of(regular_expression)
-
-# table -> key -> (check, default). REQUIRED: no default. None: not passed on, the kernel has its own.
-# The ranges are those of exokernel/core/command_line.hpp.
-REQUIRED = object()
-KEYS = {
-    "": {
-        "title": (text(), ""),
-    },
-    "machine": {
-        "memory": (integer(16, 65536), 128),  # MiB
-        "cpus": (integer(1, 8), 1),
-        "firmware": (one_of("bios", "uefi"), "bios"),
-        "icount": (boolean, False),
-        "time_limit": (seconds(1, 86400), 60.0),
-    },
-    "kernel": {
-        "image": (one_of("kernel", "checked"), "kernel"),
-        "policy": (one_of(*POLICIES), None),
-        "tlb_entries": (either(integer(16, 65536), one_of("unbounded")), None),
-        "quantum": (integer(100, 1_000_000), None),  # microseconds
-        "grace": (integer(10, 1_000_000), None),  # microseconds
-        "key": (hex_digits(32, 32), None),
-        "seed": (hex_digits(32, 32), None),
-        "options": (loader_words(500), ""),  # further ones, passed as they are
-    },
-    "libos": {
-        "name": (_name, None),  # default: the image's name
-        "image": (matching("[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}", "the name of an image, or a path in the repository"),
-                  REQUIRED),
-        "arguments": (loader_words(1023), ""),
-        "frames": (integer(1, 1 << 20), 1024),
-        "stlb": (integer(128, 65536, power_of_two=True), 1024),
-        "guaranteed": (integer(16, 1024, power_of_two=True), 64),
-        "tables": (integer(8, 512), 64),
-        "slots": (integer(0, 8), 4),
-        "cpu": (integer(0, 7), 0),
-        "copies": (integer(1, 63), 1),
-        "options": (loader_words(500), ""),  # further ones, as they are
-        "damage": (one_of(*damage.KINDS), None),  # spoil the image in this way: the kernel must refuse it
-    },
-    "expect": {
-        "log": (_patterns, []),
-        "ordered_log": (_patterns, []),
-        "forbidden": (_patterns, []),
-        "exit": (one_of(*EXITS), "done"),
-        "ended": (table_of(_name, text()), {}),
-    },
-    "results": {
-        "accounts": (list_of(_column, 20), ["ticks", "slices", "switches", "upcalls", "hits", "misses"]),
-        "records": (boolean, True),
-        "compare": (list_of(one_of(*POLICIES), len(POLICIES)), []),
-    },
-}
-MOST_VARIANTS = 64  # variants, at most
+from .schema import BadScenario, Wrong, shown
 
 
 def name_from(stem):

@@ -6,7 +6,7 @@ boot, whatever else the file asks for.
 
 import re
 
-from .scenario import EXITS
+from .keys import EXITS
 
 _NAMES = {status: name for name, status in EXITS.items()}
 _NEEDS_FINAL = ("done", "failed")
@@ -96,5 +96,5 @@ def judge(scenario, outcome):
         last = [line.strip() for line in outcome.preface if line.strip()][-5:]
         reasons.append("the kernel printed nothing" + "".join(f"\n    before it: {line}" for line in last))
     if reasons and outcome.complaints:
-        reasons.append(f"the emulator says: {outcome.complaints[-500:]}")
+        reasons.append("the emulator says: " + "\n    ".join(outcome.complaints.splitlines()[-5:]))
     return reasons
