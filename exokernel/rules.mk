@@ -9,8 +9,8 @@ KERNEL_ASMS := $(wildcard exokernel/arch/x86_64/*.S)
 KERNEL_CXXFLAGS := -std=c++20 -O2 -g -I. -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -mgeneral-regs-only \
 	-mno-red-zone -mcmodel=kernel -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-threadsafe-statics -fcf-protection=none -mpreferred-stack-boundary=3 -ffunction-sections -fdata-sections \
-	-fno-strict-aliasing -Wall -Wextra -Werror
-KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,exokernel/arch/x86_64/kernel.ld -Wl,-z,max-page-size=4096 \
+	-fno-strict-aliasing -flto=auto -Wall -Wextra -Werror
+KERNEL_LDFLAGS := -nostdlib -static -no-pie -O2 -flto=auto -Wl,-T,exokernel/arch/x86_64/kernel.ld -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
 checked_flags := -DTESSERA_TRACE -fsanitize=undefined -fsanitize-undefined-trap-on-error -fno-sanitize=alignment
 
@@ -21,7 +21,7 @@ $(1)_objs := $$(patsubst %.cpp,build/$(1)/%.o,$$(KERNEL_SRCS)) $$(patsubst %.S,b
 build/$(1)/offsets.h: exokernel/arch/x86_64/offsets.cpp
 	$$(call step,GEN,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CXX) $$(KERNEL_CXXFLAGS) $(2) -MT $$@ -MF build/$(1)/offsets.d -S -o build/$(1)/offsets.s $$<
+	$$(Q)$$(CXX) $$(KERNEL_CXXFLAGS) -fno-lto $(2) -MT $$@ -MF build/$(1)/offsets.d -S -o build/$(1)/offsets.s $$<
 	$$(Q)sed -n 's/^#define \([A-Z0-9_]*\) \([0-9-]*\)$$$$/#define \1 \2/p' build/$(1)/offsets.s > $$@
 
 build/$(1)/%.o: %.cpp

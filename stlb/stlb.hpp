@@ -157,21 +157,33 @@ struct Stlb {
     }
 };
 
-/// Call `each(entry)` for the bindings of `count` units from `tag` on, passing over pages without one.
-/// Returns how many there were.  Hot: with `each` inlined this is the loop behind protect and unbind.
-template <class Each>
-inline u64 for_each_binding(const Stlb& stlb, u64 tag, u64 count, Each&& each) {
-    u64 found = 0;
-    for (const u64 end = tag + count; tag != end; ++tag) {
+/// Call `each_home` or `each_guaranteed` for the bindings of `count` units from `tag` on, by where they stand, passing
+/// over pages without one. Returns how many there were.
+/// Hot: neighbouring pages are neighbouring entries, so this is the loop behind protect and unbind.
+template <class EachHome, class EachGuaranteed>
+[[gnu::always_inline]] inline u64 for_each_binding(const Stlb& stlb, u64 tag, u64 count, EachHome&& each_home,
+                                                   EachGuaranteed&& each_guaranteed) {
+    u64 missing = 0;
+    for (const u64 end = tag + count; tag != end;) {
         StlbEntry* entry = &stlb.home(tag);
-        if (entry->tag != tag) [[unlikely]] {
-            entry = stlb.find_guaranteed(tag);
-            if (entry == nullptr) continue;
+        const u64 to_wrap = stlb.mask + 1 - (tag & stlb.mask);
+        StlbEntry* const stop = entry + (end - tag < to_wrap ? end - tag : to_wrap);
+#pragma GCC unroll 4
+        for (; entry != stop; ++entry, ++tag) {
+            if (entry->tag == tag) [[likely]] {
+                each_home(*entry);
+            } else if (StlbEntry* kept = stlb.find_guaranteed(tag)) {
+                each_guaranteed(*kept);
+            } else {
+                ++missing;
+            }
         }
-        each(*entry);
-        ++found;
     }
-    return found;
+    return count - missing;
+}
+template <class Each>
+[[gnu::always_inline]] inline u64 for_each_binding(const Stlb& stlb, u64 tag, u64 count, Each&& each) {
+    return for_each_binding(stlb, tag, count, each, each);
 }
 
 }  // namespace tessera

@@ -1,7 +1,7 @@
 // Result<T>: a value or an Error (with the one word that some errors carry), and TRY to pass errors on.
 #pragma once
 
-#include <utility>
+#include <type_traits>
 
 #include "exokernel/abi/errors.hpp"
 
@@ -13,23 +13,29 @@ struct Failure {
     u64 detail = 0;
 };
 
+/// Two words when T is one: it comes back in registers, in the order in which a system call answers.
 template <class T>
 class [[nodiscard]] Result {
-  public:
-    constexpr Result(T value) : value_(std::move(value)), failure_{Error::ok, 0} {}
-    constexpr Result(Failure failure) : value_{}, failure_(failure) {}
-    constexpr Result(Error error) : value_{}, failure_{error, 0} {}
+    static_assert(std::is_trivially_copyable_v<T>);
 
-    constexpr bool ok() const { return failure_.error == Error::ok; }
+  public:
+    constexpr Result(T value) : error_(Error::ok), value_(value) {}
+    constexpr Result(Failure failure) : error_(failure.error), detail_(failure.detail) {}
+    constexpr Result(Error error) : error_(error), detail_(0) {}
+
+    constexpr bool ok() const { return error_ == Error::ok; }
     constexpr explicit operator bool() const { return ok(); }
-    constexpr Error error() const { return failure_.error; }
-    constexpr Failure failure() const { return failure_; }
+    constexpr Error error() const { return error_; }
+    constexpr Failure failure() const { return ok() ? Failure{Error::ok} : Failure{error_, detail_}; }
     constexpr T& value() { return value_; }  ///< Only when ok().
     constexpr const T& value() const { return value_; }
 
   private:
-    T value_;
-    Failure failure_;
+    Error error_;
+    union {
+        T value_;
+        u64 detail_;
+    };
 };
 
 struct Done {};
@@ -41,7 +47,7 @@ using Outcome = Result<Done>;  ///< Nothing to return but how it went.
         auto try_result_ = (expression);                 \
         if (!try_result_.ok()) [[unlikely]]              \
             return try_result_.failure();                \
-        std::move(try_result_.value());                  \
+        try_result_.value();                             \
     })
 
 }  // namespace tessera

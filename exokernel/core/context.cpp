@@ -60,6 +60,16 @@ bool in_user_half(PageSpan span) {
            pages <= kUserPages - span.page().value;
 }
 
+/// By far the commonest span, told by one comparison.
+bool is_one_ordinary_page(PageSpan span) {
+    constexpr u64 kRead = static_cast<u64>(Right::read);
+    constexpr u64 kFixed = u64{0xffff} << 48 | 0xfc0 | static_cast<u64>(SpanFlag::guaranteed) |
+                           static_cast<u64>(SpanFlag::large) | kRead;
+    return (span.bits & kFixed) == (u64{1} << 48 | kRead) && span.page().value < kUserPages;
+}
+
+Result<u64> check_and_bind_many(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant);
+
 /// One page, checked before. Hot: a warm fault ends here.
 inline void commit_binding(Context& context, u64 tag, u64 word, bool guaranteed) {
     constexpr u64 kPlace = pte::kFrameMask | pte::kLarge;
@@ -165,6 +175,19 @@ void destroy_context(Context& context) {
 }
 
 Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
+    if (is_one_ordinary_page(span)) [[likely]] {
+        if (frames.info(first).grant != grant) return Error::stale_capability;
+        clean(first);
+        commit_binding(context, span.page().value, make_pte(first, allowed, span.rights(), false, span.has(SpanFlag::dirty)),
+                       false);
+        return u64{1};
+    }
+    return check_and_bind_many(context, first, span, allowed, grant);
+}
+
+namespace {
+
+Result<u64> check_and_bind_many(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
     const bool large = span.has(SpanFlag::large);
     const u64 step = kTagsPerPage(large), units = span.count();
     const bool guaranteed = span.has(SpanFlag::guaranteed);
@@ -193,50 +216,66 @@ Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, R
     return units;
 }
 
+}  // namespace
+
 u64 unbind(Context& context, PageSpan span) {
     if (!in_user_half(span)) return 0;
     u64* const dead = context.stlb.dead_slot;
-    u64 dropped = 0;
-    const u64 tag = tag_of(span.page(), span.has(SpanFlag::large));
-    dropped = for_each_binding(context.stlb, tag, span.count(), [&](StlbEntry& entry) {
+    const auto drop = [dead](StlbEntry& entry) {
         *entry.slot = 0;
-        if (is_guaranteed(context, entry)) [[unlikely]] forget_entry(context, entry);
-        entry.tag = kNoTag;
         entry.slot = dead;
-    });
+        entry.tag = kNoTag;
+    };
+    const auto drop_guaranteed = [&](StlbEntry& entry) {
+        forget_entry(context, entry);
+        drop(entry);
+    };
+    const u64 dropped = for_each_binding(context.stlb, tag_of(span.page(), span.has(SpanFlag::large)), span.count(), drop,
+                                         drop_guaranteed);
     if (dropped != 0) flush_translations(context, span.page(), span.count());
     return dropped;
 }
 
+namespace {
+
+/// A binding's word with other rights: what it is authorised for, and what is known of the page, stay.
+u64 with_rights(u64 word, PageSpan span) {
+    word &= ~(pte::kWritable | pte::kHardwareWrite | pte::kNoExecute);
+    if (!span.rights().has(Right::execute)) word |= pte::kNoExecute;
+    if (span.rights().has(Right::write)) {
+        word |= pte::kWritable;
+        if (span.has(SpanFlag::dirty)) word |= pte::kAccessed | pte::kDirty;
+        if (word & pte::kDirty) word |= pte::kHardwareWrite;
+    }
+    return word;
+}
+
+}  // namespace
+
 Result<u64> protect(Context& context, PageSpan span) {
     if (!in_user_half(span) || !span.rights().has(Right::read)) return Error::bad_argument;
-    const Rights wanted = span.rights();
     const u64 tag = tag_of(span.page(), span.has(SpanFlag::large));
     const Stlb& stlb = context.stlb;
-    u64 changed = 0;
-    if (!wanted.has(Right::write) && wanted.has(Right::execute)) {
-        // fall through to the general case below
-    } else if (!wanted.has(Right::write)) {
-        // Hot: taking away cannot fail. Writing goes, and execution with it.
-        changed = for_each_binding(stlb, tag, span.count(), [](StlbEntry& entry) {
+    const auto change = [span](StlbEntry& entry) {
+        entry.pte = with_rights(entry.pte, span);
+        if (*entry.slot != 0) *entry.slot = entry.pte;
+    };
+    u64 changed;
+    if (span.rights() == Rights{Right::read}) {
+        // Hot: taking rights away cannot fail, so there is nothing to check first.
+        changed = for_each_binding(stlb, tag, span.count(), [&](StlbEntry& entry) {
             constexpr u64 kKept = ~(pte::kWritable | pte::kHardwareWrite);
-            entry.pte = (entry.pte & kKept) | pte::kNoExecute;
+            if (!(entry.pte & pte::kNoExecute)) [[unlikely]] return change(entry);
+            entry.pte &= kKept;
             *entry.slot &= kKept;
         });
-        if (changed != 0) flush_translations(context, span.page(), span.count());
-        return changed;
+    } else {
+        bool denied = false;
+        for_each_binding(stlb, tag, span.count(),
+                         [&](StlbEntry& entry) { denied |= !authorised(entry.pte, span.rights()); });
+        if (denied) return Error::denied;
+        changed = for_each_binding(stlb, tag, span.count(), change);
     }
-    bool denied = false;
-    for_each_binding(stlb, tag, span.count(), [&](StlbEntry& entry) { denied |= !authorised(entry.pte, wanted); });
-    if (denied) return Error::denied;
-    changed = for_each_binding(stlb, tag, span.count(), [&](StlbEntry& entry) {
-        u64 word = entry.pte & ~(pte::kWritable | pte::kHardwareWrite | pte::kNoExecute);
-        if (wanted.has(Right::write)) word |= pte::kWritable | (word & pte::kDirty ? pte::kHardwareWrite : 0);
-        if (wanted.has(Right::write) && span.has(SpanFlag::dirty)) word |= pte::kDirty | pte::kHardwareWrite;
-        if (!wanted.has(Right::execute)) word |= pte::kNoExecute;
-        entry.pte = word;
-        if (*entry.slot != 0) *entry.slot = word;
-    });
     if (changed != 0) flush_translations(context, span.page(), span.count());
     return changed;
 }

@@ -89,8 +89,8 @@ EnvId next_environment_id(u64 index) { return EnvId::make(index, generations[ind
 Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
     Environment& env = *at<Environment>(address_of(plan.memory.first));
     env = Environment{};
-    CapabilityCache& cache = env.cache();
-    cache = CapabilityCache{};
+    for (CapabilityCache::Entry& entry : env.cache().entries)
+        for (u64& word : entry.words) word = kAny;  // no capability: nothing canonical looks like this
     env.id = EnvId::make(index, ++generations[index]);
     env.creator = plan.creator;
     env.grant = frames.fresh_grant();

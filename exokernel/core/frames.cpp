@@ -1,5 +1,6 @@
 #include "exokernel/core/frames.hpp"
 
+#include <initializer_list>
 #include <bit>
 
 namespace tessera::kernel {

@@ -7,12 +7,12 @@
 namespace tessera::kernel {
 
 Result<FrameRange> check_kernel_memory(Environment& env, VirtAddr capability, u64 count) {
-    const Effective effective = TRY(check_capability(env, capability, ResourceKind::frames, Right::use));
-    const FrameRange range{FrameNumber{effective.first}, effective.count};
+    const Presented shown = TRY(check_capability(env, capability, ResourceKind::frames, Right::use));
+    const FrameRange range{FrameNumber{shown->first}, shown->count};
     if (range.count != count || !frames.exists(range)) return Error::out_of_range;
     for (u64 i = 0; i < count; ++i) {
         const FrameInfo& info = frames.info(range.first + i);
-        if (info.grant != effective.grant) return Error::stale_capability;
+        if (info.grant != shown->grant) return Error::stale_capability;
         if (info.state != FrameState::owned || (info.flags & frame_flag::kSaveArea)) return Error::in_use;
     }
     return range;
@@ -28,9 +28,9 @@ ContextGrant commit_grant(const Context& context) {
 }
 
 /// The part of a capability that a span maps: from `first` on, `count` units.
-bool covers(const Effective& effective, FrameNumber first, PageSpan span) {
+bool covers(const Capability& shown, FrameNumber first, PageSpan span) {
     const u64 count = span.count() * (span.has(SpanFlag::large) ? kPagesPerLarge : 1);
-    const FrameRange whole{FrameNumber{effective.first}, effective.count};
+    const FrameRange whole{FrameNumber{shown.first}, shown.count};
     return span.count() != 0 && whole.contains(FrameRange{first, count});
 }
 
@@ -54,9 +54,9 @@ Result<ContextId> on_call(const ContextCreate::Args& args) {
 
 Outcome on_call(const ContextDestroy::Args& args) {
     Environment& env = caller();
-    const Effective effective = TRY(check_capability(env, args.context, ResourceKind::context, Right::release));
-    Context* context = effective.first < kMaxContexts ? context_at(effective.first) : nullptr;
-    if (context == nullptr || context->grant != effective.grant) return Error::stale_capability;
+    const Presented shown = TRY(check_capability(env, args.context, ResourceKind::context, Right::release));
+    Context* context = shown->first < kMaxContexts ? context_at(shown->first) : nullptr;
+    if (context == nullptr || context->grant != shown->grant) return Error::stale_capability;
     if (context->residents != 0) return Error::in_use;
 
     destroy_context(*context);
@@ -67,19 +67,19 @@ Result<u64> on_call(const Bind::Args& args) {
     Environment& env = caller();
     const PageSpan span = args.span;
     Context* context = TRY(check_context(env, args.context));
-    const Effective effective = TRY(check_capability(env, args.capability, ResourceKind::frames, span.rights()));
-    if (!covers(effective, args.first, span)) return Error::out_of_range;
+    const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::frames, span.rights()));
+    if (!covers(*shown, args.first, span)) return Error::out_of_range;
     if (args.tlb_entry.value != 0) TRY(check_out<Capability>(*env.context, args.tlb_entry));
 
-    const u64 bound = TRY(check_and_bind(*context, args.first, span, effective.rights, effective.grant));
+    const u64 bound = TRY(check_and_bind(*context, args.first, span, Rights{shown->rights}, shown->grant));
     if (args.tlb_entry.value != 0) {
         Capability entry;
         entry.kind = ResourceKind::tlb_entry;
-        entry.rights = effective.rights.restricted_to(Right::read | Right::write | Right::execute).bits;
+        entry.rights = Rights{shown->rights}.restricted_to(Right::read | Right::write | Right::execute).bits;
         entry.first = args.first.value;
         entry.count = span.count() * (span.has(SpanFlag::large) ? kPagesPerLarge : 1);
-        entry.grant = effective.grant;
-        entry.presenter = static_cast<u32>(effective.presenter.value);
+        entry.grant = shown->grant;
+        entry.presenter = static_cast<u32>(shown->presenter);
         entry.context = static_cast<u32>(context->id.value);
         entry.page = span.page().value | (span.has(SpanFlag::large) ? kLargePage : 0);
         mint(entry, capability_keys());
@@ -94,15 +94,15 @@ Result<u64> on_call(const Rebind::Args& args) {
     Environment& env = caller();
     const PageSpan span = args.span;
     Context* context = TRY(check_context(env, args.context));
-    const Effective effective = TRY(check_capability(env, args.tlb_entry, ResourceKind::tlb_entry, span.rights()));
-    if (effective.context != context->id) return Error::denied;
-    const bool large = effective.page & kLargePage;
-    const u64 first_page = effective.page & ~kLargePage;
+    const Presented shown = TRY(check_capability(env, args.tlb_entry, ResourceKind::tlb_entry, span.rights()));
+    if (shown->context != context->id.value) return Error::denied;
+    const bool large = shown->page & kLargePage;
+    const u64 first_page = shown->page & ~kLargePage;
     if (large != span.has(SpanFlag::large) || span.page().value < first_page) return Error::out_of_range;
-    const FrameNumber first{effective.first + (span.page().value - first_page)};
-    if (!covers(effective, first, span)) return Error::out_of_range;
+    const FrameNumber first{shown->first + (span.page().value - first_page)};
+    if (!covers(*shown, first, span)) return Error::out_of_range;
 
-    return check_and_bind(*context, first, span, effective.rights, effective.grant);
+    return check_and_bind(*context, first, span, Rights{shown->rights}, shown->grant);
 }
 
 Result<u64> on_call(const Unbind::Args& args) {

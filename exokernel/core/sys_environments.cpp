@@ -88,9 +88,9 @@ Result<EnvId> on_call(const EnvCreate::Args& args) {
 
 Outcome on_call(const EnvDestroy::Args& args) {
     Environment& env = caller();
-    const Effective effective = TRY(check_capability(env, args.capability, ResourceKind::environment, Right::release));
-    Environment* target = effective.first < kMaxEnvironments ? environment_at(effective.first) : nullptr;
-    if (target == nullptr || target->grant != effective.grant) return Error::stale_capability;
+    const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::environment, Right::release));
+    Environment* target = shown->first < kMaxEnvironments ? environment_at(shown->first) : nullptr;
+    if (target == nullptr || target->grant != shown->grant) return Error::stale_capability;
 
     end_environment(*target, EndReason::because("destroyed by ", static_cast<const char*>(env.info->name)));
     Cpu& cpu = Cpu::here();
@@ -125,29 +125,29 @@ Outcome on_call(const UpcallSet::Args& args) {
 
 Result<u64> on_call(const CapabilityCheck::Args& args) {
     Environment& env = caller();
-    const Effective effective = TRY(check_genuine(env, args.capability));
+    const Presented shown = TRY(check_genuine(env, args.capability));
     const auto live = [&]() -> bool {
-        switch (effective.kind) {
+        switch (shown->kind) {
             case ResourceKind::frames:
             case ResourceKind::tlb_entry:
-                return frames.exists({FrameNumber{effective.first}, effective.count}) &&
-                       frames.info(FrameNumber{effective.first}).grant == effective.grant;
+                return frames.exists({FrameNumber{shown->first}, shown->count}) &&
+                       frames.info(FrameNumber{shown->first}).grant == shown->grant;
             case ResourceKind::slots:
-                return effective.first < kMaxCpus * kSlotsPerCpu && slot_infos[effective.first].grant == effective.grant;
+                return shown->first < kMaxCpus * kSlotsPerCpu && slot_infos[shown->first].grant == shown->grant;
             case ResourceKind::context: {
-                const Context* context = effective.first < kMaxContexts ? context_at(effective.first) : nullptr;
-                return context != nullptr && context->grant == effective.grant;
+                const Context* context = shown->first < kMaxContexts ? context_at(shown->first) : nullptr;
+                return context != nullptr && context->grant == shown->grant;
             }
             case ResourceKind::environment: {
-                const Environment* other = effective.first < kMaxEnvironments ? environment_at(effective.first) : nullptr;
-                return other != nullptr && other->grant == effective.grant;
+                const Environment* other = shown->first < kMaxEnvironments ? environment_at(shown->first) : nullptr;
+                return other != nullptr && other->grant == shown->grant;
             }
             case ResourceKind::none: break;
         }
         return false;
     };
     if (!live()) return Error::stale_capability;
-    return u64{effective.rights.bits};
+    return u64{shown->rights};
 }
 
 }  // namespace tessera::kernel

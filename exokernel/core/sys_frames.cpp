@@ -24,14 +24,14 @@ Result<FrameNumber> on_call(const FrameAlloc::Args& args) {
 
 Outcome on_call(const FrameRelease::Args& args) {
     Environment& env = caller();
-    const Effective effective = TRY(check_capability(env, args.capability, ResourceKind::frames, Right::release));
+    const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::frames, Right::release));
     const FrameRange range{args.first, args.count};
-    if (range.count == 0 || !FrameRange{FrameNumber{effective.first}, effective.count}.contains(range) ||
+    if (range.count == 0 || !FrameRange{FrameNumber{shown->first}, shown->count}.contains(range) ||
         !frames.exists(range))
         return Error::out_of_range;
     for (u64 i = 0; i < range.count; ++i) {
         const FrameInfo& info = frames.info(range.first + i);
-        if (info.grant != effective.grant) return Error::stale_capability;
+        if (info.grant != shown->grant) return Error::stale_capability;
         if (info.state != FrameState::owned || (info.flags & frame_flag::kSaveArea)) return Error::in_use;
     }
 

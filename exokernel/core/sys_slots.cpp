@@ -11,12 +11,12 @@ namespace {
 
 /// The slots `first`..`first + count` of a capability that is still good for each of them.
 Outcome check_slot_capability(Environment& env, VirtAddr capability, Rights rights, SlotNumber first, u64 count) {
-    const Effective effective = TRY(check_capability(env, capability, ResourceKind::slots, rights));
-    if (count == 0 || first.value < effective.first || count > effective.count ||
-        first.value - effective.first > effective.count - count)
+    const Presented shown = TRY(check_capability(env, capability, ResourceKind::slots, rights));
+    if (count == 0 || first.value < shown->first || count > shown->count ||
+        first.value - shown->first > shown->count - count)
         return Error::out_of_range;
     for (u64 i = 0; i < count; ++i)
-        if (slot_infos[first.value + i].grant != effective.grant) return Error::stale_capability;
+        if (slot_infos[first.value + i].grant != shown->grant) return Error::stale_capability;
     return Done{};
 }
 

@@ -25,15 +25,15 @@ Args decode(const u64 (&words)[5]) {
     }
 }
 
-inline SysReply reply(const Outcome& outcome) { return {outcome.error(), outcome.failure().detail}; }
+/// A Result is laid out as the answer is; what is left is the types.
 template <class T>
 SysReply reply(const Result<T>& result) {
     if (!result.ok()) [[unlikely]]
         return {result.error(), result.failure().detail};
-    if constexpr (std::is_same_v<T, u64>)
-        return {Error::ok, result.value()};
+    if constexpr (std::is_empty_v<T>)
+        return {Error::ok, 0};
     else
-        return {Error::ok, result.value().value};
+        return {Error::ok, std::bit_cast<u64>(result.value())};
 }
 
 /// What the entry code jumps to. The fourth word is the caller's rip and no argument. Every register that a handler

@@ -1,5 +1,7 @@
 #include "exokernel/drivers/timer.hpp"
 
+#include <initializer_list>
+
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 

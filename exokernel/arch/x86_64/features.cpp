@@ -1,5 +1,7 @@
 #include "exokernel/arch/x86_64/features.hpp"
 
+#include <initializer_list>
+
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/log.hpp"
 
