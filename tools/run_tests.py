@@ -26,6 +26,19 @@ TIME_LIMIT = 900  # Seconds, for one layer.
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$")
 
 
+def make(*words):
+    """The command line of a make that knows that the packages are there."""
+    return ["make", "READY=1", "V=" + os.environ.get("V", ""), *words]
+
+
+def build(jobs):
+    """Builds all that the tests need, as far as it goes; a part that does not build is one failed test."""
+    status = subprocess.run(make("--keep-going", f"-j{jobs}", "test-files"), cwd=ROOT, env=ENVIRONMENT,
+                            stdin=subprocess.DEVNULL, check=False).returncode
+    print(f"  {'FAIL' if status else 'ok':<5} build", flush=True)
+    return int(status == 0), int(status != 0)
+
+
 def run(command, log):
     """Runs a command with its output in a file; answers (status, output). Ends its whole family on a time-out."""
     with open(log, "wb") as out:
@@ -58,7 +71,7 @@ def judge_layer(status, output):
 
 
 def run_layer(target):
-    status, output = run(["make", "READY=1", "V=" + os.environ.get("V", ""), target], LOGS / f"{target}.log")
+    status, output = run(make(target), LOGS / f"{target}.log")
     passed, failed = judge_layer(status, output)
     return passed, failed, output
 
@@ -88,6 +101,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--layer", action="append", default=[], help="a make target")
+    parser.add_argument("--build", action="store_true", help="first `make test-files`, which counts as one test")
     parser.add_argument("--bochs", action="store_true", help="run the scenarios under Bochs")
     parser.add_argument("scenarios", nargs="*")
     given = parser.parse_args()
@@ -95,6 +109,8 @@ def main():
     LOGS.mkdir(parents=True, exist_ok=True)
     passed = failed = 0
     begun = time.monotonic()
+    if given.build:
+        passed, failed = build(given.jobs)
     with concurrent.futures.ThreadPoolExecutor(max(1, given.jobs)) as pool:
         started = {}
 

@@ -31,9 +31,8 @@ Outcome on_call(const Yield::Args& args) {
         if (target == nullptr) return Error::not_found;
         if (target == &env) return Done{};
     }
-    const EntryFrame& frame = cpu.entry_frame();
-    env.resume_rip = frame.rip;
-    env.resume_rsp = frame.rsp;
+    env.resume_rip = cpu.syscall_rip();
+    env.resume_rsp = cpu.syscall_rsp();
     env.resume = Resume::yielded;
     ++env.info->yields;
     if (cpu.in_grace) [[unlikely]]

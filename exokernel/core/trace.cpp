@@ -70,8 +70,7 @@ void record_trace() {
 extern "C" void trace_hop(u64 hop) {
     Cpu& cpu = Cpu::here();
     const bool fault = hop == static_cast<u64>(Event::page_fault);
-    trace(static_cast<Event>(hop), fault ? read_cr2() : cpu.entry_frame().rip,
-          cpu.env != nullptr ? cpu.env->id.value : 0);
+    trace(static_cast<Event>(hop), fault ? read_cr2() : 0, cpu.env != nullptr ? cpu.env->id.value : 0);
 }
 
 }  // namespace tessera::kernel

@@ -74,13 +74,14 @@ bool is_nested(const SaveRecord& record) {
 }
 
 void redirect(SaveRecord& record, void (*function)()) {
-    constexpr u64 kRedZone = 128;
+    constexpr u64 kRedZone = 128, kDirectionFlag = 1 << 10;
     u64* frame = reinterpret_cast<u64*>(record.rsp - kRedZone) - 3;
     frame[0] = reinterpret_cast<u64>(function);
     frame[1] = record.rflags;
     frame[2] = record.rip;
     record.rsp = reinterpret_cast<u64>(frame);
     record.rip = reinterpret_cast<u64>(libos_redirected);
+    record.rflags &= ~kDirectionFlag;
 }
 
 void die_of(const SaveRecord& record) {

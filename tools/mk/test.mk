@@ -1,13 +1,16 @@
-# The tests: all layers and all scenarios, then one verdict. Everything is built before anything runs, by this
-# make, so that the layers, each run by a make of its own, find their files ready and may run side by side.
+# The tests: all layers and all scenarios, then one verdict. Everything is built before anything runs, so that the
+# layers, each run by a make of its own, find their files ready and may run side by side.
 
 TEST_TARGETS += tools-tests
 
 ## test: build and run every test
 .PHONY: test
-test: all $(TEST_FILES)
-	@V=$(V) $(PYTHON) tools/run_tests.py --jobs $(JOBS) \
+test:
+	@V=$(V) $(PYTHON) tools/run_tests.py --jobs $(JOBS) --build \
 	    $(addprefix --layer ,$(TEST_TARGETS)) $(wildcard tests/system/*.toml)
+
+.PHONY: test-files
+test-files: all $(TEST_FILES)
 
 ## tools-tests: unit tests of the scenario runner and the test runner
 .PHONY: tools-tests

@@ -62,7 +62,10 @@ struct alignas(64) Cpu {
         asm("mov %%rsp, %0" : "=r"(stack));
         return *reinterpret_cast<Cpu*>(stack & ~u64{CPU_BLOCK_SIZE - 1});
     }
-    /// The frame that the last entry from ring 3 left at the top of the main stack.
+    /// Where the system call that is being served returns to: the entry code pushed rip below the rsp word.
+    u64 syscall_rsp() { return entry_frame().rsp; }
+    u64 syscall_rip() { return *(&entry_frame().rsp - 1); }
+    /// The frame that the last trap from ring 3 left at the top of the main stack.
     EntryFrame& entry_frame() {
         return *reinterpret_cast<EntryFrame*>(reinterpret_cast<u64>(this) + CPU_STACK_TOP - sizeof(EntryFrame));
     }
