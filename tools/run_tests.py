@@ -125,7 +125,7 @@ def main():
             passed, failed = passed + good, failed + bad
             mark = "FAIL" if bad else "ok"
             counts = f"{good} passed, {bad} failed".rjust(24) if good + bad > 1 else ""
-            print(f"  {mark:<5} {title:<40} {time.monotonic() - started[title]:6.1f} s{counts}", flush=True)
+            print(f"  {mark:<5} {title:<44} {time.monotonic() - started[title]:6.1f} s{counts}", flush=True)
             if bad:
                 print("\n".join(f"        {line}" for line in output.splitlines()[-40:]), flush=True)
     print(f"  in {time.monotonic() - begun:.0f} s; logs are in build/tests")

@@ -14,6 +14,7 @@ from .iso import BootError
 from .log import LARGEST, Log
 from .records import Decoder
 
+
 def boot_allowance(machine):
     """Seconds until the kernel's first line; the scenario's time limit counts from there on. UEFI firmware waits by
     counting time, which under icount is counting instructions: that takes a minute."""
