@@ -7,6 +7,19 @@
 
 namespace tessera::kernel {
 
+namespace {
+
+/// QEMU's TCG before 9.1 reads the frame of an `iretq` in ring 3 as the kernel would, so that with SMAP on it
+/// faults; and that instruction is how a libOS resumes. The kernel touches no user address, so SMAP is a second
+/// fence only. The version does not show in CPUID: every TCG goes without.
+bool iretq_in_ring_3_breaks_with_smap() {
+    if (!(cpuid(1).ecx & 1u << 31)) return false;  // no hypervisor leaves
+    const CpuId signature = cpuid(0x4000'0000);
+    return signature.ebx == 0x5447'4354 && signature.ecx == 0x4354'4743 && signature.edx == 0x4743'5447;  // "TCGTCGTCGTCG"
+}
+
+}  // namespace
+
 void enable_features() {
     const CpuId structured = cpuid(0).eax >= 7 ? cpuid(7) : CpuId{};
     const struct {
@@ -21,7 +34,9 @@ void enable_features() {
         {"global pages", (cpuid(1).edx & 1 << 13) != 0, cr4::kPge},
     };
     for (const auto& feature : features) {
-        if (feature.there)
+        if (feature.there && feature.bit == cr4::kSmap && iretq_in_ring_3_breaks_with_smap())
+            log("SMAP stays off: this emulator cannot resume a libOS with it");
+        else if (feature.there)
             write_cr4(read_cr4() | feature.bit);
         else
             log("this CPU has no ", feature.name);
