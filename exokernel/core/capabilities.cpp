@@ -58,8 +58,7 @@ Result<Presented> check_genuine(Environment& env, VirtAddr address) {
     return reinterpret_cast<Presented>(known.words);
 }
 
-Result<Context*> check_context(Environment& env, VirtAddr address) {
-    if (address.value == 0) return env.context;
+Result<Context*> check_named_context(Environment& env, VirtAddr address) {
     const Presented shown = TRY(check_capability(env, address, ResourceKind::context, Right::use));
     Context* context = shown->first < kMaxContexts ? context_at(shown->first) : nullptr;
     if (context == nullptr || context->grant != shown->grant) return Error::stale_capability;

@@ -41,8 +41,8 @@ inline Result<Presented> check_capability(Environment& env, VirtAddr capability,
     return presented;
 }
 
-/// The context that a call's `context` argument means: zero is the caller's own.
-Result<Context*> check_context(Environment& env, VirtAddr capability);
+/// The context that a capability names, to bind into or to run in.  Errors: check_capability's, stale_capability.
+Result<Context*> check_named_context(Environment& env, VirtAddr capability);
 
 /// A new root capability, tag and all. Cost: one MAC.
 Capability mint_capability(ResourceKind kind, Rights rights, u64 first, u64 count, u64 grant);

@@ -12,12 +12,7 @@ namespace tessera::kernel {
 struct Context {
     // Read by trap code (offsets.cpp).
     Stlb stlb;
-    u64 hits;         ///< These four since the last switch away: added to the accounts of who ran then.
-    u64 misses;
     u64 root;         ///< What CR3 gets.
-
-    u64 preloads;
-    u64 wipes;
 
     u64 dead;         ///< The S-TLB's dead slot.
     ContextId id;

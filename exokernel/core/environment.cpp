@@ -6,6 +6,7 @@
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/slots.hpp"
+#include "exokernel/core/switch.hpp"
 #include "exokernel/core/trace.hpp"
 
 namespace tessera::kernel {
@@ -13,8 +14,15 @@ namespace tessera::kernel {
 SaveArea no_save_area{.depth = kSaveRecords, .zero = 0, .reserved = {}, .record = {}};
 
 namespace {
+/// An id that cannot be looked for at `index`, as it would be looked for elsewhere.
+constexpr EnvId nobody_at(u64 index) { return EnvId{index ^ 1}; }
+}
 
-Environment* environments[kMaxEnvironments];
+EnvId environment_ids[256];
+Environment* environments[256];
+
+namespace {
+
 u64 generations[kMaxEnvironments];
 u64 failed;
 
@@ -70,12 +78,8 @@ void release_memory_of(EnvId id) {
 
 }  // namespace
 
-Environment* environment_at(u64 index) { return environments[index]; }
-
-Environment* find_environment(EnvId id) {
-    if (id.index() >= kMaxEnvironments) return nullptr;
-    Environment* env = environments[id.index()];
-    return env != nullptr && env->id == id ? env : nullptr;
+void initialise_environments() {
+    for (u64 i = 0; i < 256; ++i) environment_ids[i] = nobody_at(i);
 }
 
 Result<u64> check_environment_slot() {
@@ -111,6 +115,7 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
     env.info = &info;
     ++plan.context->residents;
     environments[index] = &env;
+    environment_ids[index] = env.id;
     trace(Event::env_created, env.id.value);
     return env;
 }
@@ -137,6 +142,7 @@ void end_environment(Environment& env, const EndReason& reason) {
     fpu_forget(env);
     if (cpu.env == &env) cpu.env = nullptr;
     environments[id.index()] = nullptr;
+    environment_ids[id.index()] = nobody_at(id.index());
     --env.context->residents;
     const FrameRange own = env.memory;
     const bool paid_by_itself = owner_of(own.first) == id;

@@ -15,8 +15,9 @@ namespace tessera::kernel {
 
 /// How an environment goes on when it is switched to.
 enum class Resume : u64 {
-    yielded,  ///< It made a system call: rip and rsp; it expects nothing else.
-    full,     ///< It was interrupted, or is new: all registers.
+    yielded,     ///< It made a system call: rip and rsp; it expects nothing else.
+    with_begin,  ///< The same, but it wants to be told by slice_begin.
+    full,        ///< It was interrupted, or is new: all registers.
 };
 
 struct Environment {
@@ -28,6 +29,7 @@ struct Environment {
     u64 resume_rip;
     u64 resume_rsp;
     Resume resume;
+    Resume when_yielded;    ///< `yielded` or `with_begin`, by whether there is an entry for slice_begin.
 
     EnvId id;
     EnvId creator;          ///< Whose frame quota it has a part of; zero: loaded at boot.
@@ -41,7 +43,6 @@ struct Environment {
     alignas(16) u8 fpu[512];
 
     CapabilityCache& cache() { return *reinterpret_cast<CapabilityCache*>(reinterpret_cast<u8*>(this) + kPageSize); }
-    bool in_full_state() const { return resume == Resume::full; }
 };
 static_assert(sizeof(Environment) <= kPageSize && sizeof(CapabilityCache) <= kPageSize);
 
@@ -54,9 +55,17 @@ struct EndReason {
     static EndReason because(const Parts&... parts) { return {Text<160>(parts...), kAny}; }
 };
 
+/// By index: what an id's low byte says. An id that is in the first table has its environment in the second; entries
+/// that are not used, also those behind kMaxEnvironments, hold an id that is never looked for there.
+extern EnvId environment_ids[256];
+extern Environment* environments[256];
+static_assert(kMaxEnvironments <= 256);
+
 /// The environment behind an id, or nullptr.
-Environment* find_environment(EnvId id);
-Environment* environment_at(u64 index);
+inline Environment* find_environment(EnvId id) {
+    return environment_ids[id.index()] == id ? environments[id.index()] : nullptr;
+}
+inline Environment* environment_at(u64 index) { return index < kMaxEnvironments ? environments[index] : nullptr; }
 
 /// What both the loader and `env_create` fill in. Everything has been checked.
 struct EnvironmentPlan {
@@ -68,6 +77,7 @@ struct EnvironmentPlan {
     char name[16];
     EnvId creator;
 };
+void initialise_environments();                                       ///< Once, at boot.
 Result<u64> check_environment_slot();                                 ///< A free index.  Errors: exhausted.
 Environment& commit_environment(u64 index, const EnvironmentPlan& plan);
 EnvId next_environment_id(u64 index);  ///< The id that `commit_environment` will give it.

@@ -164,6 +164,7 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
     const KernelOptions& options = parsed.options;
 
     Cpu& cpu = cpu_at(0);
+    initialise_environments();
     load_descriptors(cpu);
     enable_features();
     Taken taken;

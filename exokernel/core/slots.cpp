@@ -8,6 +8,7 @@
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
+#include "exokernel/core/switch.hpp"
 #include "exokernel/core/trace.hpp"
 #include "exokernel/core/upcalls.hpp"
 #include "exokernel/drivers/timer.hpp"
@@ -22,7 +23,7 @@ Environment* runs_in(const Cpu& cpu, u64 position) { return find_environment(Env
 
 /// Begin the slot at `position` with `env` until the boundary, less what it still owes.
 [[noreturn]] void begin_slice(Cpu& cpu, Environment& env, u64 length) {
-    cpu.in_grace = false;
+    cpu.attention &= ~Cpu::kInGrace;
     ++env.info->slices;
     set_timer(length);
     run(cpu, env);
@@ -75,30 +76,6 @@ void release_slots_of(Environment& env) {
     }
 }
 
-void account(Cpu& cpu) {
-    const u64 now = read_tsc();
-    if (cpu.env != nullptr) {
-        EnvironmentInfo& info = *cpu.env->info;
-        Context& context = *cpu.env->context;
-        info.ticks += now - cpu.since;
-        info.hits += context.hits;
-        info.misses += context.misses;
-        info.preloads += context.preloads;
-        info.wipes += context.wipes;
-        context.hits = context.misses = context.preloads = context.wipes = 0;
-    }
-    cpu.since = now;
-}
-
-void run(Cpu& cpu, Environment& next) {
-    account(cpu);
-    ++next.info->switches;
-    fpu_leave(cpu, next);
-    cpu.env = &next;
-    if (cpu.context != next.context) switch_context(cpu, next.context);
-    resume(next);
-}
-
 Environment* somebody_else(Cpu& cpu, Environment* env) {
     for (u64 i = 1; i <= kSlotsPerCpu; ++i) {
         const u64 position = (cpu.cursor + i) % kSlotsPerCpu;
@@ -140,7 +117,7 @@ void on_timer(TrapFrame& frame) {
     Cpu& cpu = Cpu::here();
     Environment& env = *cpu.env;
     account(cpu);
-    if (!cpu.in_grace && cpu.since + grace / 8 < cpu.boundary) {
+    if (!cpu.in_grace() && cpu.since + grace / 8 < cpu.boundary) {
         // A slice shortened by a debt ends before the slot does: the rest is somebody else's.
         if (Environment* other = somebody_else(cpu, &env)) {
             suspend(env, frame);
@@ -149,13 +126,13 @@ void on_timer(TrapFrame& frame) {
         set_timer(cpu.boundary - cpu.since);
         return;
     }
-    if (!cpu.in_grace && deliver_upcall(env, frame, UpcallKind::slice_end)) {
-        cpu.in_grace = true;
+    if (!cpu.in_grace() && deliver_upcall(env, frame, UpcallKind::slice_end)) {
+        cpu.attention |= Cpu::kInGrace;
         trace(Event::slice_end, env.id.value);
         set_timer(grace);
         return;
     }
-    if (cpu.in_grace) {
+    if (cpu.in_grace()) {
         const u64 excess = cpu.since - cpu.boundary;
         env.info->excess += excess;
         env.info->debt += excess;

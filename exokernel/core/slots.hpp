@@ -23,10 +23,6 @@ void commit_slot_release(SlotNumber first, u64 count);
 /// The environment has ended: its slots are free, and slots that ran it run their owner again.
 void release_slots_of(Environment& env);
 
-/// Charge the running environment up to now.
-void account(Cpu& cpu);
-/// Run `next` from here on, for the rest of the slot. Never returns; the caller has saved who ran.
-[[noreturn]] void run(Cpu& cpu, Environment& next);
 /// The current slot is over, or nobody runs: begin the next slot that somebody can use.
 [[noreturn]] void run_next_slot(Cpu& cpu);
 /// The rest of the slot goes to whoever can run, behind `env` in the vector; nullptr: nobody else can.

@@ -20,6 +20,12 @@ Result<FrameRange> check_kernel_memory(Environment& env, VirtAddr capability, u6
 
 namespace {
 
+/// What a call's `context` argument means: zero is the caller's own, which it was bound to when it was made.
+inline Result<Context*> check_context(Environment& env, VirtAddr capability) {
+    if (capability.value == 0) [[likely]] return env.context;
+    return check_named_context(env, capability);
+}
+
 ContextGrant commit_grant(const Context& context) {
     const FrameRange stlb = stlb_frames(context);
     return ContextGrant{

@@ -66,8 +66,7 @@ Result<EnvId> on_call(const EnvCreate::Args& args) {
     TRY(copy_in(*env.context, spec, args.spec));
     if (!canonical_name(spec.name)) return Error::bad_argument;
     if (!is_address(spec.entry)) return Error::bad_address;
-    if (spec.context.value == 0) return Error::bad_argument;  // its own context has to be named too
-    Context* context = TRY(check_context(env, spec.context));
+    Context* context = TRY(check_named_context(env, spec.context));
     const UserBytes out = TRY(check_out<Capability>(*env.context, args.capability));
     const FrameRange memory = TRY(check_kernel_memory(env, spec.frames, kEnvFrames));
     if (spec.frame_quota > env.info->frame_quota - env.info->frames) return Error::quota;
@@ -120,6 +119,8 @@ Outcome on_call(const UpcallSet::Args& args) {
     env.save = at<SaveArea>(address_of(frame));
     env.user_records = table.save_area.value + offsetof(SaveArea, record);
     for (u64 i = 0; i < kUpcallKinds; ++i) env.entry[i] = table.entry[i].value;
+    const bool wants_begin = env.entry[static_cast<u64>(UpcallKind::slice_begin)] != 0;
+    env.when_yielded = wants_begin ? Resume::with_begin : Resume::yielded;
     return Done{};
 }
 

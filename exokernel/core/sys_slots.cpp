@@ -3,6 +3,7 @@
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/slots.hpp"
+#include "exokernel/core/switch.hpp"
 #include "exokernel/core/syscalls.hpp"
 #include "exokernel/core/user_memory.hpp"
 
@@ -22,24 +23,38 @@ Outcome check_slot_capability(Environment& env, VirtAddr capability, Rights righ
 
 }  // namespace
 
-Outcome on_call(const Yield::Args& args) {
-    Cpu& cpu = Cpu::here();
-    Environment& env = *cpu.env;
-    Environment* target = nullptr;
-    if (args.target) {
-        target = find_environment(args.target);
-        if (target == nullptr) return Error::not_found;
-        if (target == &env) return Done{};
-    }
+namespace {
+
+/// Where a yielding environment goes on: behind the call.
+void leave_here(Cpu& cpu, Environment& env) {
     env.resume_rip = cpu.syscall_rip();
     env.resume_rsp = cpu.syscall_rsp();
-    env.resume = Resume::yielded;
+    env.resume = env.when_yielded;
     ++env.info->yields;
-    if (cpu.in_grace) [[unlikely]]
-        run_next_slot(cpu);  // the slice was over already
-    if (target == nullptr) target = somebody_else(cpu, &env);
-    if (target == nullptr) return Done{};
+}
+
+[[gnu::noinline, gnu::cold]] Outcome yield_slowly(Cpu& cpu, EnvId id) {
+    Environment& env = *cpu.env;
+    Environment* target = id ? find_environment(id) : somebody_else(cpu, &env);
+    if (id && target == nullptr) return Error::not_found;
+    if (target == nullptr && !cpu.in_grace()) return Done{};
+    leave_here(cpu, env);
+    if (cpu.in_grace()) run_next_slot(cpu);  // the slice was over already
     run(cpu, *target);
+}
+
+}  // namespace
+
+// Hot: a directed yield between environments that save for themselves what is live.
+Outcome on_call(const Yield::Args& args) {
+    Cpu& cpu = Cpu::here();
+    const u64 index = args.target.index();
+    if (environment_ids[index] != args.target || cpu.attention != 0) [[unlikely]] return yield_slowly(cpu, args.target);
+    Environment& target = *environments[index];
+    if (target.resume != Resume::yielded) [[unlikely]] return yield_slowly(cpu, args.target);
+    Environment& env = *cpu.env;
+    leave_here(cpu, env);
+    run_straight(cpu, env, target);
 }
 
 Result<SlotNumber> on_call(const SlotTake::Args& args) {

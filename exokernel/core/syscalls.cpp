@@ -43,18 +43,7 @@ template <class Call>
     return reply(on_call(decode<typename Call::Args>({a, b, c, d, e})));
 }
 
-template <class Call>
-SysReply serve_one(const u64 (&args)[5]) {
-    if constexpr (std::is_same_v<Call, NullCall>)
-        return {Error::ok, 0};
-    else if constexpr (std::is_same_v<Call, Yield> || std::is_same_v<Call, Exit> || std::is_same_v<Call, Batch>)
-        return {Error::unknown_call, 0};  // they do not come back here, or not in bounded time
-    else
-        return reply(on_call(decode<typename Call::Args>(args)));
-}
-
 using Thunk = SysReply (*)(u64, u64, u64, u64, u64, u64);
-using Server = SysReply (*)(const u64 (&)[5]);
 extern "C" SysReply null_call(u64, u64, u64, u64, u64, u64);
 
 template <class Call>
@@ -64,10 +53,6 @@ constexpr Thunk thunk_of() {
     else
         return thunk<Call>;
 }
-
-template <class... Calls>
-constexpr std::array<Server, sizeof...(Calls)> servers_of(SyscallList<Calls...>) { return {serve_one<Calls>...}; }
-constexpr auto servers = servers_of(Syscalls{});
 
 }  // namespace
 
@@ -81,9 +66,17 @@ const std::array<Thunk, Syscalls::count> syscall_table = thunks_of(Syscalls{});
 [[gnu::zero_call_used_regs("all-gpr")]] SysReply unknown_syscall_answer() { return {Error::unknown_call, 0}; }
 }
 
-SysReply serve(u64 number, const u64 (&args)[5]) {
-    return number < Syscalls::count ? servers[number](args) : SysReply{Error::unknown_call, 0};
+namespace {
+
+/// One call of a batch, through the same table.
+SysReply serve(const BatchedCall& call) {
+    // Those that do not come back here, or not in bounded time, are no calls in a batch.
+    const bool alone = call.number == Yield::number || call.number == Exit::number || call.number == Batch::number;
+    if (call.number >= Syscalls::count || alone) return {Error::unknown_call, 0};
+    return syscall_table[call.number](call.args[0], call.args[1], call.args[2], 0, call.args[3], call.args[4]);
 }
+
+}  // namespace
 
 Result<u64> on_call(const Batch::Args& args) {
     if (args.count == 0 || args.count > Batch::kMaxCount) return Error::bad_argument;
@@ -93,7 +86,7 @@ Result<u64> on_call(const Batch::Args& args) {
         const VirtAddr address = args.calls + i * sizeof(BatchedCall);
         BatchedCall call;
         TRY(copy_in(*env.context, call, address));
-        const SysReply answer = serve(call.number, call.args);
+        const SysReply answer = serve(call);
         if (Cpu::here().env == nullptr) run_next_slot(Cpu::here());
         call.error = answer.error;
         call.value = answer.value;

@@ -46,7 +46,4 @@ Result<u64> on_call(const Batch::Args&);
 /// `count` frames of a capability that may become kernel memory: owned, contiguous, nobody's save area.
 Result<FrameRange> check_kernel_memory(Environment& env, VirtAddr capability, u64 count);
 
-/// Serve one call with its arguments in memory: for `batch`.
-SysReply serve(u64 number, const u64 (&args)[5]);
-
 }  // namespace tessera::kernel

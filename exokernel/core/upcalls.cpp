@@ -37,11 +37,7 @@ void suspend(Environment& env, const TrapFrame& frame) {
 }
 
 void resume(Environment& env) {
-    if (env.entry[static_cast<u64>(UpcallKind::slice_begin)] == 0) [[likely]] {
-        if (env.resume == Resume::yielded) resume_yielded(env.resume_rip, env.resume_rsp);
-        resume_full(&env.frame);
-    }
-    if (env.resume == Resume::yielded) {
+    if (env.resume != Resume::full) {
         env.frame = TrapFrame{};
         env.frame.entry = {env.resume_rip, SELECTOR_USER_CODE, USER_RFLAGS, env.resume_rsp, SELECTOR_USER_DATA};
         env.resume = Resume::full;

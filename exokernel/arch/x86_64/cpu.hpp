@@ -50,11 +50,15 @@ struct alignas(64) Cpu {
     u64 boundary;          ///< TSC at which the current slot ends.
     u64 slot;              ///< Position in this CPU's vector.
     u64 cursor;            ///< Position whose environment runs (differs from `slot` when a slot is reused).
-    bool in_grace;         ///< slice_end was delivered and not answered yet.
-    bool task_switched;    ///< CR0.TS as it stands.
+    u64 attention;         ///< What a switch has to look after; zero: nothing (the bits below).
     Environment* fpu_owner;  ///< Whose FPU state the registers hold.
     TaskState task_state;
     u64 descriptors[8];
+
+    static constexpr u64 kInGrace = 1;  ///< slice_end was delivered and not answered yet.
+    static constexpr u64 kFpuLive = 2;  ///< CR0.TS is clear: `fpu_owner` computes without a trap.
+    static constexpr u64 kPolicy = 4;   ///< The switch policy has more to do than to write CR3.
+    bool in_grace() const { return attention & kInGrace; }
 
     static Cpu& here() {
         u64 stack;

@@ -98,7 +98,9 @@
     cmp %rcx, CONTEXT_DEAD_SLOT(%rax)
     je page_fault_slowly                        // no table there yet
     mov %rdx, (%rcx)
-    incq CONTEXT_HITS(%rax)
+    mov CPU(CPU_ENV, F_BYTES), %rax
+    mov ENV_INFO(%rax), %rax
+    incq INFO_HITS(%rax)
   .if \logged
     mov CPU(CPU_LOG_NEXT, F_BYTES), %rax
     cmp CPU(CPU_LOG_LIMIT, F_BYTES), %rax
@@ -217,9 +219,9 @@ page_fault_in_kernel:
 
     .balign 64
 page_fault_upcall:
-    incq CONTEXT_MISSES(%rax)
     mov CPU(CPU_ENV, F_BYTES), %rax
     mov ENV_INFO(%rax), %rax
+    incq INFO_MISSES(%rax)
     incq INFO_UPCALLS(%rax)
     DELIVER KIND_PAGE_FAULT
 
@@ -348,36 +350,6 @@ resume_full:
     RESTORE_REGISTERS
     add $16, %rsp
     iretq
-
-// [[noreturn]] void resume_yielded(u64 rip, u64 rsp): to ring 3 behind a system call that succeeded. Nothing
-// in the registers but that.
-    .globl resume_yielded
-resume_yielded:
-    mov %rdi, %rcx
-    mov %rsi, %rsp
-    mov $USER_RFLAGS, %r11d
-    xor %eax, %eax
-    xor %ebx, %ebx
-    xor %edx, %edx
-    xor %esi, %esi
-    xor %edi, %edi
-    xor %ebp, %ebp
-    xor %r8d, %r8d
-    xor %r9d, %r9d
-    xor %r10d, %r10d
-    xor %r12d, %r12d
-    xor %r13d, %r13d
-    xor %r14d, %r14d
-    xor %r15d, %r15d
-    sysretq
-
-// [[noreturn]] void run_on_stack(u64 stack, void (*function)()): leave whatever was on it.
-    .globl run_on_stack
-run_on_stack:
-    mov %rdi, %rsp
-    xor %ebp, %ebp
-    push %rbp
-    jmp *%rsi
 
 // ---------------------------------------------------------------------------------------- system calls
 

@@ -12,13 +12,13 @@ constexpr u32 kMxcsr = 0x1f80;
 void start_fpu(Cpu& cpu) {
     write_cr0((read_cr0() & ~cr0::kEmulation) | cr0::kMonitorCoprocessor | cr0::kNumericError | cr0::kTaskSwitched);
     write_cr4(read_cr4() | cr4::kOsFxsr | cr4::kOsXmmExceptions);
-    cpu.task_switched = true;
+    cpu.attention &= ~Cpu::kFpuLive;
     cpu.fpu_owner = nullptr;
 }
 
 void fpu_enter(Cpu& cpu) {
     clear_task_switched();
-    cpu.task_switched = false;
+    cpu.attention |= Cpu::kFpuLive;
     if (cpu.fpu_owner == cpu.env) return;
     // Safety: both areas are 512 bytes, 16-byte aligned, in kernel memory.
     if (cpu.fpu_owner != nullptr) asm volatile("fxsave64 (%0)" ::"r"(cpu.fpu_owner->fpu) : "memory");

@@ -8,10 +8,10 @@
 
 namespace tessera::kernel {
 
-/// Before `next` runs: whoever does not own the registers must trap on its first use. Hot.
+/// Before `next` runs, if the registers are live: whoever does not own them must trap on its first use.
 inline void fpu_leave(Cpu& cpu, Environment& next) {
-    if (cpu.task_switched || cpu.fpu_owner == &next) return;
-    cpu.task_switched = true;
+    if (cpu.fpu_owner == &next) return;
+    cpu.attention &= ~Cpu::kFpuLive;
     write_cr0(read_cr0() | cr0::kTaskSwitched);
 }
 

@@ -3,6 +3,7 @@
 #include "exokernel/arch/x86_64/descriptors.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/environment.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/panic.hpp"
 #include "exokernel/core/trace.hpp"
@@ -111,7 +112,7 @@ void preload(Cpu& cpu, Context& context) {
         remember(cpu, context, entry.slot, entry.tag);
         if (entry.slot == context.stlb.dead_slot) continue;
         *entry.slot = entry.pte;
-        ++context.preloads;
+        ++cpu.env->info->preloads;
     }
 }
 
@@ -134,6 +135,7 @@ SwitchPolicy set_switch_policy(SwitchPolicy wanted, u64 tlb_entries) {
         HardwareTlbLog& log = cpu_at(i).log;
         log.first = log.next = log_items[i];
         log.limit = log.first + (bound != 0 ? bound : HardwareTlbLog::kCapacity);
+        if (policy != SwitchPolicy::keep) cpu_at(i).attention |= Cpu::kPolicy;
     }
     build_interrupt_table(policy == SwitchPolicy::none ? PageFaultEntry::unfilled
                           : logged                     ? PageFaultEntry::logged
@@ -211,14 +213,11 @@ void flush_all(Context& context) {
 void switch_context(Cpu& cpu, Context* next) {
     if (wipes && cpu.context != nullptr) {
         wipe(cpu);
-        ++cpu.context->wipes;
+        if (cpu.env != nullptr) ++cpu.env->info->wipes;
     }
     cpu.context = next;
-    if (next == nullptr) [[unlikely]] {
-        write_cr3(kernel_root().value);
-        return;
-    }
-    write_cr3(next->root);
+    write_cr3(next != nullptr ? next->root : kernel_root().value);
+    if (next == nullptr) return;
     if (policy == SwitchPolicy::tagged) next->root |= kKeepTranslations;
     if (policy == SwitchPolicy::preload) preload(cpu, *next);
 }

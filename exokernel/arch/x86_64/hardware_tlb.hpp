@@ -22,7 +22,8 @@ void install(Context& context, StlbEntry& entry);
 /// Take a binding's translation away from the hardware, here and (tagged) at the next switch.
 void remove_translation(Context& context, StlbEntry& entry, u64 tag);
 
-/// Switch the address space, doing what the policy says with both. nullptr: the kernel's own.
+/// Switch the address space, doing what the policy says with both. nullptr: the kernel's own. `cpu.env` is already
+/// who runs next. With policy `keep` (Cpu::attention without kPolicy) this is no more than the new context and CR3.
 void switch_context(Cpu& cpu, Context* next);
 
 /// Behind a change to `count` translations from `page` on: nothing stale is left in the TLB.

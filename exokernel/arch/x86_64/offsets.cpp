@@ -24,6 +24,8 @@ void offsets() {
     DEFINE(ENV_ENTRY, offsetof(Environment, entry));
     DEFINE(ENV_INFO, offsetof(Environment, info));
     DEFINE(INFO_UPCALLS, offsetof(EnvironmentInfo, upcalls));
+    DEFINE(INFO_HITS, offsetof(EnvironmentInfo, hits));
+    DEFINE(INFO_MISSES, offsetof(EnvironmentInfo, misses));
 
     DEFINE(CONTEXT_STLB, offsetof(Context, stlb.entries));
     DEFINE(CONTEXT_MASK, offsetof(Context, stlb.mask));
@@ -31,8 +33,6 @@ void offsets() {
     DEFINE(CONTEXT_SET_MASK, offsetof(Context, stlb.set_mask));
     DEFINE(CONTEXT_DEAD_SLOT, offsetof(Context, stlb.dead_slot));
     DEFINE(CONTEXT_LARGE, offsetof(Context, stlb.large));
-    DEFINE(CONTEXT_HITS, offsetof(Context, hits));
-    DEFINE(CONTEXT_MISSES, offsetof(Context, misses));
 
     DEFINE(ENTRY_TAG, offsetof(StlbEntry, tag));
     DEFINE(ENTRY_PTE, offsetof(StlbEntry, pte));

@@ -55,9 +55,9 @@ inline void write_msr(u32 index, u64 value) {
     asm volatile("wrmsr" ::"c"(index), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)) : "memory");
 }
 inline u64 read_tsc() {
-    u32 low, high;
+    u64 low, high;  // rdtsc clears the upper halves
     asm volatile("rdtsc" : "=a"(low), "=d"(high));
-    return u64{high} << 32 | low;
+    return high << 32 | low;
 }
 inline void flush_page(VirtAddr address) {
     asm volatile("invlpg (%0)" ::"r"(address.value) : "memory");

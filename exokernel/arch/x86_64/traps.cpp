@@ -38,11 +38,11 @@ void on_page_fault(TrapFrame& frame) {
     const bool unfilled = switch_policy() == SwitchPolicy::none && !fault.is(AccessKind::present);
     if (unfilled && entry != nullptr && entry == &context.stlb.home(entry->tag)) entry = nullptr;
     if (entry != nullptr && admits(*entry, fault)) {
-        ++context.hits;
+        ++env.info->hits;
         install(context, *entry);
         return;
     }
-    ++context.misses;
+    ++env.info->misses;
     if (!deliver_upcall(env, frame, UpcallKind::page_fault, fault.error, fault.address.value))
         end_current(EndReason::because("page fault at ", Hex{fault.address.value}, ", error ", fault.error, ", rip ",
                                        Hex{frame.entry.rip}, ", and no upcall could be delivered"));
