@@ -97,7 +97,7 @@ def run(scenario, iso, show=None, bochs=False, qemu=machines.QEMU):
                                             qemu=qemu)
         started = time.monotonic()
         try:
-            # A session of its own: Ctrl-C reaches the runner alone, which then ends the emulator.
+            # Detached from the terminal: Ctrl-C reaches the runner alone, which then ends the emulator.
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
                                        stdout=subprocess.DEVNULL if bochs else to_errors, stderr=to_errors,
                                        pass_fds=(to_com1, to_com2))
