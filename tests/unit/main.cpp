@@ -1,7 +1,9 @@
 // The test program: doctest's own runner, and at the end the one line that the test command reads.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 
 namespace {
@@ -30,6 +32,8 @@ struct Verdict : doctest::IReporter {
 };
 REGISTER_LISTENER("verdict", 1, Verdict);
 
+constexpr unsigned kTimeLimit = 300;  // Seconds, for all test cases: they take a few.
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -37,6 +41,9 @@ int main(int argc, char** argv) {
     context.setOption("minimal", true);
     context.setOption("no-colors", true);
     context.applyCommandLine(argc, argv);
+    // A test case that hangs is named: doctest reports the one in which SIGTERM arrives.
+    std::signal(SIGALRM, [](int) { std::raise(SIGTERM); });
+    alarm(kTimeLimit);
     const int status = context.run();
     if (context.shouldExit()) return status;
     std::printf("%u passed, %u failed\n", Verdict::passed, Verdict::failed);
