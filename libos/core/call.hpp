@@ -41,10 +41,10 @@ Answer enter_yield(EnvId target);
 template <class Args>
 inline constexpr u64 kWords = std::is_empty_v<Args> ? 0 : sizeof(Args) / 8;
 
-/// A word that nobody reads, at no cost.
+/// A word that nobody reads, at no cost. Volatile: hoisted out of a loop it would have to be moved into place.
 [[gnu::always_inline]] inline u64 unused_word() {
     u64 anything;
-    asm("" : "=r"(anything));
+    asm volatile("" : "=r"(anything));
     return anything;
 }
 
