@@ -1,0 +1,76 @@
+"""What the kernel's paths cost in instructions, beside other systems: runs bench/system/paths.toml.
+
+Leaves build/results/paths.json and prints the table. Exit status 1 only when the run itself failed: a mark that
+is missed is a figure, not an error.
+"""
+
+import json
+
+import results
+
+PEERS = results.ROOT / "bench/peers.json"
+SYSTEMS = ("linux", "sel4", "nova", "jos")
+
+
+def verify_ns():
+    """Native verification of a capability without caveats, in ns, out of bench-host's result; None: not measured."""
+    host = results.load("host.json") or {}
+    for one in host.get("benchmarks", []):
+        if one.get("run_name") == "verify_caveats/0" and one.get("aggregate_name") == "median":
+            return round(one["cpu_time"], 1)
+    return None
+
+
+def measure():
+    """(machine, paths, spread): instructions by name, and (least, most) where samples differ."""
+    result = results.run("bench/system/paths.toml")
+    paths, spread = {}, {}
+    for _, record in results.records(result):
+        if record.get("path") in (None, "empty"):
+            continue
+        paths[record["path"]] = record["instructions"]
+        if record["least"] != record["most"]:
+            spread[record["path"]] = [record["least"], record["most"]]
+    for path, count in (("appel2", 100), ("batch_null_calls", 10)):
+        whole = paths.get(f"{path}_100" if path == "appel2" else "batch_10_null_calls")
+        if whole is None:
+            raise results.Failed("paths.toml: not every path was reported")
+        paths[f"{path}_per_{'page' if path == 'appel2' else 'call'}"] = round(whole / count, 2)
+    native = verify_ns()
+    if native is not None:
+        paths["capability_verify_ns"] = native
+    return results.machine_of(result), paths, spread
+
+
+def verdict(value, mark):
+    """Whether a mark is met, in words; empty where there is none."""
+    if mark is None:
+        return ""
+    return "met" if value <= mark else f"missed by {value - mark:g}"
+
+
+def rows_of(paths, spread, peers):
+    """Rows of the table, in the order of the peers' file and then as measured."""
+    order = [name for name in peers if name in paths] + [name for name in paths if name not in peers]
+    for name in order:
+        peer = peers.get(name, {})
+        noted = f"{spread[name][0]}-{spread[name][1]}" if name in spread else ""
+        yield [name, f"{paths[name]:g}", noted, peer.get("mark"), verdict(paths[name], peer.get("mark")),
+               *(peer.get(system) for system in SYSTEMS)]
+
+
+def main():
+    peers = json.loads(PEERS.read_text("utf-8"))["paths"]
+    machine, paths, spread = measure()
+    results.write("paths.json", {"machine": machine, "paths": paths, "spread": spread})
+    headings = ["path", "tessera", "range", "mark", "", "Linux 6.1", "seL4", "NOVA", "JOS"]
+    print("\n".join(results.report.table(rows_of(paths, spread, peers), headings)))
+    if "capability_verify_ns" not in paths:
+        print("  capability_verify_ns: not measured; `make bench-host` does")
+    print(f"\n  {results.LEFT_OUT}\n  Plain names: the shortest code a libOS can write; _cxx: through the library's C++. "
+          "fault_* and appel*: through\n  the library's handler; _raw: the shortest.  In build/results/paths.json.")
+    return 0
+
+
+if __name__ == "__main__":
+    results.main(main)

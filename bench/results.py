@@ -1,0 +1,67 @@
+"""What the benchmark drivers share: running scenarios, and writing results down."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from tessera_run import report  # noqa: E402
+
+RESULTS = ROOT / "build/results"
+RUNS = ROOT / "build/bench"  # The runner's own results, one file a run.
+
+LEFT_OUT = ("Instructions, one each, as `-icount shift=0` counts them. Left out: what an instruction costs in time, "
+            "TLB misses and page walks, the writes to CR3 and the refills behind them, caches. A repetition of a "
+            "string instruction counts 1; an access that faults counts 1, when it is made again.")
+
+
+class Failed(Exception):
+    """A run that did not pass: there is nothing to report."""
+
+
+def run(scenario, *settings, stem=None, runs=RUNS):
+    """Runs a scenario of bench/system quietly; answers the runner's result. `settings`: KEY=VALUE."""
+    path = ROOT / scenario
+    folder = runs / (stem or path.stem)
+    command = [str(ROOT / "tools/tessera"), str(path), "--quiet", "--results", str(folder)]
+    for setting in settings:
+        command += ["--set", setting]
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"{scenario} {' '.join(settings)}\n{done.stdout}{done.stderr}".rstrip())
+    return json.loads((folder / f"{path.stem}.json").read_text("utf-8"))
+
+
+def records(result):
+    """All that the libOSes said, as pairs of name and record."""
+    return [(name, record) for name, said in result["records"].items() for record in said]
+
+
+def write(name, data):
+    """Leaves `data` in build/results."""
+    report.write(RESULTS / name, data)
+
+
+def machine_of(result):
+    """The machine that a result was measured on, with what its kernel says of it."""
+    return {**result["machine"], "kernel": result["command_lines"]["kernel"]}
+
+
+def load(name):
+    """A result that is there already, or None."""
+    try:
+        return json.loads((RESULTS / name).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def main(function):
+    """Runs a driver's main function; a failed run is said, not thrown."""
+    try:
+        sys.exit(function())
+    except Failed as failure:
+        print(f"failed: {failure}", file=sys.stderr)
+        sys.exit(1)
