@@ -71,7 +71,7 @@ class Json {
     void field(std::string_view name, const char* value) { field(name, std::string_view(value)); }
     void field(std::string_view name, Hex value);
     template <class T>
-        requires std::integral<T>
+    requires std::integral<T>
     void field(std::string_view name, T value) {
         key(name);
         text_.add(value);

@@ -63,10 +63,8 @@ bool make_bound(VirtAddr address, bool write) {
 
 void on_exception(SaveRecord& record) { die_of(record); }
 
-void on_slice_end(SaveRecord&) {
-    SseGuard guard;
-    enter_yield({});
-}
+// The kernel keeps the FPU and SSE registers for us; all others the compiler keeps around the call.
+void on_slice_end(SaveRecord&) { enter_yield({}); }
 
 bool is_nested(const SaveRecord& record) {
     return record.rsp - reinterpret_cast<u64>(libos_upcall_stack) <
@@ -88,8 +86,10 @@ void die_of(const SaveRecord& record) {
     const char* name = record.kind < kUpcallKinds ? kUpcallNames[record.kind] : "upcall";
     print("fatal: ", name, " ", record.vector, " error ", hex(record.error));
     if (record.kind == static_cast<u32>(UpcallKind::page_fault))
-        print(has(record.error, AccessKind::fetch) ? " executing "
-              : has(record.error, AccessKind::write) ? " writing " : " reading ", hex(record.address));
+        print(has(record.error, AccessKind::fetch)   ? " executing "
+              : has(record.error, AccessKind::write) ? " writing "
+                                                     : " reading ",
+              hex(record.address));
     print(" at rip ", hex(record.rip), " rsp ", hex(record.rsp), "\n");
     exit(kFatalExit);
 }

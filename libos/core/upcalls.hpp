@@ -55,7 +55,9 @@ class SseGuard {
     SseGuard& operator=(const SseGuard&) = delete;
 
   private:
-    struct alignas(16) { char bytes[512]; } area_;
+    struct alignas(16) {
+        char bytes[512];
+    } area_;
 };
 
 template <Handler handler>
@@ -66,11 +68,15 @@ template <Handler handler>
 
 /// `handler` is marked LIBOS_HANDLER.
 template <UpcallKind kind, Handler handler>
-Outcome set_handler() { return route(kind, handler); }
+Outcome set_handler() {
+    return route(kind, handler);
+}
 
 /// `handler` is any function.
 template <UpcallKind kind, Handler handler>
-Outcome set_plain_handler() { return route(kind, keep_everything<handler>); }
+Outcome set_plain_handler() {
+    return route(kind, keep_everything<handler>);
+}
 
 /// Who resolves page faults outside the image: bind what `address` needs for the access (bits of AccessKind)
 /// and return true, or false: not mine. Runs in a handler: no SSE (SseGuard around what may use it).

@@ -1,7 +1,9 @@
 // The host kernel, and what libos expects from below on the host.
 #include "tests/unit/libos_kernel.hpp"
 
+#include <signal.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -11,17 +13,35 @@ namespace tessera::test {
 HostKernel* HostKernel::current = nullptr;
 static libos::FaultPolicy policy = nullptr;
 
+// The libOS code under test may touch a page that is not bound, as a handler may: an upcall within an upcall.
+// The CPU's own error word says what was wanted.
+static void on_segv(int, siginfo_t* info, void* context) {
+    const VirtAddr address{reinterpret_cast<u64>(info->si_addr)};
+    const auto error = static_cast<u64>(static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_ERR]);
+    HostKernel* kernel = HostKernel::current;
+    const bool ours = kernel != nullptr && page_of(address) >= kernel->first_page() &&
+                      page_of(address) < kernel->first_page() + HostKernel::kPages;
+    if (!ours || policy == nullptr || !policy(address, error)) signal(SIGSEGV, SIG_DFL);
+}
+
 HostKernel::HostKernel() : stlb_(kStlbEntries, StlbEntry{kNoTag, 0, nullptr, 0, 0}) {
     file_ = memfd_create("frames", 0);
     if (file_ < 0 || ftruncate(file_, kFrames * kPageSize) != 0) std::abort();
-    void* pages = mmap(nullptr, kPages * kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (pages == MAP_FAILED) std::abort();
+    // A libOS's addresses end below those that Linux hands out, so ask for some further down.
+    void* wanted = reinterpret_cast<void*>(u64{0x2000} << 32);
+    void* pages = mmap(wanted, kPages * kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (pages != wanted) std::abort();
     first_page_ = page_of(VirtAddr{reinterpret_cast<u64>(pages)});
     current = this;
     policy = nullptr;
+    struct sigaction action = {};
+    action.sa_sigaction = on_segv;
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    sigaction(SIGSEGV, &action, &before_);
 }
 
 HostKernel::~HostKernel() {
+    sigaction(SIGSEGV, &before_, nullptr);
     munmap(reinterpret_cast<void*>(address_of(first_page_).value), kPages * kPageSize);
     close(file_);
     current = nullptr;
@@ -46,8 +66,8 @@ libos::Answer HostKernel::bind(u64 frame, PageSpan span) {
     for (u64 i = 0; i < span.count(); ++i) {
         const u64 page = span.page().value + i;
         drop(page);
-        const int protection = (span.rights().has(Right::read) ? PROT_READ : 0) |
-                               (span.rights().has(Right::write) ? PROT_WRITE : 0);
+        const int protection =
+            (span.rights().has(Right::read) ? PROT_READ : 0) | (span.rights().has(Right::write) ? PROT_WRITE : 0);
         void* at = reinterpret_cast<void*>(page << kPageShift);
         const auto offset = static_cast<off_t>((frame + i) * kPageSize);
         if (mmap(at, kPageSize, protection, MAP_SHARED | MAP_FIXED, file_, offset) != at) std::abort();

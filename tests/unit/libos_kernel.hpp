@@ -3,6 +3,8 @@
 // bound, and a page without a binding is really not there.
 #pragma once
 
+#include <signal.h>
+
 #include <map>
 #include <vector>
 
@@ -16,7 +18,7 @@ class HostKernel {
   public:
     static constexpr u64 kFrames = 4096;
     static constexpr u64 kPages = 4096;
-    static constexpr u64 kStlbEntries = 64;
+    static constexpr u64 kStlbEntries = 128;
 
     HostKernel();
     ~HostKernel();
@@ -51,6 +53,7 @@ class HostKernel {
     libos::Answer bind(u64 frame, PageSpan span);
     void drop(u64 page);
 
+    struct sigaction before_;
     int file_;
     PageNumber first_page_;
     std::map<u64, Binding> bound_;

@@ -17,10 +17,14 @@ namespace {
 /// Some pages near each other, some far apart, some at the very ends.
 PageNumber random_page(Random& random) {
     switch (random.below(4)) {
-        case 0: return {random.below(64)};
-        case 1: return {kUserPages - 1 - random.below(8)};
-        case 2: return {random.below(8) << 9 * random.between(1, 3)};
-        default: return {0x400 + random.below(512)};
+        case 0:
+            return {random.below(64)};
+        case 1:
+            return {kUserPages - 1 - random.below(8)};
+        case 2:
+            return {random.below(8) << 9 * random.between(1, 3)};
+        default:
+            return {0x400 + random.below(512)};
     }
 }
 
@@ -43,8 +47,10 @@ void compare_with_map(Table& table, u64 seed) {
             if (found != nullptr) REQUIRE(*found == expected->second);
         } else if (random.below(5) == 0 ? !grows : grows) {
             const Entry entry = random_entry(random);
-            if (table.insert(page, entry)) model[page.value] = entry;
-            else REQUIRE(!model.contains(page.value));
+            if (table.insert(page, entry))
+                model[page.value] = entry;
+            else
+                REQUIRE(!model.contains(page.value));
         } else {
             REQUIRE(table.erase(page) == (model.erase(page.value) == 1));
         }

@@ -1,0 +1,135 @@
+// The scheduler is a queue of those that can run. All of it runs with preemption held off.
+#include "libos/threads/threads.hpp"
+
+#include "libos/core/call.hpp"
+#include "libos/core/preemption.hpp"
+#include "libos/threads/preempt.hpp"
+
+extern "C" void libos_switch_thread(tessera::u64* save_rsp, tessera::u64 rsp);
+
+namespace tessera::libos {
+
+void ThreadQueue::push(Thread& thread) {
+    thread.next_ = nullptr;
+    (first_ == nullptr ? first_ : last_->next_) = &thread;
+    last_ = &thread;
+}
+
+Thread* ThreadQueue::pop() {
+    Thread* thread = first_;
+    if (thread != nullptr) first_ = thread->next_;
+    return thread;
+}
+
+struct Scheduler {
+    static inline constinit Thread main;
+    static inline constinit Thread* current = &main;
+    static inline constinit ThreadQueue ready;
+
+    /// Go on with the next one. The current one is in some queue, or has ended.
+    static void switch_away() {
+        Thread* next = ready.pop();
+        if (next == nullptr) threads_stuck("every thread is waiting");
+        Thread* before = current;
+        current = next;
+        const u32 held = preemption.held;
+        if (next != before) libos_switch_thread(&before->rsp_, next->rsp_);
+        preemption.held = held;
+    }
+    static void wait_in(ThreadQueue& queue) {
+        queue.push(*current);
+        switch_away();
+    }
+    static void wake_all(ThreadQueue& queue) {
+        while (Thread* thread = queue.pop()) ready.push(*thread);
+    }
+    static void end() {
+        current->state_ = Thread::State::ended;
+        wake_all(current->joining_);
+        switch_away();
+    }
+};
+
+Thread& this_thread() { return *Scheduler::current; }
+
+// A fresh thread comes out of somebody else's switch_away().
+void Thread::run() {
+    preemption.held = 0;
+    Thread& self = *Scheduler::current;
+    self.function_(self.argument_);
+    preemption.held = 1;
+    Scheduler::end();
+    __builtin_unreachable();
+}
+
+bool Thread::start(std::span<std::byte> stack, Function function, void* argument) {
+    constexpr u64 kSmallestStack = 1024, kSavedRegisters = 6;
+    if (state_ != State::fresh || stack.size() < kSmallestStack) return false;
+    NoPreemption guard;
+    function_ = function;
+    argument_ = argument;
+    state_ = State::running;
+    // As if run() had been called from an aligned stack, and had then called libos_switch_thread.
+    u64* top = reinterpret_cast<u64*>(reinterpret_cast<u64>(stack.data() + stack.size()) & ~u64{15});
+    *--top = 0;
+    *--top = reinterpret_cast<u64>(&Thread::run);
+    for (u64 i = 0; i < kSavedRegisters; ++i) *--top = 0;
+    rsp_ = reinterpret_cast<u64>(top);
+    Scheduler::ready.push(*this);
+    return true;
+}
+
+void Thread::join() {
+    NoPreemption guard;
+    if (state_ == State::running) Scheduler::wait_in(joining_);
+}
+
+void give_way() {
+    NoPreemption guard;
+    preemption.wanted = false;
+    if (!Scheduler::ready.empty()) Scheduler::wait_in(Scheduler::ready);
+}
+
+void Mutex::lock() {
+    NoPreemption guard;
+    if (owner_ == nullptr) {
+        owner_ = Scheduler::current;
+        return;
+    }
+    if (owner_ == Scheduler::current) threads_stuck("a mutex is locked twice by its owner");
+    Scheduler::wait_in(waiting_);
+}
+
+bool Mutex::try_lock() {
+    NoPreemption guard;
+    if (owner_ != nullptr) return false;
+    owner_ = Scheduler::current;
+    return true;
+}
+
+// Handed over, so that nobody overtakes one that waits.
+void Mutex::unlock() {
+    NoPreemption guard;
+    if (owner_ != Scheduler::current) threads_stuck("a mutex is unlocked by another than its owner");
+    owner_ = waiting_.pop();
+    if (owner_ != nullptr) Scheduler::ready.push(*owner_);
+}
+
+void Condition::wait(Mutex& mutex) {
+    NoPreemption guard;
+    mutex.unlock();
+    Scheduler::wait_in(waiting_);
+    mutex.lock();
+}
+
+void Condition::wake_one() {
+    NoPreemption guard;
+    if (Thread* thread = waiting_.pop()) Scheduler::ready.push(*thread);
+}
+
+void Condition::wake_all() {
+    NoPreemption guard;
+    Scheduler::wake_all(waiting_);
+}
+
+}  // namespace tessera::libos
