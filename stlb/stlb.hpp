@@ -7,8 +7,8 @@
 //
 // The hardware's tables are a cache of this one. `slot` remembers where in them a page's entry lies, so
 // that a refill is one store. Every entry is also on the list of bindings of its frame (the back-map):
-// giving up a frame finds all its translations without a search. Unbinding leaves an entry on that list
-// until the entry is used again; the list stays right because a dead entry has no tag.
+// giving up a frame finds all its translations without a search. Unbinding only marks an entry dead: it stays on
+// that list, and keeps its slot, until the entry is used for another page.
 //
 // Pure: no kernel, no allocation. The kernel passes in the memory; the layout is ABI, as a libOS may bind
 // its own S-TLB readable and look at the accessed and dirty bits.
@@ -36,7 +36,7 @@ inline constexpr u64 kFrameMask = 0x000f'ffff'ffff'f000;
 }  // namespace pte
 
 struct StlbEntry {
-    u64 tag;    ///< Page number (kLargeTag | large page number), or kNoTag.
+    u64 tag;    ///< Page number (kLargeTag | large page number); with kDeadTag: the page that was bound here last.
     u64 pte;    ///< Goes to the hardware as it stands. Not 0 <=> linked on the list of its frame.
     u64* slot;  ///< The hardware's entry for the page, or the dead slot.
     u32 next;   ///< Back-map: next and previous entry of the same frame; 0: none.
@@ -44,13 +44,15 @@ struct StlbEntry {
 };
 static_assert(sizeof(StlbEntry) == 32);
 
-inline constexpr u64 kNoTag = ~u64{0};
+inline constexpr u64 kNoTag = ~u64{0};              ///< Nothing was bound here, or it is forgotten.
 inline constexpr u64 kLargeTag = u64{1} << 62;
+inline constexpr u64 kDeadTag = u64{1} << 61;       ///< Unbound: `slot` is still the page's, should it be bound again.
 inline constexpr u64 kWays = 4;
 
 constexpr u64 tag_of(PageNumber page, bool large) {
     return large ? kLargeTag | (page.value / kPagesPerLarge) : page.value;
 }
+constexpr bool is_live(u64 tag) { return !(tag & kDeadTag); }
 constexpr bool is_large(u64 tag) { return tag & kLargeTag; }
 constexpr FrameNumber frame_in(u64 pte) { return FrameNumber{(pte & pte::kFrameMask) >> kPageShift}; }
 constexpr PageNumber page_in(u64 tag) {
@@ -152,7 +154,7 @@ struct Stlb {
         if (!want_guaranteed) return &home(tag);
         StlbEntry* set = guaranteed + (tag & set_mask) * kWays;
         for (u64 way = 0; way < kWays; ++way)
-            if (set[way].tag == kNoTag) return &set[way];
+            if (!is_live(set[way].tag)) return &set[way];
         return nullptr;
     }
 };

@@ -70,24 +70,33 @@ bool is_one_ordinary_page(PageSpan span) {
 
 Result<u64> check_and_bind_many(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant);
 
-/// One page, checked before. Hot: a warm fault ends here.
-inline void commit_binding(Context& context, u64 tag, u64 word, bool guaranteed) {
-    constexpr u64 kPlace = pte::kFrameMask | pte::kLarge;
+/// The entry that will hold `tag`, emptied of what else it held.
+[[gnu::noinline]] StlbEntry& make_place(Context& context, u64 tag, bool guaranteed) {
     Stlb& stlb = context.stlb;
     StlbEntry& home = stlb.home(tag);
-    StlbEntry* entry = &home;
-    if (guaranteed || home.tag != tag) {
-        entry = stlb.place(tag, guaranteed);
-        if (guaranteed && home.tag == tag) drop_entry(context, home);  // one binding a page
+    StlbEntry& entry = *stlb.place(tag, guaranteed);
+    if (&entry != &home && (home.tag & ~kDeadTag) == tag) {  // one binding a page
+        if (is_live(home.tag)) drop_entry(context, home);
+        home.tag = kNoTag;
     }
-    if (entry->tag != tag) {
-        if (entry->tag != kNoTag) drop_entry(context, *entry);
-        entry->slot = stlb.dead_slot;
-        entry->tag = tag;
-        if (entry != &home) context.preload[context.guaranteed_count++] = static_cast<u16>(guaranteed_index(context, *entry));
-    } else {
+    if (entry.tag == tag) return entry;
+    if (is_live(entry.tag)) drop_entry(context, entry);
+    entry.slot = stlb.dead_slot;
+    entry.tag = tag | kDeadTag;
+    if (&entry != &home)
+        context.preload[context.guaranteed_count++] = static_cast<u16>(guaranteed_index(context, entry));
+    return entry;
+}
+
+/// One page, checked before. Hot: a warm fault ends here, in an entry that held the page before.
+inline void commit_binding(Context& context, u64 tag, u64 word, bool guaranteed) {
+    constexpr u64 kPlace = pte::kFrameMask | pte::kLarge;
+    StlbEntry* entry = &context.stlb.home(tag);
+    if (guaranteed || (entry->tag & ~kDeadTag) != tag) [[unlikely]] entry = &make_place(context, tag, guaranteed);
+    const bool same_place = ((entry->pte ^ word) & kPlace) == 0;
+    if (entry->tag == tag) {
         // The same page of the same frame keeps what is known of it: under policy `none` every miss comes here.
-        if (((entry->pte ^ word) & kPlace) == 0) {
+        if (same_place) {
             word |= entry->pte & (pte::kAccessed | pte::kDirty);
             if ((word & pte::kDirty) && (word & pte::kWritable)) word |= pte::kHardwareWrite;
         }
@@ -96,12 +105,13 @@ inline void commit_binding(Context& context, u64 tag, u64 word, bool guaranteed)
             flush_translations(context, page_in(tag), 1);
         }
     }
-    if (((entry->pte ^ word) & kPlace) != 0 || entry->pte == 0) {
+    entry->tag = tag;
+    if (same_place) [[likely]] {
+        entry->pte = word;
+    } else {
         const BackMap map = back_map();
         map.unlink(*entry);
         map.link(*entry, word);
-    } else {
-        entry->pte = word;
     }
     install(context, *entry);
 }
@@ -202,7 +212,7 @@ Result<u64> check_and_bind_many(Context& context, FrameNumber first, PageSpan sp
             u64 needed = 0, room = 0;
             for (u64 t = tag + i; t < tag + units; t += stlb.set_mask + 1) needed += stlb.find_guaranteed(t) == nullptr;
             for (u64 way = 0; way < kWays; ++way)
-                room += stlb.guaranteed[((tag + i) & stlb.set_mask) * kWays + way].tag == kNoTag;
+                room += !is_live(stlb.guaranteed[((tag + i) & stlb.set_mask) * kWays + way].tag);
             if (needed > room) return Error::conflict;
         }
     }
@@ -220,15 +230,13 @@ Result<u64> check_and_bind_many(Context& context, FrameNumber first, PageSpan sp
 
 u64 unbind(Context& context, PageSpan span) {
     if (!in_user_half(span)) return 0;
-    u64* const dead = context.stlb.dead_slot;
-    const auto drop = [dead](StlbEntry& entry) {
+    const auto drop = [](StlbEntry& entry) {
         *entry.slot = 0;
-        entry.slot = dead;
-        entry.tag = kNoTag;
+        entry.tag |= kDeadTag;
     };
     const auto drop_guaranteed = [&](StlbEntry& entry) {
+        *entry.slot = 0;
         forget_entry(context, entry);
-        drop(entry);
     };
     const u64 dropped = for_each_binding(context.stlb, tag_of(span.page(), span.has(SpanFlag::large)), span.count(), drop,
                                          drop_guaranteed);
@@ -299,7 +307,7 @@ void shoot_down(FrameRange range) {
     const auto drop_list = [&](u32& head) {
         while (head != 0) {
             StlbEntry& entry = *map.entry(head);
-            if (entry.tag != kNoTag) {
+            if (is_live(entry.tag)) {
                 // The entry lies in a frame charged to its context: that is how the context is found.
                 const u16 owner = frames.info(frame_of(physical(&entry))).context;
                 Context& context = *contexts[owner - 1];

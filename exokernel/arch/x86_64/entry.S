@@ -4,12 +4,7 @@
 // A trap from ring 3 starts at the top of this CPU's main stack (TSS.rsp0), so the Cpu structure lies at a
 // constant distance below rsp, whatever is in the segment registers: no swapgs, and CR3 is left alone.
 //
-//   Hot paths                                   instructions, in the kernel
-//   page_fault: S-TLB refill, read              26      (write 31, execute 29)
-//   exception: delivered to the libOS           36
-//   page_fault: delivered to the libOS          55
-//   system call: entry and exit                 13
-// The figures that count are measured (docs/measurements.md).
+// How many instructions each path takes is measured: docs/measurements.md.
 
 #include "exokernel/arch/x86_64/layout.h"
 #include "offsets.h"
@@ -37,7 +32,6 @@
 #define PTE_ACCESSED 0x20
 #define PTE_DIRTY_WRITE_ACCESSED 0x62
 #define PTE_WRITABLE_BIT 11
-#define PTE_NO_EXECUTE_BIT 63
 
 #ifdef TESSERA_TRACE
 // One hop into the trace ring, in the checked kernel only. Every register survives.
@@ -67,6 +61,17 @@
 // Three of a kind, by switch policy (hardware_tlb.cpp picks one at boot).
 //   \fill     fill misses from the S-TLB's direct-mapped part (all policies but `none`)
 //   \logged   remember what the hardware side holds, to wipe or to bound it
+// rdx = page, rcx = its entry in the direct-mapped part, rax = context.
+.macro FIND_ENTRY
+    mov CPU(CPU_CONTEXT, F_BYTES), %rax
+    mov %cr2, %rdx
+    shr $12, %rdx
+    mov %edx, %ecx
+    and CONTEXT_MASK(%rax), %rcx
+    shl $5, %rcx
+    add CONTEXT_STLB(%rax), %rcx
+.endm
+
 .macro PAGE_FAULT name, fill, logged
     .globl \name
     .balign 64
@@ -75,24 +80,16 @@
     push %rcx
     push %rdx
     HOP HOP_PAGE_FAULT
-    mov CPU(CPU_CONTEXT, F_BYTES), %rax
-    mov %cr2, %rdx
-    shr $12, %rdx
-    testb $ERROR_USER, F_ERROR(%rsp)
-    jz page_fault_in_kernel
-  .if !\fill
-    testb $ERROR_PRESENT, F_ERROR(%rsp)         // a first write to a clean page is still the kernel's to note
-    jz 3f
-  .endif
-    mov %edx, %ecx
-    and CONTEXT_MASK(%rax), %rcx
-    shl $5, %rcx
-    add CONTEXT_STLB(%rax), %rcx
+    cmpl $ERROR_USER, F_ERROR(%rsp)             // a read of an absent page: any binding will do
+    jne 4f
+    FIND_ENTRY
+  .if \fill
     cmp %rdx, ENTRY_TAG(%rcx)
     jne 3f
-1:  cmpl $ERROR_USER, F_ERROR(%rsp)             // a read of an absent page: any binding will do
-    jne 5f
-    orb $PTE_ACCESSED, ENTRY_PTE(%rcx)
+  .else
+    jmp 3f
+  .endif
+1:  orb $PTE_ACCESSED, ENTRY_PTE(%rcx)
 2:  mov ENTRY_PTE(%rcx), %rdx
     mov ENTRY_SLOT(%rcx), %rcx
     cmp %rcx, CONTEXT_DEAD_SLOT(%rax)
@@ -104,7 +101,7 @@
   .if \logged
     mov CPU(CPU_LOG_NEXT, F_BYTES), %rax
     cmp CPU(CPU_LOG_LIMIT, F_BYTES), %rax
-    je page_fault_slowly                        // the bound is reached: evict
+    je page_fault_unlogged                      // the bound is reached: evict
     mov %cr2, %rdx
     shr $12, %rdx
     mov %rcx, LOG_ITEM_SLOT(%rax)
@@ -119,37 +116,47 @@
     add $8, %rsp
     iretq
 
-3:  mov %edx, %ecx                              // a guaranteed mapping? rdx = page
+3:  mov %edx, %ecx                              // a guaranteed mapping?
     and CONTEXT_SET_MASK(%rax), %rcx
     shl $7, %rcx
     add CONTEXT_GUARANTEED(%rax), %rcx
     cmp %rdx, ENTRY_TAG(%rcx)
-    je 1b
+    je 5f
     add $ENTRY_SIZE, %rcx
     cmp %rdx, ENTRY_TAG(%rcx)
-    je 1b
+    je 5f
     add $ENTRY_SIZE, %rcx
     cmp %rdx, ENTRY_TAG(%rcx)
-    je 1b
+    je 5f
     add $ENTRY_SIZE, %rcx
     cmp %rdx, ENTRY_TAG(%rcx)
-    je 1b
+    je 5f
     cmpq $0, CONTEXT_LARGE(%rax)
     jne page_fault_slowly                       // perhaps a 2 MiB binding
     jmp page_fault_upcall
 
+4:  testb $ERROR_USER, F_ERROR(%rsp)
+    jz page_fault_slowly                        // the kernel's own: a panic
+    FIND_ENTRY
+  .if !\fill
+    testb $ERROR_PRESENT, F_ERROR(%rsp)         // a first write to a clean page is still the kernel's to note
+    jz 3b
+  .endif
+    cmp %rdx, ENTRY_TAG(%rcx)
+    jne 3b
 5:  testb $ERROR_WRITE, F_ERROR(%rsp)
     jz 6f
     btl $PTE_WRITABLE_BIT, ENTRY_PTE(%rcx)
     jnc page_fault_upcall
     orb $PTE_DIRTY_WRITE_ACCESSED, ENTRY_PTE(%rcx)
     jmp 2b
-6:  cmpl $ERROR_USER | ERROR_FETCH, F_ERROR(%rsp)
-    jne page_fault_upcall
+6:  testb $ERROR_PRESENT, F_ERROR(%rsp)
+    jnz page_fault_upcall                       // it was there: nothing that a refill mends
+    testb $ERROR_FETCH, F_ERROR(%rsp)
+    jz 1b
     cmpb $0, ENTRY_PTE + 7(%rcx)                // bit 63, the sign: never execute
     jl page_fault_upcall
-    orb $PTE_ACCESSED, ENTRY_PTE(%rcx)
-    jmp 2b
+    jmp 1b
 .endm
 
     PAGE_FAULT page_fault_plain, 1, 0
@@ -157,14 +164,9 @@
     PAGE_FAULT page_fault_unfilled, 0, 1
 
 // Full save, and C++ decides: on_page_fault.
+page_fault_unlogged:
+    movq $0, (%rcx)                             // not installed after all
 page_fault_slowly:
-    pop %rdx
-    pop %rcx
-    pop %rax
-    push $14
-    jmp trap_slowly
-
-page_fault_in_kernel:
     pop %rdx
     pop %rcx
     pop %rax
@@ -173,27 +175,24 @@ page_fault_in_kernel:
 
 // ------------------------------------------------------------------------------------------ to the libOS
 
-// Write a save record and leave for the libOS's entry point. On the stack: F_*. `kind` and `vector` are
-// immediates, except that exceptions come with their vector in %edx.
+// Write a save record and leave for the libOS's entry point. On the stack: F_*.
 // Afterwards: rax = the record's address for the libOS, rcx and rdx hold nothing of the kernel's.
-.macro DELIVER kind
+.macro DELIVER kind, vector, not_wanted, no_record
     mov CPU(CPU_ENV, F_BYTES), %rax
     mov ENV_SAVE(%rax), %rcx
     cmpq $0, ENV_ENTRY + 8 * \kind(%rax)
-    je not_wanted_\kind
-  .if \kind == KIND_EXCEPTION
-    push %rdx
-  .endif
+    je \not_wanted
     mov (%rcx), %edx                            // depth, read once: the libOS may be writing it
     cmp $SAVE_RECORD_COUNT, %edx
-    jae out_of_records_\kind
+    jae \no_record
     incl (%rcx)
     shl $7, %edx
     lea SAVE_RECORDS(%rcx, %rdx), %rcx          // the record, at the kernel's address
-  .if \kind == KIND_EXCEPTION
-    popq RECORD_KIND(%rcx)                      // kind and vector in one word, see the stubs
+  .if \vector == 0
+    movq $\kind, RECORD_KIND(%rcx)              // both words
   .else
-    movq $\kind, RECORD_KIND(%rcx)
+    movl $\kind, RECORD_KIND(%rcx)
+    movl $\vector, RECORD_VECTOR(%rcx)
   .endif
     popq RECORD_RDX(%rcx)
     popq RECORD_RCX(%rcx)
@@ -223,69 +222,31 @@ page_fault_upcall:
     mov ENV_INFO(%rax), %rax
     incq INFO_MISSES(%rax)
     incq INFO_UPCALLS(%rax)
-    DELIVER KIND_PAGE_FAULT
+    DELIVER KIND_PAGE_FAULT, 0, page_fault_undeliverable, page_fault_undeliverable
 
-// Exceptions: the stub pushed an error code if the CPU did not, and jumps here with edx = the kind-and-vector
-// word's upper half. From the kernel they are a panic.
-    .balign 64
-exception:
-    testb $3, F_CS(%rsp)
-    jz trap_from_kernel
-    HOP HOP_EXCEPTION
-    DELIVER KIND_EXCEPTION
+page_fault_undeliverable:
+    pop %rdx
+    pop %rcx
+    pop %rax
+    push $14
+    jmp trap_not_delivered
 
 // From the system-call entry, with the same frame built by hand.
     .balign 64
 unknown_syscall_upcall:
-    DELIVER KIND_UNKNOWN_SYSCALL
-
-// No entry point, or no record left. C++ ends the environment, or answers.
-not_wanted_0:
-    pop %rdx
+    DELIVER KIND_UNKNOWN_SYSCALL, 0, 1f, 2f
+1:  pop %rdx                                    // not wanted: answered by the kernel
     pop %rcx
     pop %rax
-    push $14
-    jmp trap_not_delivered
-out_of_records_0:
-    pop %rdx
-    pop %rcx
-    pop %rax
-    push $14
-    jmp trap_not_delivered
-not_wanted_1:
-    shr $32, %rdx
-    mov %rdx, %rax
-    jmp 1f
-out_of_records_1:
-    pop %rax
-    shr $32, %rax
-1:  pop %rdx
-    pop %rcx
-    xchg %rax, (%rsp)                           // the vector instead of rax, which comes back
-    jmp trap_not_delivered
-not_wanted_4:
-    pop %rdx
-    pop %rcx
-    pop %rax
-    add $16, %rsp                               // error code, rip
-    add $16, %rsp                               // cs, rflags: back at the rsp word of the entry frame
+    add $32, %rsp                               // error code, rip, cs, rflags: back at the entry frame's rsp word
     push %rcx
     call unknown_syscall_answer
     jmp syscall_exit
-out_of_records_4:
-    pop %rdx
+2:  pop %rdx
     pop %rcx
     pop %rax
-    push $255
+    push $VECTOR_SPURIOUS
     jmp trap_not_delivered
-
-trap_from_kernel:
-    shr $32, %rdx
-    mov %rdx, %rax
-    pop %rdx
-    pop %rcx
-    xchg %rax, (%rsp)
-    jmp trap_slowly
 
 // ------------------------------------------------------------------------------------------- slow path
 
@@ -393,9 +354,10 @@ null_call:
 
 // ------------------------------------------------------------------------------------------------ stubs
 
-// Exceptions that go up: 0-13 and 16-19 without those below.
+// Exceptions that go up. From the kernel they are a panic.
 .macro EXCEPTION vector, has_error
     .globl exception_\vector
+    .balign 64
 exception_\vector:
   .if !\has_error
     push $0
@@ -403,8 +365,20 @@ exception_\vector:
     push %rax
     push %rcx
     push %rdx
-    movabs $(\vector << 32 | KIND_EXCEPTION), %rdx
-    jmp exception
+    testb $3, F_CS(%rsp)
+    jz 1f
+    HOP HOP_EXCEPTION
+    DELIVER KIND_EXCEPTION, \vector, 2f, 2f
+1:  pop %rdx
+    pop %rcx
+    pop %rax
+    push $\vector
+    jmp trap_slowly
+2:  pop %rdx
+    pop %rcx
+    pop %rax
+    push $\vector
+    jmp trap_not_delivered
 .endm
 .macro SLOW vector, has_error
     .globl exception_\vector

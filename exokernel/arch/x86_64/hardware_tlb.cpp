@@ -9,11 +9,14 @@
 #include "exokernel/core/trace.hpp"
 
 namespace tessera::kernel {
+
+bool hardware_tlb_logged;
+
 namespace {
 
 SwitchPolicy policy = SwitchPolicy::keep;
 u64 bound;                 // 0: none
-bool wipes, logged;        // derived from the two above
+bool wipes;
 HardwareTlbLog::Item log_items[kMaxCpus][HardwareTlbLog::kCapacity];
 
 constexpr u64 kKeepTranslations = u64{1} << 63;  // in CR3, with PCID: do not flush (SDM vol. 3, 4.10.4.1)
@@ -130,7 +133,7 @@ SwitchPolicy set_switch_policy(SwitchPolicy wanted, u64 tlb_entries) {
     }
     bound = tlb_entries < HardwareTlbLog::kCapacity ? tlb_entries : HardwareTlbLog::kCapacity;
     wipes = policy == SwitchPolicy::none || policy == SwitchPolicy::refill || policy == SwitchPolicy::preload;
-    logged = wipes || bound != 0;
+    hardware_tlb_logged = wipes || bound != 0;
     for (u64 i = 0; i < kMaxCpus; ++i) {
         HardwareTlbLog& log = cpu_at(i).log;
         log.first = log.next = log_items[i];
@@ -138,7 +141,7 @@ SwitchPolicy set_switch_policy(SwitchPolicy wanted, u64 tlb_entries) {
         if (policy != SwitchPolicy::keep) cpu_at(i).attention |= Cpu::kPolicy;
     }
     build_interrupt_table(policy == SwitchPolicy::none ? PageFaultEntry::unfilled
-                          : logged                     ? PageFaultEntry::logged
+                          : hardware_tlb_logged        ? PageFaultEntry::logged
                                                        : PageFaultEntry::plain);
     return policy;
 }
@@ -166,10 +169,10 @@ void forget_tables(Context& context) {
     }
 }
 
-void install(Context& context, StlbEntry& entry) {
+void install_slowly(Context& context, StlbEntry& entry) {
     Cpu& cpu = Cpu::here();
     if (wipes && cpu.context != &context) return;  // it comes when it is touched
-    if (entry.slot == context.stlb.dead_slot) [[unlikely]] {
+    if (entry.slot == context.stlb.dead_slot) {
         u64* slot = walk(context, entry.tag);
         if (slot == nullptr) {
             drop_tables(context);
@@ -178,7 +181,7 @@ void install(Context& context, StlbEntry& entry) {
         }
         entry.slot = slot;
     }
-    if (logged && *entry.slot == 0) {
+    if (hardware_tlb_logged && *entry.slot == 0) {
         remember(cpu, context, entry.slot, entry.tag);
         if (entry.slot == context.stlb.dead_slot) return;
     }

@@ -18,7 +18,13 @@ void initialise_tables(Context& context);
 void forget_tables(Context& context);
 
 /// Put a binding where the hardware finds it. The context is the current one, or keeps its tables when it is not.
-void install(Context& context, StlbEntry& entry);
+/// Hot when the place is known and nobody counts translations: one store.
+void install_slowly(Context& context, StlbEntry& entry);
+extern bool hardware_tlb_logged;  ///< What the hardware holds is remembered, to be wiped or bounded.
+inline void install(Context& context, StlbEntry& entry) {
+    if (hardware_tlb_logged || entry.slot == context.stlb.dead_slot) [[unlikely]] return install_slowly(context, entry);
+    *entry.slot = entry.pte;
+}
 /// Take a binding's translation away from the hardware, here and (tagged) at the next switch.
 void remove_translation(Context& context, StlbEntry& entry, u64 tag);
 
