@@ -5,13 +5,17 @@
 
 namespace tessera::libos {
 
+// No `find`, no `substr`: they call the hosted library.
 std::string_view argument_in(std::string_view arguments, std::string_view name) {
     while (!arguments.empty()) {
-        const u64 end = arguments.find(' ');
-        const std::string_view word = arguments.substr(0, end);
-        if (word.size() > name.size() && word.starts_with(name) && word[name.size()] == '=')
-            return word.substr(name.size() + 1);
-        arguments = end == arguments.npos ? std::string_view{} : arguments.substr(end + 1);
+        u64 length = 0;
+        while (length < arguments.size() && arguments[length] != ' ') ++length;
+        std::string_view word{arguments.data(), length};
+        arguments.remove_prefix(length < arguments.size() ? length + 1 : length);
+        if (word.size() > name.size() && word.starts_with(name) && word[name.size()] == '=') {
+            word.remove_prefix(name.size() + 1);
+            return word;
+        }
     }
     return {};
 }
