@@ -36,7 +36,7 @@ build/$(1)/%.o: %.S build/$(1)/offsets.h
 
 build/$(1)/tessera.elf: $$($(1)_objs) exokernel/arch/x86_64/kernel.ld
 	$$(call step,LD,$$@)
-	$$(Q)$$(CXX) $$(KERNEL_LDFLAGS) -Wl,-Map,build/$(1)/tessera.map $$($(1)_objs) -l:libsodium.a -o $$@
+	$$(Q)$$(CXX) $$(KERNEL_LDFLAGS) $(filter -f%,$(2)) -Wl,-Map,build/$(1)/tessera.map $$($(1)_objs) -l:libsodium.a -o $$@
 
 IMAGES += build/$(1)/tessera.elf
 -include $$($(1)_objs:.o=.d) build/$(1)/offsets.d

@@ -93,8 +93,10 @@ EnvId next_environment_id(u64 index) { return EnvId::make(index, generations[ind
 Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
     Environment& env = *at<Environment>(address_of(plan.memory.first));
     env = Environment{};
-    for (CapabilityCache::Entry& entry : env.cache().entries)
-        for (u64& word : entry.words) word = kAny;  // no capability: nothing canonical looks like this
+    // Nothing is found at first: what has the tag in entry i would be looked for in entry i + 1.
+    CapabilityCache& cache = env.cache();
+    cache = CapabilityCache{};
+    for (u64 i = 0; i < CapabilityCache::kEntries; ++i) cache.entries[i].words[offsetof(Capability, tag) / 8] = i + 1;
     env.id = EnvId::make(index, ++generations[index]);
     env.creator = plan.creator;
     env.grant = frames.fresh_grant();

@@ -7,7 +7,9 @@
 namespace tessera::kernel {
 
 extern FrameTable frames;
-extern Information information;                            ///< Published to every libOS.
+/// What is published is published by the page: nothing else of the kernel's may lie in it.
+struct alignas(kPageSize) InformationPage : Information {};
+extern InformationPage information;
 extern EnvironmentInfo environment_infos[kMaxEnvironments];  ///< Published.
 extern SlotInfo slot_infos[kMaxCpus * kSlotsPerCpu];         ///< Published.
 

@@ -21,9 +21,11 @@
 namespace tessera::kernel {
 
 FrameTable frames;
-alignas(kPageSize) Information information;
+InformationPage information;
 alignas(kPageSize) EnvironmentInfo environment_infos[kMaxEnvironments];
 alignas(kPageSize) SlotInfo slot_infos[kMaxCpus * kSlotsPerCpu];
+static_assert(sizeof information % kPageSize == 0 && sizeof environment_infos % kPageSize == 0 &&
+              sizeof slot_infos % kPageSize == 0);
 
 void give_back(FrameRange range) {
     shoot_down(range);
