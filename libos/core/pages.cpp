@@ -3,7 +3,7 @@
 
 #include "libos/core/program.hpp"
 
-extern "C" char libos_image_end[];
+extern "C" char libos_text[], libos_rodata[], libos_data[], libos_image_end[];
 
 namespace tessera::libos {
 
@@ -22,6 +22,22 @@ Result<PageNumber> map_guaranteed(u64 count, Capability& capability) {
     const PageSpan span = PageSpan::make(page, count, Right::read | Right::write).with(SpanFlag::guaranteed);
     TRY(call<Bind>({address(capability), frame, span, {}, {}}));
     return page;
+}
+
+static Outcome pin(const char* from, const char* to, Rights rights) {
+    const BootInfo& info = boot();
+    const PageNumber page = page_of(VirtAddr{reinterpret_cast<u64>(from)});
+    const u64 count = static_cast<u64>(to - from) >> kPageShift;
+    if (count == 0) return Done{};
+    const PageSpan span = PageSpan::make(page, count, rights).with(SpanFlag::guaranteed);
+    TRY(call<Bind>({address(info.image), info.image_frame + (page - info.image_page), span, {}, {}}));
+    return Done{};
+}
+
+Outcome pin_image() {
+    TRY(pin(libos_text, libos_rodata, Right::read | Right::execute));
+    TRY(pin(libos_rodata, libos_data, Right::read));
+    return pin(libos_data, libos_image_end, Right::read | Right::write);
 }
 
 Result<PageNumber> map_stlb() {

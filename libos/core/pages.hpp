@@ -15,6 +15,10 @@ PageNumber reserve_pages(u64 count, u64 alignment = 1);
 /// and must stay.  Errors: of frame_alloc and bind; conflict: no room among the guaranteed mappings.
 Result<PageNumber> map_guaranteed(u64 count, Capability& capability);
 
+/// Bind the image's ordinary pages as guaranteed mappings too: then nothing of the program ever faults.
+/// Errors: conflict: no room among the guaranteed mappings.
+Outcome pin_image();
+
 /// This environment's S-TLB, bound readable, guaranteed (kStlbEntriesPerFrame entries a page).
 Result<PageNumber> map_stlb();
 inline constexpr u64 kStlbEntriesPerFrame = 128;
