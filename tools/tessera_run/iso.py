@@ -3,6 +3,7 @@
 ISOs are kept in build/iso under a hash of everything that goes in, so that one that is there need not be made.
 """
 
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -85,8 +86,11 @@ def _read(scenario, path):
 
 
 def _forget_old():
-    kept = sorted((BUILD / "iso").glob("*.iso"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in kept[_KEPT:]:
+    kept = []
+    for path in (BUILD / "iso").glob("*.iso"):
+        with contextlib.suppress(FileNotFoundError):  # Another runner forgets old ones, too.
+            kept.append((path.stat().st_mtime, path))
+    for _, path in sorted(kept, reverse=True)[_KEPT:]:
         path.unlink(missing_ok=True)
 
 
