@@ -1,8 +1,26 @@
-# Measurements in the emulated machine.
+# Measurements in the emulated machine, and the test that the switch policies do what they promise.
 
-BENCH_TARGETS += bench-paths
+BENCH_TARGETS += bench-paths bench-stlb
+TEST_TARGETS  += stlb-tests
+TEST_FILES    += build/kernel/tessera.elf build/libos/switch.elf
+
+bench_kernel := build/kernel/tessera.elf
 
 ## bench-paths: what the kernel's paths cost in instructions; build/results/paths.json
 .PHONY: bench-paths
-bench-paths: build/kernel/tessera.elf build/libos/paths.elf
+bench-paths: $(bench_kernel) build/libos/paths.elf
 	@$(PYTHON) bench/paths.py
+
+## bench-stlb: what a switch costs under the five policies; build/results/stlb.md (QUICK=1: a part of it)
+.PHONY: bench-stlb
+bench-stlb: $(bench_kernel) build/libos/switch.elf
+	@$(PYTHON) bench/stlb.py $(if $(QUICK),--quick)
+
+## bench-stlb-short: the five policies at one working set, in five lines
+.PHONY: bench-stlb-short
+bench-stlb-short: $(bench_kernel) build/libos/switch.elf
+	@$(PYTHON) bench/stlb.py --short
+
+.PHONY: stlb-tests
+stlb-tests: $(bench_kernel) build/libos/switch.elf
+	@$(PYTHON) bench/stlb.py --check
