@@ -83,6 +83,7 @@ const char* read_policy(std::string_view text, SwitchPolicy& policy) {
 
 const char* read_name(std::string_view text, char (&name)[16]) {
     if (text.size() >= sizeof name) return "name is longer than 15 characters";
+    if (text == "tessera") return "name is the kernel's own";
     for (char c : text) {
         const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
         if (!good) return "name has other characters than a-z, 0-9, _ and -";

@@ -8,12 +8,15 @@ namespace tessera::kernel {
 
 struct Environment;
 
+/// How the kernel's own lines begin: a name that no environment may have.
+inline constexpr std::string_view kKernelName = "tessera";
+
 void write_log(std::string_view text);
 
 /// One line of the kernel's own: "[tessera] ..."
 template <class... Parts>
 void log(const Parts&... parts) {
-    write_log(Text<400>("[tessera] ", parts..., "\n").view());
+    write_log(Text<400>("[", kKernelName, "] ", parts..., "\n").view());
 }
 
 /// What an environment says: line by line under its name, anything unprintable as '?'.

@@ -20,7 +20,7 @@ bool canonical_name(const char (&name)[16]) {
     }
     for (u64 i = length; i < 16; ++i)
         if (name[i] != 0) return false;
-    return length >= 1 && length <= 15;
+    return length >= 1 && length <= 15 && std::string_view{name, length} != kKernelName;
 }
 
 /// Bytes of any alignment and length up to a page, copied in.

@@ -81,11 +81,13 @@ SysReply serve(const BatchedCall& call) {
 Result<u64> on_call(const Batch::Args& args) {
     if (args.count == 0 || args.count > Batch::kMaxCount) return Error::bad_argument;
     Environment& env = caller();
+    // All of it is there before the first call is made: "not mapped, call again" must not mean to make some twice.
+    TRY(check_user(*env.context, args.calls, args.count * sizeof(BatchedCall), true));
     // The libOS can change its array while it is served: each call is read once, just before it is made.
     for (u64 i = 0; i < args.count; ++i) {
         const VirtAddr address = args.calls + i * sizeof(BatchedCall);
         BatchedCall call;
-        TRY(copy_in(*env.context, call, address));
+        if (!copy_in(*env.context, call, address).ok()) return i;  // a call before took it away
         const SysReply answer = serve(call);
         if (Cpu::here().env == nullptr) run_next_slot(Cpu::here());
         call.error = answer.error;
