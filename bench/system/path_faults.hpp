@@ -79,7 +79,7 @@ struct Resolver {
 };
 [[gnu::section(".guaranteed.data")]] inline Resolver resolver;
 
-/// Bind the page under the TLB-entry capability of the day.
+/// The shortest C++ that resolves a fault: re-install under the TLB-entry capability of the day.
 [[gnu::section(".guaranteed.text")]] inline bool resolve(VirtAddr at, u64) {
     ++resolver.resolved;
     const PageSpan span = PageSpan::make(page_of(at), 1, kReadWrite);
@@ -98,24 +98,25 @@ inline void measure_faults() {
     const auto drop = [](u64) { arena.unbind(1); };
     resolver.capability = address(arena.tlb_entry);
     set_fault_policy(resolve);
-    measure("fault_resolve_warm", drop, [page](u64) { return load(page), done(); });
+    measure("fault_rebind_warm", drop, [page](u64) { return load(page), done(); });
     VirtAddr cold;
     measure("fault_resolve_cold", [&](u64) {
         const auto stranger = strangers.next();
         resolver.capability = stranger.capability;
         cold = address_of(stranger.page);
     }, [&](u64) { return load(cold), done(); });
-    if (resolver.resolved != 2 * kRounds) give_up("fault_resolve", "other faults than expected");
+    if (resolver.resolved != 2 * kRounds) give_up("fault_rebind_warm", "other faults than expected");
 
     sure("raw", set_entry(UpcallKind::page_fault, raw_resolve));
     bench_tlb_entry = address(arena.tlb_entry).value;
-    measure("fault_resolve_warm_raw", drop, [page](u64) { return load(page), done(); });
-    measure("fault_resolve_cold_raw", [&](u64) {
+    measure("fault_rebind_warm_raw", drop, [page](u64) { return load(page), done(); });
+    measure("fault_rebind_cold_raw", [&](u64) {
         const auto stranger = strangers.next();
         bench_tlb_entry = stranger.capability.value;
         cold = address_of(stranger.page);
     }, [&](u64) { return load(cold), done(); });
     sure("raw", route(UpcallKind::page_fault, on_page_fault));
+    set_fault_policy(nullptr);
 }
 
 /// Appel and Li's first: protect a page, write to it, let the handler unprotect it.

@@ -2,9 +2,11 @@
 // One record a path; bench/paths.py runs it and makes the table.
 //
 // Names: plain is the shortest code that a libOS can write; `_cxx` the same through the library's C++ (its entry,
-// its handler, its call stub). For page faults plain is through the library, and `_raw` is the shortest.
+// its handler, its call stub). For page faults plain is through the library's address space or a fault policy, and
+// `_raw` is the shortest.
 #include "bench/system/path_calls.hpp"
 #include "bench/system/path_faults.hpp"
+#include "bench/system/path_regions.hpp"
 
 using namespace tessera;
 using namespace tessera::bench;
@@ -16,6 +18,7 @@ int libos_main() {
     measure_calls();
     measure_exceptions();
     measure_refills();
+    measure_regions();
     measure_faults();
     measure_appel();
     measure_bindings(1, {"protect_1", "unprotect_1", "unmap_1", "map_1"});
