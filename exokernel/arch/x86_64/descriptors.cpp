@@ -78,7 +78,9 @@ void load_descriptors(Cpu& cpu) {
     const TablePointer gdt_pointer{7 * 8 - 1, reinterpret_cast<u64>(gdt)};
     const TablePointer idt_pointer{sizeof gates - 1, reinterpret_cast<u64>(gates)};
     // Safety: the tables just built stay where they are; code and data selectors mean the same as in the boot GDT.
-    asm volatile("lgdt %0; lidt %1; ltr %w2" ::"m"(gdt_pointer), "m"(idt_pointer), "r"(SELECTOR_TSS) : "memory");
+    // No LDT, said aloud: after a reset the register holds base 0 and limit 0xffff (SDM vol. 3, 10.1.1), which makes page
+    // zero a descriptor table that a libOS can bind and put a call gate into.
+    asm volatile("lgdt %0; lidt %1; lldt %w3; ltr %w2" ::"m"(gdt_pointer), "m"(idt_pointer), "r"(SELECTOR_TSS), "r"(0) : "memory");
 
     cpu.self = &cpu;
     cpu.user_stack_slot = block + CPU_STACK_TOP - 16;
