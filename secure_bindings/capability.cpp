@@ -40,12 +40,16 @@ void mac(u8* tag, const void* message, u64 size, const u8* key) {
     crypto_shorthash_siphashx24(tag, bytes_of(message), size, key);
 }
 
-/// MAC of what the root's tag covers: the caveat count is taken as 0, since adding a caveat changes it.
-void mac_root(u8* tag, const Capability& capability, const CapabilityKeys& keys) {
-    u64 covered[kCapabilitySignedSize / sizeof(u64)];
-    __builtin_memcpy(covered, &capability, sizeof covered);
-    covered[0] &= ~u64{0xff00};
-    mac(tag, covered, sizeof covered, keys.of(capability.kind));
+/// MAC of what a root says, packed so that it is short: every field has a place of its own, as canonical() keeps
+/// `count` below 2^24 and `caveats` and `zero` do not count (adding a caveat changes the first).
+///
+///   63    40 39    32 31     8 7    0 | first | grant | 63   32 31     0 | only tlb_entry:
+///   |   0   | rights |  count | kind |                | context|presenter|  page
+void mac_root(u8* tag, const Capability& root, const CapabilityKeys& keys) {
+    const u64 message[5] = {static_cast<u64>(root.kind) | root.count << 8 | u64{root.rights} << 32, root.first, root.grant,
+                            u64{root.context} << 32 | root.presenter, root.page};
+    const bool has_page = root.kind == ResourceKind::tlb_entry;
+    mac(tag, message, has_page ? sizeof message : sizeof message - sizeof root.page, keys.of(root.kind));
 }
 
 bool wraps(u64 first, u64 count) { return first + count < first; }
@@ -133,7 +137,8 @@ bool canonical(const Capability& capability) {
     if (capability.kind == ResourceKind::none || static_cast<u64>(capability.kind) >= kResourceKinds) return false;
     if (capability.caveats > kMaxCaveats || capability.zero != 0) return false;
     if ((capability.rights & ~kAllRights.bits) != 0) return false;
-    if (capability.count == 0 || wraps(capability.first, capability.count)) return false;
+    if (capability.count == 0 || capability.count > kMaxCapabilityCount) return false;
+    if (wraps(capability.first, capability.count)) return false;
     if (capability.kind == ResourceKind::tlb_entry) {
         const u64 page = capability.page & ~kLargePage;
         if (capability.context == 0 || capability.count > kLargePage - page) return false;
@@ -169,6 +174,10 @@ Result<Effective> authenticate(const Capability& capability, const CapabilityKey
         return result;
     }
     return result;
+}
+
+bool genuine_root(const Capability& root, const CapabilityKeys& keys) {
+    return keys.derived() && root.caveats == 0 && canonical(root) && genuine(root, keys);
 }
 
 Result<Effective> verify(const Capability& capability, const CapabilityKeys& keys, EnvId presenter, u64 now) {

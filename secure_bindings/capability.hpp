@@ -79,6 +79,10 @@ bool canonical(const Caveat& caveat);
 /// Cost: 1 MAC and one more for each caveat. Secrets are wiped from stack and registers on the way out.
 Result<Effective> authenticate(const Capability& capability, const CapabilityKeys& keys);
 
+/// Is this a canonical root without caveats, with the right tag? Then it allows what its fields say. Reads its first
+/// kCapabilityRootSize bytes and no others.  Cost: 1 MAC.
+bool genuine_root(const Capability& root, const CapabilityKeys& keys);
+
 /// `authenticate`, then denied unless `presenter` may present it at time `now`. Same cost.
 Result<Effective> verify(const Capability& capability, const CapabilityKeys& keys, EnvId presenter, u64 now);
 

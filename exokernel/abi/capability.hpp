@@ -5,7 +5,7 @@
 //   | kind    | caveats| zero   | rights  | first | count | grant | presenter | context | page  | tag   | caveat...
 //   +---------+--------+--------+---------+-------+-------+-------+-----------+---------+-------+-------+----
 //
-// The root's tag is SipHash-2-4-128 of bytes 0..48 (with `caveats` taken as 0) under the key of its kind.
+// The root's tag is SipHash-2-4-128 of what its fields say (caveats left out) under the key of its kind.
 // Every caveat replaces the tag by SipHash(key = old tag, caveat): anybody can narrow, nobody can widen
 // (macaroons: Birgisson et al., NDSS 2014). How they are made and checked: secure_bindings/capability.hpp.
 #pragma once
@@ -60,7 +60,7 @@ struct alignas(8) Capability {
     u16 zero{};
     u32 rights{};       ///< Before the caveats.
     u64 first{};        ///< Frame, slot, or index of the context or environment; tlb_entry: the first frame.
-    u64 count{};
+    u64 count{};        ///< 1 to kMaxCapabilityCount.
     u64 grant{};        ///< tlb_entry: the frames'.
     u32 presenter{};    ///< Only this environment may present it; 0: anybody who has it.
     u32 context{};      ///< tlb_entry: the context that it binds into. Others: 0.
@@ -73,7 +73,7 @@ struct alignas(8) Capability {
 };
 
 inline constexpr u64 kCapabilityRootSize = 64;    ///< Without caveats: what most calls read.
-inline constexpr u64 kCapabilitySignedSize = 48;  ///< What the root's tag covers.
+inline constexpr u64 kMaxCapabilityCount = (u64{1} << 24) - 1;
 inline constexpr u64 kLargePage = u64{1} << 63;   ///< In Capability::page.
 
 static_assert(sizeof(Caveat) == 24 && sizeof(Capability) == 160);

@@ -3,17 +3,21 @@
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/presented.hpp"
 #include "exokernel/core/user_memory.hpp"
 
 namespace tessera::kernel {
 namespace {
 
-constexpr u64 kTagWord = offsetof(Capability, tag) / 8;
-
 CapabilityKeys keys;
 Capability narrowed[kMaxCpus];  // what caveats left of the last capability that had any
 
-/// Read into memory of our own, verified, and remembered if it can be found again as it is.
+inline void copy_root(CapabilityCache::Entry& to, const volatile u64* from) {
+#pragma GCC unroll 8
+    for (u64 i = 0; i < kCapabilityRootSize / 8; ++i) to.words[i] = from[i];
+}
+
+/// Read into memory of our own, piece by piece, and verified.
 [[gnu::noinline, gnu::cold]] Result<Presented> check_slowly(Environment& env, VirtAddr address) {
     Capability copy;
     TRY(copy_in(*env.context, copy, address, kCapabilityRootSize));
@@ -21,11 +25,6 @@ Capability narrowed[kMaxCpus];  // what caveats left of the last capability that
     if (copy.caveats != 0)
         TRY(copy_in(*env.context, copy.caveat, address + kCapabilityRootSize, copy.caveats * sizeof(Caveat)));
     const Effective left = TRY(verify(copy, keys, env.id, read_tsc()));
-    if (copy.caveats == 0) {
-        CapabilityCache::Entry& entry = env.cache().entries[copy.tag[0] % CapabilityCache::kEntries];
-        copy_words(entry.words, &copy, kCapabilityRootSize);
-        return reinterpret_cast<Presented>(entry.words);
-    }
     Capability& result = narrowed[Cpu::here().index];
     result = copy;
     result.rights = left.rights.bits;
@@ -36,26 +35,30 @@ Capability narrowed[kMaxCpus];  // what caveats left of the last capability that
     return &result;
 }
 
+/// A root that this environment has not presented before, or not lately: 1 MAC, and it is remembered.
+inline Result<Presented> check_root(Environment& env, VirtAddr address, const u8* bytes) {
+    CapabilityCache::Entry root;
+    copy_root(root, reinterpret_cast<const volatile u64*>(bytes));
+    // Safety: without caveats, a capability is its first 64 bytes and nothing else of it is read.
+    const Capability& capability = *reinterpret_cast<const Capability*>(root.words);
+    if (capability.caveats != 0) return check_slowly(env, address);
+    if (!genuine_root(capability, keys)) return Error::bad_capability;
+    if (capability.presenter != 0 && EnvId{capability.presenter} != env.id) return Error::denied;
+    CapabilityCache::Entry& entry = env.cache().entries[root.words[kTagWord] % CapabilityCache::kEntries];
+    copy_root(entry, root.words);
+    return reinterpret_cast<Presented>(entry.words);
+}
+
 }  // namespace
 
 void set_boot_key(const BootKey& key) { keys = CapabilityKeys(key); }
 const CapabilityKeys& capability_keys() { return keys; }
 
-// Hot. The libOS's bytes are compared where they lie, each read once; what is used afterwards is the kernel's copy,
-// which was verified for this very presenter.
 Result<Presented> check_genuine(Environment& env, VirtAddr address) {
+    if (const Presented known = find_presented(env, address)) return known;
     const u64 inside = address.value & (kPageSize - 1);
-    if (address.value % 8 != 0 || inside > kPageSize - kCapabilityRootSize || address.value >= kUserPages << kPageShift)
-        [[unlikely]] return check_slowly(env, address);
-    const u8* bytes = reach(*env.context, address, false);
-    if (bytes == nullptr) [[unlikely]] return Failure{Error::not_mapped, address.value};
-    const volatile u64* words = reinterpret_cast<const volatile u64*>(bytes);
-    const CapabilityCache::Entry& known = env.cache().entries[words[kTagWord] % CapabilityCache::kEntries];
-    u64 difference = 0;
-#pragma GCC unroll 8
-    for (u64 i = 0; i < kCapabilityRootSize / 8; ++i) difference |= words[i] ^ known.words[i];
-    if (difference != 0) [[unlikely]] return check_slowly(env, address);
-    return reinterpret_cast<Presented>(known.words);
+    const u8* bytes = inside % 8 == 0 && inside <= kPageSize - kCapabilityRootSize ? reach(*env.context, address, false) : nullptr;
+    return bytes != nullptr ? check_root(env, address, bytes) : check_slowly(env, address);
 }
 
 Result<Context*> check_named_context(Environment& env, VirtAddr address) {

@@ -30,7 +30,7 @@ const CapabilityKeys& capability_keys();
 using Presented = const Capability*;
 
 /// Genuine, for this presenter, now. The grant is not compared yet.
-/// Cost: about 40 instructions when it was presented before, else 1 MAC and one more for each caveat.
+/// Cost: 1 MAC and one more for each caveat, unless it was presented before.
 /// Errors: bad_address, not_mapped, bad_capability, denied.
 Result<Presented> check_genuine(Environment& env, VirtAddr capability);
 

@@ -2,9 +2,12 @@
 
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/binding.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/panic.hpp"
 #include "exokernel/core/trace.hpp"
+#include "exokernel/core/user_memory.hpp"
 
 namespace tessera::kernel {
 namespace {
@@ -13,17 +16,6 @@ Context* contexts[kMaxContexts];
 u64 generations[kMaxContexts];
 
 BackMap back_map() { return BackMap{at<std::byte>(PhysAddr{0}), frames.table()}; }
-
-/// A bind's frame may still hold its last owner's bytes.
-void clean(FrameNumber frame) {
-    FrameInfo& info = frames.info(frame);
-    if (!(info.flags & frame_flag::kDirty)) [[likely]] return;
-    info.flags &= static_cast<u8>(~frame_flag::kDirty);
-    u8* bytes = at(address_of(frame));
-    u64 count = kPageSize / 8;
-    // Safety: a whole frame, seen through the direct map.
-    asm volatile("rep stosq" : "+D"(bytes), "+c"(count) : "a"(0) : "memory");
-}
 
 u64 guaranteed_index(const Context& context, const StlbEntry& entry) {
     return static_cast<u64>(&entry - context.stlb.guaranteed);
@@ -60,18 +52,9 @@ bool in_user_half(PageSpan span) {
            pages <= kUserPages - span.page().value;
 }
 
-/// By far the commonest span, told by one comparison.
-bool is_one_ordinary_page(PageSpan span) {
-    constexpr u64 kRead = static_cast<u64>(Right::read);
-    constexpr u64 kFixed = u64{0xffff} << 48 | 0xfc0 | static_cast<u64>(SpanFlag::guaranteed) |
-                           static_cast<u64>(SpanFlag::large) | kRead;
-    return (span.bits & kFixed) == (u64{1} << 48 | kRead) && span.page().value < kUserPages;
-}
+}  // namespace
 
-Result<u64> check_and_bind_many(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant);
-
-/// The entry that will hold `tag`, emptied of what else it held.
-[[gnu::noinline]] StlbEntry& make_place(Context& context, u64 tag, bool guaranteed) {
+StlbEntry& make_place(Context& context, u64 tag, bool guaranteed) {
     Stlb& stlb = context.stlb;
     StlbEntry& home = stlb.home(tag);
     StlbEntry& entry = *stlb.place(tag, guaranteed);
@@ -88,35 +71,24 @@ Result<u64> check_and_bind_many(Context& context, FrameNumber first, PageSpan sp
     return entry;
 }
 
-/// One page, checked before. Hot: a warm fault ends here, in an entry that held the page before.
-inline void commit_binding(Context& context, u64 tag, u64 word, bool guaranteed) {
-    constexpr u64 kPlace = pte::kFrameMask | pte::kLarge;
-    StlbEntry* entry = &context.stlb.home(tag);
-    if (guaranteed || (entry->tag & ~kDeadTag) != tag) [[unlikely]] entry = &make_place(context, tag, guaranteed);
-    const bool same_place = ((entry->pte ^ word) & kPlace) == 0;
-    if (entry->tag == tag) {
-        // The same page of the same frame keeps what is known of it: under policy `none` every miss comes here.
-        if (same_place) {
-            word |= entry->pte & (pte::kAccessed | pte::kDirty);
-            if ((word & pte::kDirty) && (word & pte::kWritable)) word |= pte::kHardwareWrite;
-        }
-        if (entry->pte != word && *entry->slot != 0) {
-            *entry->slot = 0;  // a translation that is about to change, perhaps to less
-            flush_translations(context, page_in(tag), 1);
-        }
-    }
-    entry->tag = tag;
-    if (same_place) [[likely]] {
-        entry->pte = word;
-    } else {
-        const BackMap map = back_map();
-        map.unlink(*entry);
-        map.link(*entry, word);
-    }
-    install(context, *entry);
+void relink(StlbEntry& entry, u64 word) {
+    const BackMap map = back_map();
+    map.unlink(entry);
+    map.link(entry, word);
 }
 
-}  // namespace
+u8* reach_slowly(Context& context, VirtAddr address, bool write) {
+    StlbEntry* entry = context.stlb.find(page_of(address));
+    if (entry == nullptr || (write && !(entry->pte & pte::kWritable))) return nullptr;
+    if (write) entry->pte |= pte::kAccessed | pte::kDirty;
+    const u64 size = is_large(entry->tag) ? kPagesPerLarge << kPageShift : kPageSize;
+    return at(PhysAddr{(entry->pte & pte::kFrameMask) + (address.value & (size - 1))});
+}
+
+void clean_slowly(FrameNumber frame) {
+    frames.info(frame).flags &= static_cast<u8>(~frame_flag::kDirty);
+    zero_words(at(address_of(frame)), kPageSize / 8);
+}
 
 Context* context_at(u64 index) { return contexts[index]; }
 
@@ -185,19 +157,7 @@ void destroy_context(Context& context) {
 }
 
 Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
-    if (is_one_ordinary_page(span)) [[likely]] {
-        if (frames.info(first).grant != grant) return Error::stale_capability;
-        clean(first);
-        commit_binding(context, span.page().value, make_pte(first, allowed, span.rights(), false, span.has(SpanFlag::dirty)),
-                       false);
-        return u64{1};
-    }
-    return check_and_bind_many(context, first, span, allowed, grant);
-}
-
-namespace {
-
-Result<u64> check_and_bind_many(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
+    if (is_one_page(span)) return bind_one(context, first, span, allowed, grant);
     const bool large = span.has(SpanFlag::large);
     const u64 step = kTagsPerPage(large), units = span.count();
     const bool guaranteed = span.has(SpanFlag::guaranteed);
@@ -220,13 +180,14 @@ Result<u64> check_and_bind_many(Context& context, FrameNumber first, PageSpan sp
 
     u64 word = make_pte(first, allowed, span.rights(), large, span.has(SpanFlag::dirty));
     for (u64 i = 0; i < units; ++i, word += step << kPageShift) {
-        for (u64 j = 0; j < step; ++j) clean(first + (i * step + j));
+        for (u64 j = 0; j < step; ++j) {
+            const FrameNumber frame = first + (i * step + j);
+            if (frames.info(frame).flags & frame_flag::kDirty) clean_slowly(frame);
+        }
         commit_binding(context, tag + i, word, guaranteed);
     }
     return units;
 }
-
-}  // namespace
 
 u64 unbind(Context& context, PageSpan span) {
     if (!in_user_half(span)) return 0;
@@ -238,34 +199,18 @@ u64 unbind(Context& context, PageSpan span) {
         *entry.slot = 0;
         forget_entry(context, entry);
     };
-    const u64 dropped = for_each_binding(context.stlb, tag_of(span.page(), span.has(SpanFlag::large)), span.count(), drop,
-                                         drop_guaranteed);
+    const u64 tag = tag_of(span.page(), span.has(SpanFlag::large));
+    const u64 dropped = for_each_binding(context.stlb, tag, span.count(), drop, drop_guaranteed);
     if (dropped != 0) flush_translations(context, span.page(), span.count());
     return dropped;
 }
-
-namespace {
-
-/// A binding's word with other rights: what it is authorised for, and what is known of the page, stay.
-u64 with_rights(u64 word, PageSpan span) {
-    word &= ~(pte::kWritable | pte::kHardwareWrite | pte::kNoExecute);
-    if (!span.rights().has(Right::execute)) word |= pte::kNoExecute;
-    if (span.rights().has(Right::write)) {
-        word |= pte::kWritable;
-        if (span.has(SpanFlag::dirty)) word |= pte::kAccessed | pte::kDirty;
-        if (word & pte::kDirty) word |= pte::kHardwareWrite;
-    }
-    return word;
-}
-
-}  // namespace
 
 Result<u64> protect(Context& context, PageSpan span) {
     if (!in_user_half(span) || !span.rights().has(Right::read)) return Error::bad_argument;
     const u64 tag = tag_of(span.page(), span.has(SpanFlag::large));
     const Stlb& stlb = context.stlb;
     const auto change = [span](StlbEntry& entry) {
-        entry.pte = with_rights(entry.pte, span);
+        entry.pte = with_rights(entry.pte, span.rights(), span.has(SpanFlag::dirty));
         if (*entry.slot != 0) *entry.slot = entry.pte;
     };
     u64 changed;

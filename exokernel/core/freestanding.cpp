@@ -1,22 +1,19 @@
 // What the compiler may call without being asked (GCC manual, 2.1), and nothing else.
 #include "exokernel/abi/types.hpp"
-#include "exokernel/core/panic.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
 
 using tessera::u64;
 using tessera::u8;
 
 extern "C" {
 
-// Safety, for these: the compiler passes ranges that are good for the count.
 void* memcpy(void* to, const void* from, u64 count) {
-    void* result = to;
-    asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count)::"memory");
-    return result;
+    tessera::kernel::copy_bytes(to, from, count);
+    return to;
 }
 void* memset(void* to, int value, u64 count) {
-    void* result = to;
-    asm volatile("rep stosb" : "+D"(to), "+c"(count) : "a"(value) : "memory");
-    return result;
+    tessera::kernel::fill_bytes(to, static_cast<u8>(value), count);
+    return to;
 }
 void* memmove(void* to, const void* from, u64 count) {
     if (to <= from) return memcpy(to, from, count);

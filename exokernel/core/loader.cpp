@@ -2,6 +2,7 @@
 
 #include "exokernel/abi/boot_info.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/command_line.hpp"
 #include "exokernel/core/elf.hpp"
 #include "exokernel/core/environment.hpp"
@@ -34,18 +35,12 @@ FrameRange take(Result<FrameRange>&& range, EnvId id) {
 
 /// Copy a segment's bytes; what the file does not fill is zero.
 void copy_segment(const ElfSegment& segment, const ElfImage& image, FrameRange memory, const u8* file) {
-    u8* to = at(address_of(memory.first)) + (segment.address - address_of(image.first_page).value);
-    const u8* from = file + segment.file_offset;
-    u64 size = segment.file_size;
-    // Safety: parse_elf checked that the file and the image hold the segment.
-    asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size)::"memory");
+    copy_bytes(at(address_of(memory.first)) + (segment.address - address_of(image.first_page).value),
+               file + segment.file_offset, segment.file_size);  // parse_elf checked that both hold it
 }
 
 void zero(FrameRange range) {
-    u8* to = at(address_of(range.first));
-    u64 words = range.count * kPageSize / 8;
-    // Safety: frames just taken.
-    asm volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(0) : "memory");
+    zero_words(at(address_of(range.first)), range.count * kPageSize / 8);
     for (u64 i = 0; i < range.count; ++i) frames.info(range.first + i).flags = 0;
 }
 

@@ -143,10 +143,8 @@ void draw_key(const KernelOptions& options) {
         refuse("no randomness: the CPU has neither RDSEED nor RDRAND, and no seed= was passed");
     }
     set_boot_key(key);
-    // Safety: only so that the compiler cannot leave the copies behind.
-    words[0] = words[1] = 0;
-    key = BootKey{};
-    asm volatile("" ::"r"(&key), "r"(words) : "memory");
+    zero_words(words, 2);
+    zero_words(&key, sizeof key / 8);
 }
 
 }  // namespace

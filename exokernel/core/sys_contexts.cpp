@@ -1,6 +1,8 @@
 // System calls on address contexts and their bindings.
+#include "exokernel/core/binding.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/kernel.hpp"
+#include "exokernel/core/presented.hpp"
 #include "exokernel/core/syscalls.hpp"
 #include "exokernel/core/user_memory.hpp"
 
@@ -69,41 +71,46 @@ Outcome on_call(const ContextDestroy::Args& args) {
     return Done{};
 }
 
+namespace {
+
+/// The TLB-entry capability for what was just bound.
+[[gnu::noinline]] void commit_tlb_entry(Environment& env, const Bind::Args& args, const Context& context, Presented shown) {
+    const bool large = args.span.has(SpanFlag::large);
+    Capability entry;
+    entry.kind = ResourceKind::tlb_entry;
+    entry.rights = Rights{shown->rights}.restricted_to(Right::read | Right::write | Right::execute).bits;
+    entry.first = args.first.value;
+    entry.count = args.span.count() * (large ? kPagesPerLarge : 1);
+    entry.grant = shown->grant;
+    entry.presenter = shown->presenter;
+    entry.context = static_cast<u32>(context.id.value);
+    entry.page = args.span.page().value | (large ? kLargePage : 0);
+    mint(entry, capability_keys());
+    // The answer's own page may have been bound to something else just now: then nobody can be told.
+    if (const auto still = check_out<Capability>(*env.context, args.tlb_entry); still.ok())
+        commit_copy_out(still.value(), entry);
+}
+
+}  // namespace
+
 Result<u64> on_call(const Bind::Args& args) {
     Environment& env = caller();
     const PageSpan span = args.span;
     Context* context = TRY(check_context(env, args.context));
+    if (args.tlb_entry.value != 0) TRY(check_out<Capability>(*env.context, args.tlb_entry));
     const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::frames, span.rights()));
     if (!covers(*shown, args.first, span)) return Error::out_of_range;
-    if (args.tlb_entry.value != 0) TRY(check_out<Capability>(*env.context, args.tlb_entry));
 
     const u64 bound = TRY(check_and_bind(*context, args.first, span, Rights{shown->rights}, shown->grant));
-    if (args.tlb_entry.value != 0) {
-        Capability entry;
-        entry.kind = ResourceKind::tlb_entry;
-        entry.rights = Rights{shown->rights}.restricted_to(Right::read | Right::write | Right::execute).bits;
-        entry.first = args.first.value;
-        entry.count = span.count() * (span.has(SpanFlag::large) ? kPagesPerLarge : 1);
-        entry.grant = shown->grant;
-        entry.presenter = static_cast<u32>(shown->presenter);
-        entry.context = static_cast<u32>(context->id.value);
-        entry.page = span.page().value | (span.has(SpanFlag::large) ? kLargePage : 0);
-        mint(entry, capability_keys());
-        // What was lent for a time is not kept for longer.
-        for (u64 i = 0; i < shown->caveats; ++i)
-            if (shown->caveat[i].kind == CaveatKind::expiry) entry = attenuate(entry, shown->caveat[i]).value();
-        // The answer's own page may have been bound to something else just now: then nobody can be told.
-        if (const auto still = check_out<Capability>(*env.context, args.tlb_entry); still.ok())
-            commit_copy_out(still.value(), entry);
-    }
+    if (args.tlb_entry.value != 0) commit_tlb_entry(env, args, *context, shown);
     return bound;
 }
 
-Result<u64> on_call(const Rebind::Args& args) {
-    Environment& env = caller();
-    const PageSpan span = args.span;
-    Context* context = TRY(check_context(env, args.context));
-    const Presented shown = TRY(check_capability(env, args.tlb_entry, ResourceKind::tlb_entry, span.rights()));
+namespace {
+
+[[gnu::noinline]] Result<u64> rebind_slowly(Environment& env, VirtAddr tlb_entry, PageSpan span, VirtAddr named) {
+    Context* context = TRY(check_context(env, named));
+    const Presented shown = TRY(check_capability(env, tlb_entry, ResourceKind::tlb_entry, span.rights()));
     if (shown->context != context->id.value) return Error::denied;
     const bool large = shown->page & kLargePage;
     const u64 first_page = shown->page & ~kLargePage;
@@ -114,13 +121,51 @@ Result<u64> on_call(const Rebind::Args& args) {
     return check_and_bind(*context, first, span, Rights{shown->rights}, shown->grant);
 }
 
+}  // namespace
+
+// Hot: the second half of every warm page fault. A list of ways out to the general case, none of which has changed
+// anything; a capability that was presented before for a page that was bound before gets through.
+Result<u64> on_call(const Rebind::Args& args) {
+    Environment& env = caller();
+    const auto slowly = [&] { return rebind_slowly(env, args.tlb_entry, args.span, args.context); };
+    if (!is_one_page(args.span) || args.context.value != 0) [[unlikely]] return slowly();
+    const Presented shown = find_presented(env, args.tlb_entry);
+    if (shown == nullptr || shown->kind != ResourceKind::tlb_entry) [[unlikely]] return slowly();
+    const Rights allowed{shown->rights};
+    const u64 distance = args.span.page().value - shown->page;  // huge if the page lies before it, or it is a large one
+    if (!allowed.has(args.span.rights()) || shown->context != env.context->id.value || distance >= shown->count) [[unlikely]]
+        return slowly();
+    if (!bind_again(*env.context, FrameNumber{shown->first + distance}, args.span, allowed, shown->grant)) [[unlikely]]
+        return slowly();
+    return u64{1};
+}
+
 Result<u64> on_call(const Unbind::Args& args) {
     Context* context = TRY(check_context(caller(), args.context));
+    if (is_one_page(args.span)) [[likely]] {
+        StlbEntry& entry = context->stlb.home(args.span.page().value);
+        if (entry.tag == args.span.page().value) {
+            entry.tag |= kDeadTag;
+            *entry.slot = 0;
+            flush_translation(*context, args.span.page());
+            return u64{1};
+        }
+    }
     return unbind(*context, args.span);
 }
 
 Result<u64> on_call(const Protect::Args& args) {
     Context* context = TRY(check_context(caller(), args.context));
+    if (is_one_page(args.span)) [[likely]] {
+        StlbEntry& entry = context->stlb.home(args.span.page().value);
+        if (entry.tag == args.span.page().value) {
+            if (!authorised(entry.pte, args.span.rights())) return Error::denied;
+            entry.pte = with_rights(entry.pte, args.span.rights(), args.span.has(SpanFlag::dirty));
+            if (*entry.slot != 0) *entry.slot = entry.pte;
+            flush_translation(*context, args.span.page());
+            return u64{1};
+        }
+    }
     return protect(*context, args.span);
 }
 

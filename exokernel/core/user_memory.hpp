@@ -9,17 +9,19 @@
 
 namespace tessera::kernel {
 
+/// As `reach`, for what is not in the direct-mapped part under its own page number.
+u8* reach_slowly(Context& context, VirtAddr address, bool write);
+
 /// The kernel's address for a user address, good to the end of its page; nullptr: no binding with that right.
+/// No tag is equal to the page number of an address that cannot be bound.
 inline u8* reach(Context& context, VirtAddr address, bool write) {
-    StlbEntry* entry = context.stlb.find(page_of(address));
-    if (entry == nullptr) return nullptr;
-    u64 inside = address.value & (kPageSize - 1);
-    if (is_large(entry->tag)) inside = address.value & ((kPagesPerLarge << kPageShift) - 1);
+    StlbEntry& entry = context.stlb.home(page_of(address).value);
+    if (entry.tag != page_of(address).value) [[unlikely]] return reach_slowly(context, address, write);
     if (write) {
-        if (!(entry->pte & pte::kWritable)) return nullptr;
-        entry->pte |= pte::kAccessed | pte::kDirty;  // as if the libOS had written; the hardware's copy follows lazily
+        if (!(entry.pte & pte::kWritable)) return nullptr;
+        entry.pte |= pte::kAccessed | pte::kDirty;  // as if the libOS had written; the hardware's copy follows lazily
     }
-    return at(PhysAddr{(entry->pte & pte::kFrameMask) + inside});
+    return at(PhysAddr{(entry.pte & pte::kFrameMask) + (address.value & (kPageSize - 1))});
 }
 
 /// Up to two pieces of memory that were checked to be there: writing them cannot fail.

@@ -1,0 +1,26 @@
+// The hot half of presenting a capability: it was presented and verified before.
+#pragma once
+
+#include "exokernel/core/environment.hpp"
+#include "exokernel/core/user_memory.hpp"
+
+namespace tessera::kernel {
+
+inline constexpr u64 kTagWord = offsetof(Capability, tag) / 8;
+
+// The libOS's bytes are compared where they lie, each read once; what is used afterwards is the kernel's copy, which
+// was verified for this very presenter.
+[[gnu::always_inline]] inline Presented find_presented(Environment& env, VirtAddr address) {
+    const u64 inside = address.value & (kPageSize - 1);
+    if (inside % 8 != 0 || inside > kPageSize - kCapabilityRootSize) [[unlikely]] return nullptr;
+    const StlbEntry& entry = env.context->stlb.home(page_of(address).value);
+    if (entry.tag != page_of(address).value) [[unlikely]] return nullptr;
+    const volatile u64* words = at<u64>(PhysAddr{(entry.pte & pte::kFrameMask) + inside});
+    const CapabilityCache::Entry& known = env.cache().entries[words[kTagWord] % CapabilityCache::kEntries];
+#pragma GCC unroll 8
+    for (u64 i = 0; i < kCapabilityRootSize / 8; ++i)
+        if (words[i] != known.words[i]) [[unlikely]] return nullptr;
+    return reinterpret_cast<Presented>(known.words);
+}
+
+}  // namespace tessera::kernel
