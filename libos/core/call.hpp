@@ -20,9 +20,11 @@ struct Answer {
     u64 value;
 };
 
-/// Have the page at `address` bound: readable or, with `write`, writable. False: nobody knows that page.
-/// The program's fault policy answers (upcalls.hpp).
-bool make_bound(VirtAddr address, bool write);
+/// Have the page at `address` bound for an access (bits of AccessKind). False: nobody knows that page. The
+/// program's fault policy answers (upcalls.hpp).
+bool make_bound(VirtAddr address, u64 access);
+/// The same, as a guaranteed mapping for now: for one that keeps being displaced (collisions.hpp).
+bool make_pinned(VirtAddr address, u64 access);
 
 /// The address of something, as a system call takes it.
 template <class T>
@@ -91,15 +93,17 @@ template <class Call>
 #endif
 }
 
-inline constexpr u64 kMaxRetries = 16;
+inline constexpr u64 kMaxRetries = 16, kPinFrom = 6;
 
-/// Bind what the kernel missed and call again; more than one page can be missing.
+/// Bind what the kernel missed and call again; more than one page can be missing. Readable at first, writable when
+/// that was not enough, and where two pages displace each other, pinned.
 template <class Call>
 [[gnu::cold, gnu::noinline]] Answer call_again(typename Call::Args args, Answer answer) {
     VirtAddr last{kAny};
     for (u64 i = 0; i < kMaxRetries && answer.error == Error::not_mapped; ++i) {
         const VirtAddr missing{answer.value};
-        if (!make_bound(missing, missing == last)) return answer;
+        const u64 access = missing == last ? static_cast<u64>(AccessKind::write) : 0;
+        if (!(i < kPinFrom ? make_bound(missing, access) : make_pinned(missing, access))) return answer;
         last = missing;
         answer = enter_kernel<Call>(args);
     }

@@ -1,6 +1,7 @@
 // The image's ordinary pages. Their bindings can go at any time (another page took the S-TLB entry, or the
 // switch policy is `none`); the frames stay, one run behind one run of pages, so binding one again is a
 // subtraction. Nothing here may lie in an ordinary page itself.
+#include "libos/core/collisions.hpp"
 #include "libos/core/program.hpp"
 #include "libos/core/upcalls.hpp"
 
@@ -31,8 +32,7 @@ bool bind_image_page(VirtAddr at, u64 access) {
     if (rights.bits == 0 || !rights.has(needed_for(access))) return false;
     const BootInfo& info = boot();
     const PageNumber page = page_of(at);
-    PageSpan span = PageSpan::make(page, 1, rights);
-    if (access & static_cast<u64>(AccessKind::write)) span = span.with(SpanFlag::dirty);
+    const PageSpan span = PageSpan::make(page, 1, rights, span_flags_for(access));
     const FrameNumber frame = info.image_frame + (page - info.image_page);
     return enter_kernel<Bind>({address(info.image), frame, span, {}, {}}).error == Error::ok;
 }

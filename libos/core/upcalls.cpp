@@ -1,6 +1,7 @@
 // The C++ side of the upcall path: the table of handlers, and the handlers that a program starts with.
 #include "libos/core/upcalls.hpp"
 
+#include "libos/core/collisions.hpp"
 #include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
 
@@ -15,6 +16,8 @@ namespace {
 
 constinit UpcallTable table;
 constinit FaultPolicy fault_policy = nullptr;
+constinit RecentFaults recent_faults;
+constinit Pins pins;
 
 constexpr u64 index_of(UpcallKind kind) { return static_cast<u64>(kind); }
 
@@ -49,16 +52,27 @@ Outcome route(UpcallKind kind, Handler handler) {
 
 void set_fault_policy(FaultPolicy policy) { fault_policy = policy; }
 
-void on_page_fault(SaveRecord& record) {
-    const VirtAddr address{record.address};
-    if (bind_image_page(address, record.error)) return;
-    if (fault_policy != nullptr && fault_policy(address, record.error)) return;
-    die_of(record);
+bool make_bound(VirtAddr address, u64 access) {
+    return bind_image_page(address, access) || (fault_policy != nullptr && fault_policy(address, access));
 }
 
-bool make_bound(VirtAddr address, bool write) {
-    const u64 access = write ? static_cast<u64>(AccessKind::write) : 0;
-    return bind_image_page(address, access) || (fault_policy != nullptr && fault_policy(address, access));
+// A page more or less guaranteed: the one pinned longest ago makes room, and comes back when it is touched. Where
+// its set of guaranteed mappings is full of the program's own, the page is bound as any other.
+bool make_pinned(VirtAddr address, u64 access) {
+    const PageNumber gone = pins.replace(page_of(address));
+    if (gone.value != 0) static_cast<void>(enter_kernel<Unbind>({PageSpan::make(gone, 1), {}}));
+    return make_bound(address, access | kPin) || make_bound(address, access);
+}
+
+void on_page_fault(SaveRecord& record) {
+    const VirtAddr address{record.address};
+    if (recent_faults.comes_again(record.rip, address)) [[unlikely]] {
+        if (make_pinned(address, record.error)) return;
+    } else {
+        if (bind_image_page(address, record.error)) return;
+        if (fault_policy != nullptr && fault_policy(address, record.error)) return;
+    }
+    die_of(record);
 }
 
 void on_exception(SaveRecord& record) { die_of(record); }

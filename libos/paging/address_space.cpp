@@ -49,7 +49,8 @@ Entry AddressSpace<Table>::entry(PageNumber page) {
 
 template <PageTable Table>
 bool AddressSpace<Table>::map(PageNumber page, Entry entry) {
-    return table_.insert(page, entry) && bind(page, entry, entry.has(Entry::kDirty));
+    return table_.insert(page, entry) &&
+           bind(page, entry, entry.has(Entry::kDirty) ? static_cast<u64>(AccessKind::write) : 0);
 }
 
 template <PageTable Table>

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "libos/core/collisions.hpp"
 #include "libos/core/upcalls.hpp"
 #include "libos/paging/hierarchical_table.hpp"
 #include "libos/paging/inverted_table.hpp"
@@ -37,7 +38,7 @@ class AddressSpace final : public Mapper {
         const PageNumber page = page_of(address);
         const Entry* found = table_.find(page);
         if (found != nullptr && found->has(Entry::kResident | needed_for_mask(access))) [[likely]]
-            return bind(page, *found, is_write(access));
+            return bind(page, *found, access);
         return resolve_by_region(page, access);
     }
 
@@ -50,9 +51,8 @@ class AddressSpace final : public Mapper {
   private:
     static u64 needed_for_mask(u64 access) { return static_cast<u64>(needed_for(access)); }
 
-    bool bind(PageNumber page, Entry entry, bool write) {
-        PageSpan span = PageSpan::make(page, 1, entry.rights());
-        if (write) span = span.with(SpanFlag::dirty);
+    bool bind(PageNumber page, Entry entry, u64 access) {
+        const PageSpan span = PageSpan::make(page, 1, entry.rights(), span_flags_for(access));
         const VirtAddr capability{reinterpret_cast<u64>(sources_[entry.source() % kMaxSources])};
         return enter_kernel<Bind>({capability, entry.frame(), span, {}, {}}).error == Error::ok;
     }

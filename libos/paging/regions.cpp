@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "libos/core/collisions.hpp"
+
 namespace tessera::libos {
 
 Outcome FlatRegion::open(const Capability& capability, FrameNumber frame, u64 flags) {
@@ -19,8 +21,10 @@ bool FlatRegion::on_miss(Mapper&, PageNumber page, u64 access) {
     if (!rights_.has(needed_for(access))) return false;
     const bool large = flags_ & static_cast<u64>(SpanFlag::large);
     const PageNumber from = large ? PageNumber{page.value & ~(kPagesPerLarge - 1)} : page;
-    const u64 units = large ? 1 : std::min(rebind_, first() + count() - page);
-    return call<Rebind>({address(tlb_entry_), PageSpan::make(from, units, rights_, flags_), {}}).ok();
+    const u64 units = large || access & kPin ? 1 : std::min(rebind_, first() + count() - page);
+    return call<Rebind>(
+               {address(tlb_entry_), PageSpan::make(from, units, rights_, flags_ | span_flags_for(access)), {}})
+        .ok();
 }
 
 bool DemandZeroRegion::on_miss(Mapper& mapper, PageNumber page, u64 access) {

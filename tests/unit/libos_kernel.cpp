@@ -170,8 +170,7 @@ Answer host_kernel(u64 number, const std::array<u64, 5>& words) {
 
 void set_fault_policy(FaultPolicy policy) { test::policy = policy; }
 
-bool make_bound(VirtAddr address, bool write) {
-    return test::policy != nullptr && test::policy(address, write ? static_cast<u64>(AccessKind::write) : 0);
-}
+bool make_bound(VirtAddr address, u64 access) { return test::policy != nullptr && test::policy(address, access); }
+bool make_pinned(VirtAddr address, u64 access) { return make_bound(address, access); }
 
 }  // namespace tessera::libos
