@@ -9,12 +9,12 @@
 
 namespace tessera::kernel {
 
-/// By far the commonest span, told by one comparison: one ordinary page, readable, where a libOS may bind.
+/// By far the commonest span, told by one comparison: one ordinary page, readable. Not yet: that a libOS may bind there.
 inline bool is_one_page(PageSpan span) {
     constexpr u64 kRead = static_cast<u64>(Right::read);
     constexpr u64 kFixed = u64{0xffff} << 48 | 0xfc0 | static_cast<u64>(SpanFlag::guaranteed) |
                            static_cast<u64>(SpanFlag::large) | kRead;
-    return (span.bits & kFixed) == (u64{1} << 48 | kRead) && span.page().value < kUserPages;
+    return (span.bits & kFixed) == (u64{1} << 48 | kRead);
 }
 
 /// What of a word says where it points: it decides on which list an entry is.
@@ -59,7 +59,7 @@ inline void commit_binding(Context& context, u64 tag, u64 word, bool guaranteed)
     install(context, *entry);
 }
 
-/// `is_one_page(span)`, and the capability allows it; the frame must carry its grant.  Errors: stale_capability.
+/// `is_one_page(span)` in the libOS's half, and the capability allows it; the frame must carry its grant.  Errors: stale_capability.
 inline Result<u64> bind_one(Context& context, FrameNumber frame, PageSpan span, Rights allowed, u64 grant) {
     const FrameInfo& info = frames.info(frame);
     if (info.grant != grant) [[unlikely]] return Error::stale_capability;
@@ -69,8 +69,8 @@ inline Result<u64> bind_one(Context& context, FrameNumber frame, PageSpan span, 
     return u64{1};
 }
 
-/// The hot case of `bind_one`, which has no side effects when it answers false: nothing has to be made room for, and
-/// the entry held this page of this frame before.
+/// The hot case of `bind_one`, which has no side effects when it answers false: the entry held this page of this frame
+/// before. (So the page is one that a libOS may bind.)
 [[gnu::always_inline]] inline bool bind_again(Context& context, FrameNumber frame, PageSpan span, Rights allowed, u64 grant) {
     const u64 page = span.page().value;
     const FrameInfo& info = frames.info(frame);

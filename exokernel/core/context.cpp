@@ -157,7 +157,7 @@ void destroy_context(Context& context) {
 }
 
 Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
-    if (is_one_page(span)) return bind_one(context, first, span, allowed, grant);
+    if (is_one_page(span) && span.page().value < kUserPages) return bind_one(context, first, span, allowed, grant);
     const bool large = span.has(SpanFlag::large);
     const u64 step = kTagsPerPage(large), units = span.count();
     const bool guaranteed = span.has(SpanFlag::guaranteed);

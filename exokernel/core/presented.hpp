@@ -20,6 +20,8 @@ inline constexpr u64 kTagWord = offsetof(Capability, tag) / 8;
 #pragma GCC unroll 8
     for (u64 i = 0; i < kCapabilityRootSize / 8; ++i)
         if (words[i] != known.words[i]) [[unlikely]] return nullptr;
+    // Keeping the words just compared in registers would cost more saving than it saves loading.
+    asm volatile("" ::: "memory");
     return reinterpret_cast<Presented>(known.words);
 }
 

@@ -93,8 +93,9 @@ namespace {
 
 }  // namespace
 
-Result<u64> on_call(const Bind::Args& args) {
-    Environment& env = caller();
+namespace {
+
+[[gnu::noinline]] Result<u64> bind_slowly(Environment& env, const Bind::Args& args) {
     const PageSpan span = args.span;
     Context* context = TRY(check_context(env, args.context));
     if (args.tlb_entry.value != 0) TRY(check_out<Capability>(*env.context, args.tlb_entry));
@@ -104,6 +105,24 @@ Result<u64> on_call(const Bind::Args& args) {
     const u64 bound = TRY(check_and_bind(*context, args.first, span, Rights{shown->rights}, shown->grant));
     if (args.tlb_entry.value != 0) commit_tlb_entry(env, args, *context, shown);
     return bound;
+}
+
+}  // namespace
+
+// Hot, as Rebind below: a list of ways out to the general case, none of which has changed anything.
+Result<u64> on_call(const Bind::Args& args) {
+    Environment& env = caller();
+    const VirtAddr capability = args.capability, named = args.context, tlb_entry = args.tlb_entry;
+    const FrameNumber first = args.first;
+    const PageSpan span = args.span;
+    const auto slowly = [=, &env] { return bind_slowly(env, {capability, first, span, named, tlb_entry}); };
+    if (!is_one_page(span) || (named.value | tlb_entry.value) != 0) [[unlikely]] return slowly();
+    const Presented shown = find_presented(env, capability);
+    if (shown == nullptr || shown->kind != ResourceKind::frames) [[unlikely]] return slowly();
+    const Rights allowed{shown->rights};
+    if (!allowed.has(span.rights()) || first.value - shown->first >= shown->count) [[unlikely]] return slowly();
+    if (!bind_again(*env.context, first, span, allowed, shown->grant)) [[unlikely]] return slowly();
+    return u64{1};
 }
 
 namespace {
@@ -127,15 +146,17 @@ namespace {
 // anything; a capability that was presented before for a page that was bound before gets through.
 Result<u64> on_call(const Rebind::Args& args) {
     Environment& env = caller();
-    const auto slowly = [&] { return rebind_slowly(env, args.tlb_entry, args.span, args.context); };
-    if (!is_one_page(args.span) || args.context.value != 0) [[unlikely]] return slowly();
-    const Presented shown = find_presented(env, args.tlb_entry);
+    const VirtAddr capability = args.tlb_entry, named = args.context;
+    const PageSpan span = args.span;
+    const auto slowly = [=, &env] { return rebind_slowly(env, capability, span, named); };
+    if (!is_one_page(span) || named.value != 0) [[unlikely]] return slowly();
+    const Presented shown = find_presented(env, capability);
     if (shown == nullptr || shown->kind != ResourceKind::tlb_entry) [[unlikely]] return slowly();
     const Rights allowed{shown->rights};
-    const u64 distance = args.span.page().value - shown->page;  // huge if the page lies before it, or it is a large one
-    if (!allowed.has(args.span.rights()) || shown->context != env.context->id.value || distance >= shown->count) [[unlikely]]
+    const u64 distance = span.page().value - shown->page;  // huge if the page lies before it, or it is a large one
+    if (!allowed.has(span.rights()) || shown->context != env.context->id.value || distance >= shown->count) [[unlikely]]
         return slowly();
-    if (!bind_again(*env.context, FrameNumber{shown->first + distance}, args.span, allowed, shown->grant)) [[unlikely]]
+    if (!bind_again(*env.context, FrameNumber{shown->first + distance}, span, allowed, shown->grant)) [[unlikely]]
         return slowly();
     return u64{1};
 }

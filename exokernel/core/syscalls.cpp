@@ -14,15 +14,25 @@ Environment& caller() { return *Cpu::here().env; }
 
 namespace {
 
+/// A register's word, as whatever one-word type an argument has.
+struct Word {
+    u64 value;
+    template <class T>
+    constexpr operator T() const { return std::bit_cast<T>(value); }
+};
+
+/// The words as a call's arguments, member by member: through memory it would cost a store and a load each.
 template <class Args>
-Args decode(const u64 (&words)[5]) {
-    if constexpr (std::is_empty_v<Args>) {
-        return Args{};
-    } else {
-        std::array<u64, sizeof(Args) / 8> used;
-        for (u64 i = 0; i < used.size(); ++i) used[i] = words[i];
-        return std::bit_cast<Args>(used);
-    }
+[[gnu::always_inline]] inline Args decode([[maybe_unused]] u64 a, [[maybe_unused]] u64 b, [[maybe_unused]] u64 c,
+                                          [[maybe_unused]] u64 d, [[maybe_unused]] u64 e) {
+    constexpr u64 kWords = std::is_empty_v<Args> ? 0 : sizeof(Args) / 8;
+    const auto word = [](u64 value) { return Word{value}; };
+    if constexpr (kWords == 0) return Args{};
+    else if constexpr (kWords == 1) return Args{word(a)};
+    else if constexpr (kWords == 2) return Args{word(a), word(b)};
+    else if constexpr (kWords == 3) return Args{word(a), word(b), word(c)};
+    else if constexpr (kWords == 4) return Args{word(a), word(b), word(c), word(d)};
+    else return Args{word(a), word(b), word(c), word(d), word(e)};
 }
 
 /// A Result is laid out as the answer is; what is left is the types.
@@ -40,7 +50,7 @@ SysReply reply(const Result<T>& result) {
 /// may have used is cleared, so that nothing of the kernel's, a key's least of all, is left in one.
 template <class Call>
 [[gnu::zero_call_used_regs("all-gpr")]] SysReply thunk(u64 a, u64 b, u64 c, u64, u64 d, u64 e) {
-    return reply(on_call(decode<typename Call::Args>({a, b, c, d, e})));
+    return reply(on_call(decode<typename Call::Args>(a, b, c, d, e)));
 }
 
 using Thunk = SysReply (*)(u64, u64, u64, u64, u64, u64);
