@@ -5,7 +5,7 @@
 #include "libos/core/program.hpp"
 #include "libos/core/upcalls.hpp"
 
-extern "C" char libos_text[], libos_rodata[], libos_data[], libos_image_end[];
+extern "C" char libos_rodata[], libos_data[];
 
 namespace tessera::libos {
 namespace {

@@ -15,7 +15,8 @@ namespace tessera::libos {
 namespace {
 
 constinit UpcallTable table;
-constinit FaultPolicy fault_policy = nullptr;
+bool resolve_nothing(VirtAddr, u64) { return false; }
+constinit FaultPolicy fault_policy = resolve_nothing;
 constinit RecentFaults recent_faults;
 constinit Pins pins;
 
@@ -50,10 +51,10 @@ Outcome route(UpcallKind kind, Handler handler) {
     return set_entry(kind, kEntries[index_of(kind)]);
 }
 
-void set_fault_policy(FaultPolicy policy) { fault_policy = policy; }
+void set_fault_policy(FaultPolicy policy) { fault_policy = policy != nullptr ? policy : resolve_nothing; }
 
 bool make_bound(VirtAddr address, u64 access) {
-    return bind_image_page(address, access) || (fault_policy != nullptr && fault_policy(address, access));
+    return in_image(address) ? bind_image_page(address, access) : fault_policy(address, access);
 }
 
 // A page more or less guaranteed: the one pinned longest ago makes room, and comes back when it is touched. Where
@@ -64,15 +65,19 @@ bool make_pinned(VirtAddr address, u64 access) {
     return make_bound(address, access | kPin) || make_bound(address, access);
 }
 
+// Hot. What is needed after the calls is looked up again where it is needed, so nothing has to be kept.
 void on_page_fault(SaveRecord& record) {
     const VirtAddr address{record.address};
-    if (recent_faults.comes_again(record.rip, address)) [[unlikely]] {
-        if (make_pinned(address, record.error)) return;
-    } else {
-        if (bind_image_page(address, record.error)) return;
-        if (fault_policy != nullptr && fault_policy(address, record.error)) return;
-    }
-    die_of(record);
+    const u64 access = record.error;
+    bool resolved;
+    if (recent_faults.comes_again(record.rip, address)) [[unlikely]]
+        resolved = make_pinned(address, access);
+    else if (in_image(address))
+        resolved = bind_image_page(address, access);
+    else
+        resolved = fault_policy(address, access);
+    if (!resolved) [[unlikely]]
+        die_of(libos_save_area.record[libos_save_area.depth - 1]);
 }
 
 void on_exception(SaveRecord& record) { die_of(record); }

@@ -27,6 +27,7 @@ void libos_upcall_slice_begin();
 void libos_upcall_slice_end();
 void libos_upcall_unknown_syscall();
 void libos_redirected();
+extern char libos_text[], libos_image_end[];
 }
 
 namespace tessera::libos {
@@ -81,6 +82,7 @@ Outcome set_plain_handler() {
 /// Who resolves page faults outside the image: bind what `address` needs for the access (bits of AccessKind)
 /// and return true, or false: not mine. Runs in a handler: no SSE (SseGuard around what may use it).
 using FaultPolicy = bool (*)(VirtAddr address, u64 access);
+/// nullptr: nobody.
 void set_fault_policy(FaultPolicy policy);
 
 /// The default for page faults: the image's own pages, then the fault policy, then the end with a message.
@@ -88,6 +90,11 @@ void on_page_fault(SaveRecord& record);
 
 /// Bind an ordinary page of the image again, if it is one and may be accessed like that.
 bool bind_image_page(VirtAddr address, u64 access);
+
+/// Could it be one? What all other faults pay for the image: 4 instructions.
+inline bool in_image(VirtAddr address) {
+    return address.value - reinterpret_cast<u64>(libos_text) < static_cast<u64>(libos_image_end - libos_text);
+}
 
 /// The default for exceptions: the end, with a message.
 [[LIBOS_HANDLER]] void on_exception(SaveRecord& record);

@@ -37,7 +37,7 @@ class AddressSpace final : public Mapper {
     bool resolve(VirtAddr address, u64 access) {
         const PageNumber page = page_of(address);
         const Entry* found = table_.find(page);
-        if (found != nullptr && found->has(Entry::kResident | needed_for_mask(access))) [[likely]]
+        if (found != nullptr && found->has(Entry::kResident | rights_for(access))) [[likely]]
             return bind(page, *found, access);
         return resolve_by_region(page, access);
     }
@@ -49,7 +49,12 @@ class AddressSpace final : public Mapper {
     Table& table() { return table_; }
 
   private:
-    static u64 needed_for_mask(u64 access) { return static_cast<u64>(needed_for(access)); }
+    /// The rights that an access needs, as they stand in an entry: without a branch.
+    static u64 rights_for(u64 access) {
+        constexpr auto kWrite = static_cast<u64>(AccessKind::write), kFetch = static_cast<u64>(AccessKind::fetch);
+        static_assert(kWrite == static_cast<u64>(Right::write) && kFetch >> 2 == static_cast<u64>(Right::execute));
+        return static_cast<u64>(Right::read) | (access & kWrite) | (access & kFetch) >> 2;
+    }
 
     bool bind(PageNumber page, Entry entry, u64 access) {
         const PageSpan span = PageSpan::make(page, 1, entry.rights(), span_flags_for(access));

@@ -16,15 +16,16 @@ Outcome FlatRegion::open(const Capability& capability, FrameNumber frame, u64 fl
     return Done{};
 }
 
-// Large bindings come back whole, so the span starts at the large page.
+// Hot for a flat program under the switch policy `none`: one page, one call.
 bool FlatRegion::on_miss(Mapper&, PageNumber page, u64 access) {
     if (!rights_.has(needed_for(access))) return false;
-    const bool large = flags_ & static_cast<u64>(SpanFlag::large);
-    const PageNumber from = large ? PageNumber{page.value & ~(kPagesPerLarge - 1)} : page;
-    const u64 units = large || access & kPin ? 1 : std::min(rebind_, first() + count() - page);
-    return call<Rebind>(
-               {address(tlb_entry_), PageSpan::make(from, units, rights_, flags_ | span_flags_for(access)), {}})
-        .ok();
+    const u64 flags = flags_ | span_flags_for(access);
+    PageSpan span = PageSpan::make(page, 1, rights_, flags);
+    if (flags & static_cast<u64>(SpanFlag::large))
+        span = PageSpan::make(PageNumber{page.value & ~(kPagesPerLarge - 1)}, 1, rights_, flags);
+    else if (rebind_ != 1 && !(access & kPin))
+        span = PageSpan::make(page, std::min(rebind_, first() + count() - page), rights_, flags);
+    return enter_kernel<Rebind>({address(tlb_entry_), span, {}}).error == Error::ok;
 }
 
 bool DemandZeroRegion::on_miss(Mapper& mapper, PageNumber page, u64 access) {
