@@ -54,11 +54,15 @@ inline Result<Presented> check_root(Environment& env, VirtAddr address, const u8
 void set_boot_key(const BootKey& key) { keys = CapabilityKeys(key); }
 const CapabilityKeys& capability_keys() { return keys; }
 
-Result<Presented> check_genuine(Environment& env, VirtAddr address) {
-    if (const Presented known = find_presented(env, address)) return known;
+Result<Presented> check_unknown(Environment& env, VirtAddr address) {
     const u64 inside = address.value & (kPageSize - 1);
     const u8* bytes = inside % 8 == 0 && inside <= kPageSize - kCapabilityRootSize ? reach(*env.context, address, false) : nullptr;
     return bytes != nullptr ? check_root(env, address, bytes) : check_slowly(env, address);
+}
+
+Result<Presented> check_genuine(Environment& env, VirtAddr address) {
+    if (const Presented known = find_presented(env, address)) return known;
+    return check_unknown(env, address);
 }
 
 Result<Context*> check_named_context(Environment& env, VirtAddr address) {

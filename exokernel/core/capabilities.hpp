@@ -33,6 +33,8 @@ using Presented = const Capability*;
 /// Cost: 1 MAC and one more for each caveat, unless it was presented before.
 /// Errors: bad_address, not_mapped, bad_capability, denied.
 Result<Presented> check_genuine(Environment& env, VirtAddr capability);
+/// The same when find_presented (presented.hpp) did not know it.
+Result<Presented> check_unknown(Environment& env, VirtAddr capability);
 
 /// A capability of `kind` with `rights`. Errors: as check_genuine, and denied for another kind or fewer rights.
 inline Result<Presented> check_capability(Environment& env, VirtAddr capability, ResourceKind kind, Rights rights) {

@@ -93,9 +93,13 @@ namespace {
 
 }  // namespace
 
+// Bind and Rebind are hot for one page of the caller's own context: the second half of every warm page fault. They are
+// written as a straight line with ways out of it: a capability that was presented before goes through find_presented,
+// a page that was bound before through bind_again, and neither calls anything.
+
 namespace {
 
-[[gnu::noinline]] Result<u64> bind_slowly(Environment& env, const Bind::Args& args) {
+[[gnu::noinline]] Result<u64> bind_many(Environment& env, const Bind::Args& args) {
     const PageSpan span = args.span;
     Context* context = TRY(check_context(env, args.context));
     if (args.tlb_entry.value != 0) TRY(check_out<Capability>(*env.context, args.tlb_entry));
@@ -107,27 +111,21 @@ namespace {
     return bound;
 }
 
-}  // namespace
-
-// Hot, as Rebind below: a list of ways out to the general case, none of which has changed anything.
-Result<u64> on_call(const Bind::Args& args) {
-    Environment& env = caller();
-    const VirtAddr capability = args.capability, named = args.context, tlb_entry = args.tlb_entry;
-    const FrameNumber first = args.first;
-    const PageSpan span = args.span;
-    const auto slowly = [=, &env] { return bind_slowly(env, {capability, first, span, named, tlb_entry}); };
-    if (!is_one_page(span) || (named.value | tlb_entry.value) != 0) [[unlikely]] return slowly();
-    const Presented shown = find_presented(env, capability);
-    if (shown == nullptr || shown->kind != ResourceKind::frames) [[unlikely]] return slowly();
+[[gnu::always_inline]] inline Result<u64> bind_shown(Environment& env, FrameNumber first, PageSpan span, Presented shown) {
     const Rights allowed{shown->rights};
-    if (!allowed.has(span.rights()) || first.value - shown->first >= shown->count) [[unlikely]] return slowly();
-    if (!bind_again(*env.context, first, span, allowed, shown->grant)) [[unlikely]] return slowly();
+    if (shown->kind != ResourceKind::frames || !allowed.has(span.rights())) [[unlikely]] return Error::denied;
+    if (first.value - shown->first >= shown->count) [[unlikely]] return Error::out_of_range;
+    if (!bind_again(*env.context, first, span, allowed, shown->grant)) [[unlikely]]
+        return check_and_bind(*env.context, first, span, allowed, shown->grant);
     return u64{1};
 }
 
-namespace {
+[[gnu::noinline]] Result<u64> bind_unknown(Environment& env, VirtAddr capability, FrameNumber first, PageSpan span) {
+    const Presented shown = TRY(check_unknown(env, capability));
+    return bind_shown(env, first, span, shown);
+}
 
-[[gnu::noinline]] Result<u64> rebind_slowly(Environment& env, VirtAddr tlb_entry, PageSpan span, VirtAddr named) {
+[[gnu::noinline]] Result<u64> rebind_many(Environment& env, VirtAddr tlb_entry, PageSpan span, VirtAddr named) {
     Context* context = TRY(check_context(env, named));
     const Presented shown = TRY(check_capability(env, tlb_entry, ResourceKind::tlb_entry, span.rights()));
     if (shown->context != context->id.value) return Error::denied;
@@ -140,25 +138,45 @@ namespace {
     return check_and_bind(*context, first, span, Rights{shown->rights}, shown->grant);
 }
 
+[[gnu::always_inline]] inline Result<u64> rebind_shown(Environment& env, PageSpan span, Presented shown) {
+    const Rights allowed{shown->rights};
+    if (shown->kind != ResourceKind::tlb_entry || !allowed.has(span.rights())) [[unlikely]] return Error::denied;
+    if (shown->context != env.context->id.value) [[unlikely]] return Error::denied;
+    const u64 distance = span.page().value - shown->page;  // huge if the page lies before it, or it is a large one
+    if (distance >= shown->count) [[unlikely]] return Error::out_of_range;
+    const FrameNumber frame{shown->first + distance};
+    if (!bind_again(*env.context, frame, span, allowed, shown->grant)) [[unlikely]]
+        return check_and_bind(*env.context, frame, span, allowed, shown->grant);
+    return u64{1};
+}
+
+[[gnu::noinline]] Result<u64> rebind_unknown(Environment& env, VirtAddr tlb_entry, PageSpan span) {
+    const Presented shown = TRY(check_unknown(env, tlb_entry));
+    return rebind_shown(env, span, shown);
+}
+
 }  // namespace
 
-// Hot: the second half of every warm page fault. A list of ways out to the general case, none of which has changed
-// anything; a capability that was presented before for a page that was bound before gets through.
+Result<u64> on_call(const Bind::Args& args) {
+    Environment& env = caller();
+    const VirtAddr capability = args.capability, named = args.context, tlb_entry = args.tlb_entry;
+    const FrameNumber first = args.first;
+    const PageSpan span = args.span;
+    if (!is_one_page(span) || (named.value | tlb_entry.value) != 0) [[unlikely]]
+        return bind_many(env, {capability, first, span, named, tlb_entry});
+    const Presented shown = find_presented(env, capability);
+    if (shown == nullptr) [[unlikely]] return bind_unknown(env, capability, first, span);
+    return bind_shown(env, first, span, shown);
+}
+
 Result<u64> on_call(const Rebind::Args& args) {
     Environment& env = caller();
     const VirtAddr capability = args.tlb_entry, named = args.context;
     const PageSpan span = args.span;
-    const auto slowly = [=, &env] { return rebind_slowly(env, capability, span, named); };
-    if (!is_one_page(span) || named.value != 0) [[unlikely]] return slowly();
+    if (!is_one_page(span) || named.value != 0) [[unlikely]] return rebind_many(env, capability, span, named);
     const Presented shown = find_presented(env, capability);
-    if (shown == nullptr || shown->kind != ResourceKind::tlb_entry) [[unlikely]] return slowly();
-    const Rights allowed{shown->rights};
-    const u64 distance = span.page().value - shown->page;  // huge if the page lies before it, or it is a large one
-    if (!allowed.has(span.rights()) || shown->context != env.context->id.value || distance >= shown->count) [[unlikely]]
-        return slowly();
-    if (!bind_again(*env.context, FrameNumber{shown->first + distance}, span, allowed, shown->grant)) [[unlikely]]
-        return slowly();
-    return u64{1};
+    if (shown == nullptr) [[unlikely]] return rebind_unknown(env, capability, span);
+    return rebind_shown(env, span, shown);
 }
 
 Result<u64> on_call(const Unbind::Args& args) {
