@@ -24,6 +24,7 @@ Environment* environments[256];
 namespace {
 
 u64 generations[kMaxEnvironments];
+constexpr u64 kMaxGeneration = 0xff'ffff;  // an id has 32 bits
 u64 failed;
 
 EnvId owner_of(FrameNumber frame) { return EnvId{frames.info(frame).owner}; }
@@ -60,19 +61,22 @@ void record_end(const Environment& env, const EndReason& reason) {
                      .done());
 }
 
-/// Contexts first, as their frames are in use until they are destroyed; then every frame that is left.
-void release_memory_of(EnvId id) {
+/// Contexts first, as their frames are in use until they are destroyed; then every frame that is `left` of its account.
+void release_memory_of(EnvId id, u64 left) {
     for (u64 i = 0; i < kMaxContexts; ++i) {
         Context* context = context_at(i);
-        if (context != nullptr && owner_of(context->memory.first) == id) destroy_context(*context);
+        if (context == nullptr || owner_of(context->memory.first) != id) continue;
+        left -= context->memory.count;
+        destroy_context(*context);
     }
-    for (u64 i = 0; i < frames.count(); ++i) {
+    for (u64 i = 0; i < frames.count() && left != 0; ++i) {
         const FrameNumber first{i};
         u64 run = 0;
         while (i + run < frames.count() && owner_of(first + run) == id) ++run;
         if (run == 0) continue;
         give_back(FrameRange{first, run});
         i += run - 1;
+        left -= run;
     }
 }
 
@@ -83,8 +87,9 @@ void initialise_environments() {
 }
 
 Result<u64> check_environment_slot() {
+    // An index whose generations are used up is never used again: an id must not come to name somebody else.
     for (u64 i = 1; i < kMaxEnvironments; ++i)
-        if (environments[i] == nullptr) return i;
+        if (environments[i] == nullptr && generations[i] < kMaxGeneration) return i;
     return Error::exhausted;
 }
 
@@ -122,10 +127,12 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
     return env;
 }
 
-void end_environment(Environment& env, const EndReason& reason) {
+namespace {
+
+/// End one on which no other depends.
+void end_alone(Environment& env, const EndReason& reason) {
     const EnvId id = env.id, creator_id = env.creator;
     const u64 quota = env.info->frame_quota;
-    env.info->state = EnvironmentState::ending;
     flush_log_of(env);
     Cpu& cpu = Cpu::here();
     account(cpu);
@@ -134,12 +141,9 @@ void end_environment(Environment& env, const EndReason& reason) {
         env.info->slots, " slots given back");
     record_end(env, reason);
     trace(Event::env_ended, id.value);
-    for (u64 i = 0; i < kMaxEnvironments; ++i) {
-        Environment* other = environments[i];
-        if (other != nullptr && other != &env && other->info->state != EnvironmentState::ending &&
-            depends_on(*other, env))
-            end_environment(*other, EndReason::because("its memory belonged to ", static_cast<const char*>(env.info->name)));
-    }
+    // What it passed on of its quota goes back to whom it had it from.
+    for (Environment* other : environments)
+        if (other != nullptr && other->creator == id) other->creator = creator_id;
     release_slots_of(env);
     fpu_forget(env);
     if (cpu.env == &env) cpu.env = nullptr;
@@ -150,11 +154,36 @@ void end_environment(Environment& env, const EndReason& reason) {
     const bool paid_by_itself = owner_of(own.first) == id;
     if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
     if (!paid_by_itself) give_back(own);
-    release_memory_of(id);
+    release_memory_of(id, env.info->frames);
     if (Environment* creator = find_environment(creator_id)) creator->info->frame_quota += quota;
     environment_infos[id.index()] = EnvironmentInfo{};
-    for (u64 i = 0; i < kMaxEnvironments; ++i)
-        if (environments[i] != nullptr) return;
+}
+
+}  // namespace
+
+void end_environment(Environment& env, const EndReason& reason) {
+    // Whoever depends on it, or on one that does, ends too. They are gathered first and ended from the furthest back: a
+    // chain of environments can be long, and the kernel's stack is not.
+    struct {
+        Environment* env;
+        u64 owner;  // whose memory it depends on, by place in this list
+    } doomed[kMaxEnvironments];
+    u64 count = 0;
+    const auto doom = [&](Environment& one, u64 owner) {
+        one.info->state = EnvironmentState::ending;
+        doomed[count++] = {&one, owner};
+    };
+    doom(env, 0);
+    for (u64 i = 0; i < count; ++i)
+        for (Environment* other : environments)
+            if (other != nullptr && other->info->state != EnvironmentState::ending && depends_on(*other, *doomed[i].env))
+                doom(*other, i);
+    while (--count != 0)
+        end_alone(*doomed[count].env, EndReason::because("its memory belonged to ",
+                                                         static_cast<const char*>(doomed[doomed[count].owner].env->info->name)));
+    end_alone(env, reason);
+    for (const Environment* other : environments)
+        if (other != nullptr) return;
     finish();
 }
 

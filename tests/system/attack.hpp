@@ -40,6 +40,9 @@ Error answer_to(const typename Call::Args& args) {
     return call<Call>(args).error();
 }
 
+/// Let somebody else run.
+inline Error yield(EnvId target = {}) { return answer_to<Yield>({target}); }
+
 /// Any call by number with any words; nothing is bound on the way.
 inline Answer raw_call(u64 number, const std::array<u64, 5>& words) {
     u64 rax = number, rdi = words[0], rsi = words[1], rdx = words[2];
