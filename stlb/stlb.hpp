@@ -59,19 +59,32 @@ constexpr PageNumber page_in(u64 tag) {
     return is_large(tag) ? PageNumber{(tag & ~kLargeTag) * kPagesPerLarge} : PageNumber{tag};
 }
 
-/// The word for a binding: what the capability allows, and what is wanted of that.
+static_assert(static_cast<u32>(Right::write) << 8 == pte::kMaxWrite && static_cast<u32>(Right::execute) << 8 == pte::kMaxExecute);
+static_assert(static_cast<u32>(Right::write) << 10 == pte::kWritable);
+
+/// The rights that are wanted now, and what is known of the page, in a word that says the rest.
+constexpr u64 with_rights(u64 word, Rights wanted, bool dirty) {
+    word &= ~(pte::kWritable | pte::kHardwareWrite | pte::kNoExecute);
+    if (!wanted.has(Right::execute)) word |= pte::kNoExecute;
+    if (wanted.has(Right::write)) {
+        word |= pte::kWritable;
+        if (dirty) word |= pte::kAccessed | pte::kDirty;
+        if (word & pte::kDirty) word |= pte::kHardwareWrite;
+    }
+    return word;
+}
+
+/// The word for a binding: what the capability allows, and what is wanted of that. `dirty`: a write is under way.
 constexpr u64 make_pte(FrameNumber frame, Rights allowed, Rights wanted, bool large, bool dirty) {
-    const bool write = wanted.has(Right::write);
-    return address_of(frame).value | pte::kPresent | pte::kUser | (large ? pte::kLarge : 0) |
-           (allowed.has(Right::write) ? pte::kMaxWrite : 0) | (allowed.has(Right::execute) ? pte::kMaxExecute : 0) |
-           (write ? pte::kWritable : 0) | (wanted.has(Right::execute) ? 0 : pte::kNoExecute) |
-           (dirty && write ? pte::kDirty | pte::kHardwareWrite | pte::kAccessed : 0);
+    const u64 most = u64{allowed.restricted_to(Right::write | Right::execute).bits} << 8;
+    const u64 word = address_of(frame).value | most | pte::kPresent | pte::kUser | (large ? pte::kLarge : 0);
+    return with_rights(word, wanted, dirty);
 }
 
 /// May a binding with this word be given these rights?
 constexpr bool authorised(u64 word, Rights wanted) {
-    return (!wanted.has(Right::write) || (word & pte::kMaxWrite)) &&
-           (!wanted.has(Right::execute) || (word & pte::kMaxExecute));
+    const u64 needed = u64{wanted.restricted_to(Right::write | Right::execute).bits} << 8;
+    return (needed & ~word) == 0;
 }
 
 /// The lists of bindings by frame. Entries are named by their distance from `base` in units of 32 bytes.
@@ -166,18 +179,28 @@ template <class EachHome, class EachGuaranteed>
 [[gnu::always_inline]] inline u64 for_each_binding(const Stlb& stlb, u64 tag, u64 count, EachHome&& each_home,
                                                    EachGuaranteed&& each_guaranteed) {
     u64 missing = 0;
+    const auto one = [&](StlbEntry& entry, u64 wanted) {
+        if (entry.tag == wanted) {
+            each_home(entry);
+        } else if (StlbEntry* kept = stlb.find_guaranteed(wanted)) {
+            each_guaranteed(*kept);
+        } else {
+            ++missing;
+        }
+    };
     for (const u64 end = tag + count; tag != end;) {
         StlbEntry* entry = &stlb.home(tag);
         const u64 to_wrap = stlb.mask + 1 - (tag & stlb.mask);
-        StlbEntry* const stop = entry + (end - tag < to_wrap ? end - tag : to_wrap);
-#pragma GCC unroll 4
-        for (; entry != stop; ++entry, ++tag) {
-            if (entry->tag == tag) [[likely]] {
-                each_home(*entry);
-            } else if (StlbEntry* kept = stlb.find_guaranteed(tag)) {
-                each_guaranteed(*kept);
+        const u64 run = end - tag < to_wrap ? end - tag : to_wrap;
+        StlbEntry* const stop = entry + run;
+        if (run % 2 != 0) one(*entry++, tag++);
+        for (; entry != stop; entry += 2, tag += 2) {  // by two: less to count
+            if (entry[0].tag == tag && entry[1].tag == tag + 1) [[likely]] {
+                each_home(entry[0]);
+                each_home(entry[1]);
             } else {
-                ++missing;
+                one(entry[0], tag);
+                one(entry[1], tag + 1);
             }
         }
     }

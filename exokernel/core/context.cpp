@@ -218,7 +218,9 @@ Result<u64> protect(Context& context, PageSpan span) {
         // Hot: taking rights away cannot fail, so there is nothing to check first.
         changed = for_each_binding(stlb, tag, span.count(), [&](StlbEntry& entry) {
             constexpr u64 kKept = ~(pte::kWritable | pte::kHardwareWrite);
-            if (!(entry.pte & pte::kNoExecute)) [[unlikely]] return change(entry);
+            // Read apart from the update below, which then is one instruction on memory.
+            const u64 word = *static_cast<volatile u64*>(&entry.pte);
+            if (!(word & pte::kNoExecute)) [[unlikely]] return change(entry);
             entry.pte &= kKept;
             *entry.slot &= kKept;
         });

@@ -78,6 +78,9 @@ const std::array<Thunk, Syscalls::count> syscall_table = thunks_of(Syscalls{});
 
 namespace {
 
+constexpr u64 kBatchedRequest = offsetof(BatchedCall, error);  // what is read; behind it lies the answer
+static_assert(offsetof(BatchedCall, value) == kBatchedRequest + 8 && sizeof(SysReply) == 16);
+
 /// One call of a batch, through the same table.
 SysReply serve(const BatchedCall& call) {
     // Those that do not come back here, or not in bounded time, are no calls in a batch.
@@ -91,19 +94,16 @@ SysReply serve(const BatchedCall& call) {
 Result<u64> on_call(const Batch::Args& args) {
     if (args.count == 0 || args.count > Batch::kMaxCount) return Error::bad_argument;
     Environment& env = caller();
-    // All of it is there before the first call is made: "not mapped, call again" must not mean to make some twice.
-    TRY(check_user(*env.context, args.calls, args.count * sizeof(BatchedCall), true));
-    // The libOS can change its array while it is served: each call is read once, just before it is made.
+    // The libOS can change its array while it is served, and a call can take its pages away: each call is read once,
+    // just before it is made, and its place is looked up again for the answer.
     for (u64 i = 0; i < args.count; ++i) {
         const VirtAddr address = args.calls + i * sizeof(BatchedCall);
         BatchedCall call;
-        if (!copy_in(*env.context, call, address).ok()) return i;  // a call before took it away
+        TRY(copy_in(*env.context, call, address, kBatchedRequest));
         const SysReply answer = serve(call);
         if (Cpu::here().env == nullptr) run_next_slot(Cpu::here());
-        call.error = answer.error;
-        call.value = answer.value;
-        // Not check-then-commit: what was done stays done, and if the page went away with it nobody reads the answer.
-        if (const auto out = check_out<BatchedCall>(*env.context, address); out.ok()) commit_copy_out(out.value(), call);
+        if (const auto out = check_user(*env.context, address + kBatchedRequest, sizeof answer, true); out.ok())
+            commit_copy_out(out.value(), answer);  // else nobody reads the answer; what was done stays done
         if (answer.error != Error::ok) return i + 1;
     }
     return args.count;

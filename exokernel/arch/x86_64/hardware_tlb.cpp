@@ -20,6 +20,7 @@ bool wipes;
 HardwareTlbLog::Item log_items[kMaxCpus][HardwareTlbLog::kCapacity];
 
 constexpr u64 kKeepTranslations = u64{1} << 63;  // in CR3, with PCID: do not flush (SDM vol. 3, 4.10.4.1)
+constexpr u64 kUserEntries = kUserPages >> 27;  // of a root table: what a libOS can bind
 constexpr u64 kTableFlags = pte::kPresent | pte::kHardwareWrite | pte::kUser;
 
 void empty_log(HardwareTlbLog& log) {
@@ -33,7 +34,9 @@ void drop_tables(Context& context) {
     Stlb& stlb = context.stlb;
     for (u64 i = 0; i <= stlb.mask; ++i) stlb.entries[i].slot = stlb.dead_slot;
     for (u64 i = 0; i < (stlb.set_mask + 1) * kWays; ++i) stlb.guaranteed[i].slot = stlb.dead_slot;
-    initialise_tables(context);
+    // The root may be the one in use: its upper half, which is the kernel's, stays as it is all the time.
+    zero_words(at(context.tables), kUserEntries);
+    context.tables_used = 1;
     flush_all(context);
     trace(Event::tables_dropped, context.id.value);
 }

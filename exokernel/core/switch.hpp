@@ -1,0 +1,68 @@
+// Switching to another environment: what every yield and every slice goes through.
+//
+// Hot: a directed yield is this, the entry and the exit. Nothing is saved here; what was live is with the libOS that
+// yielded, or was kept by suspend() when it was interrupted.
+#pragma once
+
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/arch/x86_64/fpu.hpp"
+#include "exokernel/arch/x86_64/hardware_tlb.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/environment.hpp"
+#include "exokernel/core/upcalls.hpp"
+
+namespace tessera::kernel {
+
+/// Charge the running environment up to now.
+inline void account(Cpu& cpu) {
+    const u64 now = read_tsc();
+    if (cpu.env != nullptr) cpu.env->info->ticks += now - cpu.since;
+    cpu.since = now;
+}
+
+/// Behind a system call that answers ok, in `env`. The stack and every register but these two are given up: what
+/// the kernel or another environment left in them is cleared.
+[[noreturn, gnu::always_inline]] inline void return_yielded(const Environment& env) {
+    // Safety: rip lies in what a libOS can bind (canonical), rsp is only a number to the kernel from here on.
+    asm volatile(
+        "mov %c[rip](%[env]), %%rcx\n\t"
+        "mov %c[rsp](%[env]), %%rsp\n\t"
+        "mov %[flags], %%r11d\n\t"
+        "xor %%eax, %%eax\n\t xor %%ebx, %%ebx\n\t xor %%edx, %%edx\n\t xor %%esi, %%esi\n\t"
+        "xor %%edi, %%edi\n\t xor %%ebp, %%ebp\n\t xor %%r8d, %%r8d\n\t xor %%r9d, %%r9d\n\t"
+        "xor %%r10d, %%r10d\n\t xor %%r12d, %%r12d\n\t xor %%r13d, %%r13d\n\t xor %%r14d, %%r14d\n\t"
+        "xor %%r15d, %%r15d\n\t"
+        "sysretq"
+        :
+        : [env] "r"(&env), [rip] "i"(offsetof(Environment, resume_rip)), [rsp] "i"(offsetof(Environment, resume_rsp)),
+          [flags] "i"(USER_RFLAGS)
+        : "memory");
+    __builtin_unreachable();
+}
+
+/// Run `next` from here on, for the rest of the slot. The caller has seen to what ran before.
+[[noreturn]] inline void run(Cpu& cpu, Environment& next) {
+    account(cpu);
+    ++next.info->switches;
+    if (cpu.attention & Cpu::kFpuLive) fpu_leave(cpu, next);
+    cpu.env = &next;
+    if (cpu.context != next.context) switch_context(cpu, next.context);
+    if (next.resume != Resume::yielded) resume(next);
+    return_yielded(next);
+}
+
+/// The same from a running environment, when nothing needs attention and `next` had yielded too: straight through.
+[[noreturn, gnu::always_inline]] inline void run_straight(Cpu& cpu, Environment& last, Environment& next) {
+    const u64 now = read_tsc();
+    last.info->ticks += now - cpu.since;
+    cpu.since = now;
+    ++next.info->switches;
+    cpu.env = &next;
+    if (cpu.context != next.context) {
+        cpu.context = next.context;
+        write_cr3(next.context->root);
+    }
+    return_yielded(next);
+}
+
+}  // namespace tessera::kernel
