@@ -23,6 +23,7 @@ def verify_ns():
 
 def measure():
     """(machine, paths, spread): instructions by name, and (least, most) where samples differ."""
+    digest = results.kernel_digest()
     result = results.run("bench/system/paths.toml")
     paths, spread = {}, {}
     for _, record in results.records(result):
@@ -39,7 +40,7 @@ def measure():
     native = verify_ns()
     if native is not None:
         paths["capability_verify_ns"] = native
-    return results.machine_of(result), paths, spread
+    return results.machine_of(result, digest), paths, spread
 
 
 def verdict(value, mark):

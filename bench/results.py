@@ -1,5 +1,6 @@
 """What the benchmark drivers share: running scenarios, and writing results down."""
 
+import hashlib
 import json
 import pathlib
 import subprocess
@@ -45,9 +46,16 @@ def write(name, data):
     report.write(RESULTS / name, data)
 
 
-def machine_of(result):
-    """The machine that a result was measured on, with what its kernel says of it."""
-    return {**result["machine"], "kernel": result["command_lines"]["kernel"]}
+def kernel_digest():
+    """Which kernel is measured: the first digits of its image's SHA-256."""
+    return hashlib.sha256((ROOT / "build/kernel/tessera.elf").read_bytes()).hexdigest()[:16]
+
+
+def machine_of(result, digest):
+    """The machine that a result was measured on, and its kernel, which must still be the one with `digest`."""
+    if kernel_digest() != digest:
+        raise Failed("the kernel was built anew in the middle of the measurement")
+    return {**result["machine"], "kernel": result["command_lines"]["kernel"], "kernel_sha256": digest}
 
 
 def load(name):

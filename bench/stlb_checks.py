@@ -7,8 +7,8 @@ import results
 import sweep
 
 BOUND = 64
-IMAGE_GUARANTEED = 8  # Guaranteed pages of the image that a turn touches, at most: upcall path and its data.
-IMAGE_PAGES = 6       # Its other pages that a turn touches, at most: text, constants, data, stack.
+IMAGE_GUARANTEED = 16  # Guaranteed pages that a turn touches, at most: the upcall path, and what libos pinned.
+IMAGE_PAGES = 6        # The image's other pages that a turn touches, at most: text, constants, data, stack.
 
 
 def _unbounded(row):

@@ -50,23 +50,25 @@ def _grid(rows, bound, size, cell):
             for pages in _distinct(rows, "pages")]
 
 
-def markdown(data, level="#"):
-    """The whole of stlb.json as tables."""
+def markdown(data, level="#", largest_only=False):
+    """stlb.json as tables; with `largest_only` the largest ring alone."""
     rows, machine = data["rows"], data["machine"]
+    sizes = _distinct(rows, "environments")[-1:] if largest_only else _distinct(rows, "environments")
     out = [f"{level} What a context switch costs under the five switch policies", "", ABOUT, "", WALL, "",
            data["left_out"], "",
-           f"{machine['version']}, `-cpu {machine['cpu_model']}`, {machine['wall_rounds']} rounds of wall-clock time.", ""]
+           f"{machine['version']}, `-cpu {machine['cpu_model']}`, kernel image SHA-256 {machine['kernel_sha256']}..., "
+           f"{machine['wall_rounds']} rounds of wall-clock time.", ""]
     for sentence in stand_ins(rows):
         out += [sentence, ""]
     headings = ["pages", *(f"`{policy}`" for policy in POLICIES)]
     for bound in _distinct(rows, "tlb_entries"):
-        for size in _distinct(rows, "environments"):
+        for size in sizes:
             out += [f"{level}# tlb.entries={bound}, {size} environments", "", "Instructions:", ""]
             out += _markdown_table(headings, _grid(rows, bound, size, _instructions))
             if "wall_ratio_to_none" in rows[0]:
                 out += ["Wall-clock time as a ratio to `none`:", ""]
                 out += _markdown_table(headings, _grid(rows, bound, size, _wall))
-        size = max(_distinct(rows, "environments"))
+        size = sizes[-1]
         out += [f"{level}# tlb.entries={bound}: refills from the S-TLB / upcalls / preloads, {size} environments", ""]
         out += _markdown_table(headings, _grid(rows, bound, size, _counters))
     return "\n".join(out).rstrip() + "\n"

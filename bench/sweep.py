@@ -61,7 +61,7 @@ def key_of(row):
 
 
 def exact(shape, policies=POLICIES, bounds=BOUNDS, jobs=2):
-    """Boots under icount, a few at a time; answers (machine, rows): instructions and counters per switch."""
+    """Boots under icount, a few at a time; answers (the first result, rows): instructions and counters per switch."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         wanted = [(policy, bound) for bound in bounds for policy in policies]
         done = list(pool.map(lambda one: run(*one, shape, True), wanted))
@@ -74,7 +74,7 @@ def exact(shape, policies=POLICIES, bounds=BOUNDS, jobs=2):
                          "instructions_per_switch": round(row["ticks"] / row["environments"], 1),
                          "instructions_range": [round(row[end] / row["environments"], 1) for end in ("least", "most")],
                          **{counter: round(row[counter] / switches, 2) for counter in COUNTERS}})
-    return results.machine_of(done[0][0]), rows
+    return done[0][0], rows
 
 
 def wall(shape, rounds, policies=POLICIES, bounds=BOUNDS, say=lambda text: None):

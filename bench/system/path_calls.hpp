@@ -15,6 +15,7 @@ inline void measure_calls() {
 
 inline void measure_capabilities() {
     measure("capability_check", nothing, [](u64) { return enter_kernel<CapabilityCheck>({address(arena.frames)}); });
+    measure("capability_check_guaranteed", nothing, [](u64) { return enter_kernel<CapabilityCheck>({address(boot().image)}); });
     VirtAddr stranger;
     measure("capability_check_cold", [&](u64) { stranger = strangers.next().capability; },
             [&](u64) { return enter_kernel<CapabilityCheck>({stranger}); });

@@ -24,3 +24,13 @@ bench-stlb-short: $(bench_kernel) build/libos/switch.elf
 .PHONY: stlb-tests
 stlb-tests: $(bench_kernel) build/libos/switch.elf
 	@$(PYTHON) bench/stlb.py --check
+
+## bench-where: where the instructions of a path go, by function (WHERE="path ..."; else those that miss their mark)
+.PHONY: bench-where
+bench-where: $(bench_kernel) build/libos/paths.elf
+	@$(PYTHON) bench/where.py $(WHERE)
+
+## measurements: fill docs/measurements.md from build/results
+.PHONY: measurements
+measurements:
+	@$(PYTHON) bench/measurements.py

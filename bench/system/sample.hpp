@@ -76,6 +76,9 @@ inline void report(const char* name, Series& series, u32 overhead) {
 
 inline Answer done() { return {Error::ok, 0}; }
 
+/// Where bench/where.py stops, just before the last round of each path, to follow it step by step.
+extern "C" [[gnu::noinline, gnu::used]] inline void bench_marker(const char* name) { asm volatile("" : : "r"(name) : "memory"); }
+
 /// Measure `operation(round)`, which answers how it went, with `prepare(round)` before each round.
 template <class Prepare, class Operation>
 [[gnu::noinline]] u32 measure(const char* name, Prepare prepare, Operation operation) {
@@ -87,6 +90,7 @@ template <class Prepare, class Operation>
             if (answer.error != Error::ok) give_up(name, tessera::name_of(answer.error));
             continue;
         }
+        if (round == kRounds - 1) bench_marker(name);
         const u32 before = reading_before();
         operation(round);
         series.add(reading_after(before));

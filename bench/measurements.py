@@ -1,0 +1,103 @@
+"""Fills the marked sections of docs/measurements.md from build/results/*.json. Nothing in them is typed in by hand.
+
+A section stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+"""
+
+import json
+import re
+import sys
+
+import paths as path_table
+import results
+import stlb_tables
+
+PAGE = results.ROOT / "docs/measurements.md"
+HEADINGS = ["path", "Tessera", "mark", "", "Linux 6.1", "seL4", "NOVA", "JOS"]
+MOST_FUNCTIONS = 8
+
+
+def table(headings, rows):
+    def cell(value):
+        return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+    return ["| " + " | ".join(headings) + " |", "| --- |" + " ---: |" * (len(headings) - 1),
+            *("| " + " | ".join(map(cell, row)) + " |" for row in rows)]
+
+
+def need(name, verb):
+    data = results.load(name)
+    if data is None:
+        raise results.Failed(f"build/results/{name} is not there: `make {verb}` makes it")
+    return data
+
+
+def machine_line(machine):
+    return f"{machine['version']}, `-cpu {machine['cpu_model']}`, kernel image SHA-256 {machine['kernel_sha256']}..."
+
+
+def section_paths():
+    data, peers = need("paths.json", "bench-paths"), json.loads(path_table.PEERS.read_text("utf-8"))
+    rows = []
+    for name, value, noted, mark, verdict, *others in path_table.rows_of(data["paths"], data["spread"], peers["paths"]):
+        rows.append([f"`{name}`", value + (f" ({noted})" if noted else ""), mark, verdict, *others])
+    what = [[f"`{name}`", peer["what"]] for name, peer in peers["paths"].items() if "what" in peer]
+    return [machine_line(data["machine"]) + ", one CPU, `-icount shift=0`.", "", *table(HEADINGS, rows), "",
+            *table(["path", "what it is, and what the others' figure is of"], what)]
+
+
+def section_peers():
+    peers = json.loads(path_table.PEERS.read_text("utf-8"))
+    return [peers["about"], "", *(f"- {text}." for text in peers["systems"].values()),
+            *(f"- Published, other machine, `{name}`: {text}." for name, text in peers["published"].items())]
+
+
+def section_where():
+    data = results.load("where.json") or {}
+    paths = need("paths.json", "bench-paths")["paths"]
+    peers = json.loads(path_table.PEERS.read_text("utf-8"))["paths"]
+    missed = [name for name in peers if peers[name].get("mark") is not None and paths.get(name, 0) > peers[name]["mark"]]
+    if not missed:
+        return ["Every mark is met."]
+    out = []
+    for name in missed:
+        out.append(f"**`{name}`**: {paths[name]:g}, mark {peers[name]['mark']}." + ("" if name in data else " Not followed."))
+        if name in data:
+            functions = data[name]["functions"]
+            shown = functions[:MOST_FUNCTIONS]
+            rest = sum(one["instructions"] for one in functions[MOST_FUNCTIONS:])
+            rows = [[f"`{one['function']}` ({one['file']})", one["instructions"]] for one in shown]
+            out += ["", *table(["function", "instructions"], rows + ([["all others", rest]] if rest else []))]
+        out.append("")
+    return out[:-1]
+
+
+def section_native():
+    data = need("host.json", "bench-host")
+    rows = [[one["run_name"], f"{one['cpu_time']:.1f}"] for one in data["benchmarks"] if one.get("aggregate_name") == "median"]
+    return table(["native, on the machine that made this page", "median CPU time, ns"], rows)
+
+
+def section_stlb():
+    tables = stlb_tables.markdown(need("stlb.json", "bench-stlb"), "##", largest_only=True)
+    return [*tables.splitlines()[2:], "", "The other ring sizes: `build/results/stlb.md`."]
+
+
+SECTIONS = {"paths": section_paths, "peers": section_peers, "where": section_where, "native": section_native,
+            "stlb": section_stlb}
+
+
+def main():
+    text = PAGE.read_text("utf-8")
+    for name, make in SECTIONS.items():
+        pattern = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise results.Failed(f"docs/measurements.md has no section {name}")
+        filled = "\n".join(make())
+        text = pattern.sub(lambda match, filled=filled: f"{match[1]}\n{filled}\n\n{match[2]}", text)
+    PAGE.write_text(text, "utf-8")
+    print("  filled docs/measurements.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(results.main(main))
