@@ -9,6 +9,9 @@ import json
 import results
 
 PEERS = results.ROOT / "bench/peers.json"
+REQUIRED = ("null_call", "exception_resume", "fault_resolve_warm", "fault_resolve_cold", "appel1", "protect_1", "protect_100",
+            "unmap_1", "unmap_100", "map_1", "yield_round_trip", "stlb_refill")
+SHARES = (("appel2_100", "appel2_per_page", 100), ("batch_10_null_calls", "batch_per_null_call", 10))
 SYSTEMS = ("linux", "sel4", "nova", "jos")
 
 
@@ -32,11 +35,11 @@ def measure():
         paths[record["path"]] = record["instructions"]
         if record["least"] != record["most"]:
             spread[record["path"]] = [record["least"], record["most"]]
-    for path, count in (("appel2", 100), ("batch_null_calls", 10)):
-        whole = paths.get(f"{path}_100" if path == "appel2" else "batch_10_null_calls")
-        if whole is None:
-            raise results.Failed("paths.toml: not every path was reported")
-        paths[f"{path}_per_{'page' if path == 'appel2' else 'call'}"] = round(whole / count, 2)
+    missing = [name for name in (*REQUIRED, *(whole for whole, _, _ in SHARES)) if name not in paths]
+    if missing:
+        raise results.Failed(f"paths.toml did not report {', '.join(missing)}")
+    for whole, share, count in SHARES:
+        paths[share] = round(paths[whole] / count, 2)
     native = verify_ns()
     if native is not None:
         paths["capability_verify_ns"] = native
