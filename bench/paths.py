@@ -1,4 +1,4 @@
-"""What the kernel's paths cost in instructions, beside other systems: runs bench/system/paths.toml.
+"""What the kernel's paths cost in instructions, beside other systems: runs bench/system/path_costs.toml.
 
 Leaves build/results/paths.json and prints the table. Exit status 1 only when the run itself failed: a mark that
 is missed is a figure, not an error.
@@ -27,7 +27,7 @@ def verify_ns():
 def measure():
     """(machine, paths, spread): instructions by name, and (least, most) where samples differ."""
     digest = results.kernel_digest()
-    result = results.run("bench/system/paths.toml")
+    result = results.run("bench/system/path_costs.toml")
     paths, spread = {}, {}
     for _, record in results.records(result):
         if record.get("path") in (None, "empty"):
@@ -37,7 +37,7 @@ def measure():
             spread[record["path"]] = [record["least"], record["most"]]
     missing = [name for name in (*REQUIRED, *(whole for whole, _, _ in SHARES)) if name not in paths]
     if missing:
-        raise results.Failed(f"paths.toml did not report {', '.join(missing)}")
+        raise results.Failed(f"path_costs.toml did not report {', '.join(missing)}")
     for whole, share, count in SHARES:
         paths[share] = round(paths[whole] / count, 2)
     native = verify_ns()

@@ -51,7 +51,7 @@ def collect(wanted):
     """Path -> the addresses of the instructions of one sample of it."""
     found = {}
     marker = marker_address()
-    with stepper.booted(scenarios.load(results.ROOT / "bench/system/paths.toml")[0]) as machine:
+    with stepper.booted(scenarios.load(results.ROOT / "bench/system/path_costs.toml")[0]) as machine:
         machine.break_at(marker)
         while set(wanted) - set(found):
             try:
