@@ -179,7 +179,7 @@ template <class EachHome, class EachGuaranteed>
 [[gnu::always_inline]] inline u64 for_each_binding(const Stlb& stlb, u64 tag, u64 count, EachHome&& each_home,
                                                    EachGuaranteed&& each_guaranteed) {
     u64 missing = 0;
-    const auto one = [&](StlbEntry& entry, u64 wanted) {
+    const auto one = [&](StlbEntry& entry, u64 wanted) [[gnu::noinline]] {
         if (entry.tag == wanted) {
             each_home(entry);
         } else if (StlbEntry* kept = stlb.find_guaranteed(wanted)) {
@@ -193,14 +193,16 @@ template <class EachHome, class EachGuaranteed>
         const u64 to_wrap = stlb.mask + 1 - (tag & stlb.mask);
         const u64 run = end - tag < to_wrap ? end - tag : to_wrap;
         StlbEntry* const stop = entry + run;
-        if (run % 2 != 0) one(*entry++, tag++);
-        for (; entry != stop; entry += 2, tag += 2) {  // by two: less to count
-            if (entry[0].tag == tag && entry[1].tag == tag + 1) [[likely]] {
+        for (u64 i = run % 4; i != 0; --i) one(*entry++, tag++);
+        for (; entry != stop; entry += 4, tag += 4) {  // by four: less to count
+            if (entry[0].tag == tag && entry[1].tag == tag + 1 && entry[2].tag == tag + 2 && entry[3].tag == tag + 3)
+                [[likely]] {
                 each_home(entry[0]);
                 each_home(entry[1]);
+                each_home(entry[2]);
+                each_home(entry[3]);
             } else {
-                one(entry[0], tag);
-                one(entry[1], tag + 1);
+                for (u64 i = 0; i < 4; ++i) one(entry[i], tag + i);
             }
         }
     }

@@ -218,11 +218,10 @@ Result<u64> protect(Context& context, PageSpan span) {
         // Hot: taking rights away cannot fail, so there is nothing to check first.
         changed = for_each_binding(stlb, tag, span.count(), [&](StlbEntry& entry) {
             constexpr u64 kKept = ~(pte::kWritable | pte::kHardwareWrite);
-            // Read apart from the update below, which then is one instruction on memory.
-            const u64 word = *static_cast<volatile u64*>(&entry.pte);
-            if (!(word & pte::kNoExecute)) [[unlikely]] return change(entry);
-            entry.pte &= kKept;
-            *entry.slot &= kKept;
+            if (!(*static_cast<volatile u64*>(&entry.pte) & pte::kNoExecute)) [[unlikely]] return change(entry);
+            // Atomic, and so one instruction each: what is known of the page may be noted meanwhile.
+            __atomic_fetch_and(&entry.pte, kKept, __ATOMIC_RELAXED);
+            __atomic_fetch_and(entry.slot, kKept, __ATOMIC_RELAXED);
         });
     } else {
         bool denied = false;
