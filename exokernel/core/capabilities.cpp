@@ -17,6 +17,13 @@ inline void copy_root(CapabilityCache::Entry& to, const volatile u64* from) {
     for (u64 i = 0; i < kCapabilityRootSize / 8; ++i) to.words[i] = from[i];
 }
 
+inline bool same_root(const CapabilityCache::Entry& a, const CapabilityCache::Entry& b) {
+#pragma GCC unroll 8
+    for (u64 i = 0; i < kCapabilityRootSize / 8; ++i)
+        if (a.words[i] != b.words[i]) return false;
+    return true;
+}
+
 /// Read into memory of our own, piece by piece, and verified.
 [[gnu::noinline, gnu::cold]] Result<Presented> check_slowly(Environment& env, VirtAddr address) {
     Capability copy;
@@ -39,12 +46,13 @@ inline void copy_root(CapabilityCache::Entry& to, const volatile u64* from) {
 inline Result<Presented> check_root(Environment& env, VirtAddr address, const u8* bytes) {
     CapabilityCache::Entry root;
     copy_root(root, reinterpret_cast<const volatile u64*>(bytes));
+    CapabilityCache::Entry& entry = env.cache().entries[root.words[kTagWord] % CapabilityCache::kEntries];
+    if (same_root(root, entry)) return reinterpret_cast<Presented>(entry.words);  // it lay in a guaranteed or large page
     // Safety: without caveats, a capability is its first 64 bytes and nothing else of it is read.
     const Capability& capability = *reinterpret_cast<const Capability*>(root.words);
     if (capability.caveats != 0) return check_slowly(env, address);
     if (!genuine_root(capability, keys)) return Error::bad_capability;
     if (capability.presenter != 0 && EnvId{capability.presenter} != env.id) return Error::denied;
-    CapabilityCache::Entry& entry = env.cache().entries[root.words[kTagWord] % CapabilityCache::kEntries];
     copy_root(entry, root.words);
     return reinterpret_cast<Presented>(entry.words);
 }

@@ -45,11 +45,10 @@ void drop_entry(Context& context, StlbEntry& entry) {
 
 constexpr u64 kTagsPerPage(bool large) { return large ? kPagesPerLarge : 1; }
 
-/// Are the span's pages where a libOS may bind?
+/// Are the span's pages where a libOS may bind? (48 bits of page and count: nothing here can wrap.)
 bool in_user_half(PageSpan span) {
-    const u64 pages = span.count() * kTagsPerPage(span.has(SpanFlag::large));
-    return span.canonical() && span.count() != 0 && span.page().value < kUserPages &&
-           pages <= kUserPages - span.page().value;
+    const u64 end = span.page().value + span.count() * kTagsPerPage(span.has(SpanFlag::large));
+    return span.canonical() && span.count() != 0 && end <= kUserPages;
 }
 
 }  // namespace
