@@ -11,7 +11,7 @@ KERNEL_CXXFLAGS := -std=c++20 -O2 -g -I. -MMD -MP -ffreestanding -fno-exceptions
 	-fno-threadsafe-statics -fcf-protection=none -mpreferred-stack-boundary=3 -ffunction-sections -fdata-sections \
 	-fno-strict-aliasing -flto=auto -Wall -Wextra -Werror
 KERNEL_LDFLAGS := -nostdlib -static -no-pie -O2 -flto=auto -Wl,-T,exokernel/arch/x86_64/kernel.ld -Wl,-z,max-page-size=4096 \
-	-Wl,-z,noexecstack -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
+	-Wl,-z,noexecstack -Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings
 checked_flags := -DTESSERA_TRACE -fsanitize=undefined -fsanitize-undefined-trap-on-error -fno-sanitize=alignment
 
 # $(1): folder under build/; $(2): more flags

@@ -41,7 +41,7 @@ PhysAddr kernel_root();
 /// The kernel address of a static object's frames, and the physical ones.
 PhysAddr physical_of_image(const void* object);
 
-extern "C" u8 kernel_end[], boot_begin[];
+extern "C" u8 kernel_end[];
 /// The frames that the image occupies.
 FrameRange kernel_image_frames();
 
