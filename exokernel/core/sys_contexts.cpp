@@ -86,6 +86,9 @@ namespace {
     entry.context = static_cast<u32>(context.id.value);
     entry.page = args.span.page().value | (large ? kLargePage : 0);
     mint(entry, capability_keys());
+    // What was lent for a time is not kept for longer.
+    for (u64 i = 0; i < shown->caveats; ++i)
+        if (shown->caveat[i].kind == CaveatKind::expiry) entry = attenuate(entry, shown->caveat[i]).value();
     // The answer's own page may have been bound to something else just now: then nobody can be told.
     if (const auto still = check_out<Capability>(*env.context, args.tlb_entry); still.ok())
         commit_copy_out(still.value(), entry);

@@ -94,12 +94,14 @@ SysReply serve(const BatchedCall& call) {
 Result<u64> on_call(const Batch::Args& args) {
     if (args.count == 0 || args.count > Batch::kMaxCount) return Error::bad_argument;
     Environment& env = caller();
+    // All of it is there before the first call is made: "not mapped, call again" must not mean to make some twice.
+    TRY(check_user(*env.context, args.calls, args.count * sizeof(BatchedCall), true));
     // The libOS can change its array while it is served, and a call can take its pages away: each call is read once,
     // just before it is made, and its place is looked up again for the answer.
     for (u64 i = 0; i < args.count; ++i) {
         const VirtAddr address = args.calls + i * sizeof(BatchedCall);
         BatchedCall call;
-        TRY(copy_in(*env.context, call, address, kBatchedRequest));
+        if (!copy_in(*env.context, call, address, kBatchedRequest).ok()) return i;  // a call before took it away
         const SysReply answer = serve(call);
         if (Cpu::here().env == nullptr) run_next_slot(Cpu::here());
         if (const auto out = check_user(*env.context, address + kBatchedRequest, sizeof answer, true); out.ok())
