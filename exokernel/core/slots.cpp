@@ -1,5 +1,7 @@
 #include "exokernel/core/slots.hpp"
 
+#include <bit>
+
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/arch/x86_64/fpu.hpp"
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
@@ -18,8 +20,24 @@ namespace {
 
 u64 quantum, grace;
 
-SlotInfo& slot_at(const Cpu& cpu, u64 position) { return slot_infos[cpu.index * kSlotsPerCpu + position % kSlotsPerCpu]; }
-Environment* runs_in(const Cpu& cpu, u64 position) { return find_environment(EnvId{slot_at(cpu, position).runs}); }
+static_assert(kSlotsPerCpu == 64);
+u64 occupied[kMaxCpus];  // bit n: slot n of the CPU runs somebody
+
+void set_slot(u64 slot, SlotInfo info) {
+    slot_infos[slot] = info;
+    const u64 bit = u64{1} << slot % kSlotsPerCpu;
+    u64& mask = occupied[slot / kSlotsPerCpu];
+    mask = info.runs != 0 ? mask | bit : mask & ~bit;
+}
+
+/// The next position behind `position`, round the vector and up to itself, whose slot runs somebody; there is one.
+u64 next_occupied(const Cpu& cpu, u64 position) {
+    const u64 rotated = std::rotr(occupied[cpu.index], static_cast<int>((position + 1) % kSlotsPerCpu));
+    return (position + 1 + static_cast<u64>(std::countr_zero(rotated))) % kSlotsPerCpu;
+}
+Environment& runs_in(const Cpu& cpu, u64 position) {
+    return *find_environment(EnvId{slot_infos[cpu.index * kSlotsPerCpu + position].runs});
+}
 
 /// Begin the slot at `position` with `env` until the boundary, less what it still owes.
 [[noreturn]] void begin_slice(Cpu& cpu, Environment& env, u64 length) {
@@ -54,7 +72,7 @@ u64 commit_slots(SlotNumber first, u64 count, Environment& env) {
     const u64 grant = frames.fresh_grant();
     for (u64 i = 0; i < count; ++i) {
         const u32 id = static_cast<u32>(env.id.value);
-        slot_infos[first.value + i] = SlotInfo{grant, id, id};
+        set_slot(first.value + i, SlotInfo{grant, id, id});
     }
     env.info->slots += count;
     return grant;
@@ -62,9 +80,8 @@ u64 commit_slots(SlotNumber first, u64 count, Environment& env) {
 
 void commit_slot_release(SlotNumber first, u64 count) {
     for (u64 i = 0; i < count; ++i) {
-        SlotInfo& slot = slot_infos[first.value + i];
-        if (Environment* owner = find_environment(EnvId{slot.owner})) --owner->info->slots;
-        slot = SlotInfo{frames.fresh_grant(), 0, 0};
+        if (Environment* owner = find_environment(EnvId{slot_infos[first.value + i].owner})) --owner->info->slots;
+        set_slot(first.value + i, SlotInfo{frames.fresh_grant(), 0, 0});
     }
 }
 
@@ -72,44 +89,50 @@ void release_slots_of(Environment& env) {
     const u32 id = static_cast<u32>(env.id.value);
     for (u64 i = 0; i < kMaxCpus * kSlotsPerCpu; ++i) {
         if (slot_infos[i].owner == id) commit_slot_release(SlotNumber{i}, 1);
-        if (slot_infos[i].runs == id) slot_infos[i].runs = slot_infos[i].owner;
+        if (slot_infos[i].runs == id) commit_slot_run(SlotNumber{i}, 1, EnvId{slot_infos[i].owner});
     }
 }
 
+void commit_slot_run(SlotNumber first, u64 count, EnvId env) {
+    for (u64 i = first.value; i < first.value + count; ++i)
+        set_slot(i, SlotInfo{slot_infos[i].grant, slot_infos[i].owner, static_cast<u32>(env.value)});
+}
+
 Environment* somebody_else(Cpu& cpu, Environment* env) {
-    for (u64 i = 1; i <= kSlotsPerCpu; ++i) {
-        const u64 position = (cpu.cursor + i) % kSlotsPerCpu;
-        Environment* candidate = runs_in(cpu, position);
-        if (candidate == nullptr || candidate == env) continue;
-        cpu.cursor = position;
-        return candidate;
-    }
+    if (occupied[cpu.index] == 0) return nullptr;
+    const u64 start = next_occupied(cpu, cpu.cursor);
+    u64 position = start;
+    do {
+        Environment& candidate = runs_in(cpu, position);
+        if (&candidate != env) {
+            cpu.cursor = position;
+            return &candidate;
+        }
+        position = next_occupied(cpu, position);
+    } while (position != start);
     return nullptr;
 }
 
 void run_next_slot(Cpu& cpu) {
+    if (occupied[cpu.index] == 0) end_stranded_environments();
     const u64 now = read_tsc();
-    for (u64 i = 1; i <= kSlotsPerCpu; ++i) {
-        const u64 position = (cpu.slot + i) % kSlotsPerCpu;
-        Environment* env = runs_in(cpu, position);
-        if (env == nullptr) continue;
-        cpu.slot = cpu.cursor = position;
-        // Slots follow each other without a gap, unless the machine was late by more than one.
-        cpu.boundary = cpu.boundary + quantum > now ? cpu.boundary + quantum : now + quantum;
-        u64& debt = env->info->debt;
-        u64 length = cpu.boundary - now;
-        if (debt >= length) {
-            // It used this slice before: somebody else has it, if anybody can.
-            debt -= length;
-            ++env->info->forfeited;
-            if (Environment* other = somebody_else(cpu, env)) env = other;
-        } else if (debt != 0) {
-            length -= debt;
-            debt = 0;
-        }
-        begin_slice(cpu, *env, length);
+    const u64 position = next_occupied(cpu, cpu.slot);
+    Environment* env = &runs_in(cpu, position);
+    cpu.slot = cpu.cursor = position;
+    // Slots follow each other without a gap, unless the machine was late by more than one.
+    cpu.boundary = cpu.boundary + quantum > now ? cpu.boundary + quantum : now + quantum;
+    u64& debt = env->info->debt;
+    u64 length = cpu.boundary - now;
+    if (debt >= length) {
+        // It used this slice before: somebody else has it, if anybody can.
+        debt -= length;
+        ++env->info->forfeited;
+        if (Environment* other = somebody_else(cpu, env)) env = other;
+    } else if (debt != 0) {
+        length -= debt;
+        debt = 0;
     }
-    end_stranded_environments();
+    begin_slice(cpu, *env, length);
 }
 
 void on_timer(TrapFrame& frame) {

@@ -20,6 +20,8 @@ Result<SlotNumber> check_slots(u64 cpu, SlotNumber first, u64 count);
 /// Make them `env`'s; the grant number for their capability.
 u64 commit_slots(SlotNumber first, u64 count, Environment& env);
 void commit_slot_release(SlotNumber first, u64 count);
+/// They run `env` from now on; their owner stays. Zero: nobody.
+void commit_slot_run(SlotNumber first, u64 count, EnvId env);
 /// The environment has ended: its slots are free, and slots that ran it run their owner again.
 void release_slots_of(Environment& env);
 

@@ -78,7 +78,7 @@ Outcome on_call(const SlotRun::Args& args) {
     Environment& env = caller();
     TRY(check_slot_capability(env, args.capability, Right::use, args.first, args.count));
 
-    for (u64 i = 0; i < args.count; ++i) slot_infos[args.first.value + i].runs = static_cast<u32>(env.id.value);
+    commit_slot_run(args.first, args.count, env.id);
     return Done{};
 }
 

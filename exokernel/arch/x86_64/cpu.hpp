@@ -11,18 +11,18 @@ namespace tessera::kernel {
 struct Environment;
 struct Context;
 
-/// Which translations the hardware side holds, oldest first: what a switch wipes and `tlb.entries` bounds.
-/// A slot may stand here twice or be empty by now: clearing it again is harmless, as it is only a cache.
+/// Which translations the hardware side holds: what a switch wipes, and what `tlb.entries` bounds, first in, first
+/// out. A slot may stand here twice or be empty by now: clearing it again is harmless, as it is only a cache.
 struct HardwareTlbLog {
     static constexpr u64 kCapacity = 4096;
     struct Item {
         u64* slot;
         u64 tag;
     };
-    Item* next;   ///< Where the next one goes; trap code appends here.
-    Item* limit;  ///< Behind the last that fits.
+    Item* next;    ///< Where the next one goes; trap code appends here.
+    Item* limit;   ///< Behind the last that fits: from then on each takes the oldest's place.
     Item* first;
-    u64 oldest;   ///< When bounded: index of the next to evict.
+    Item* oldest;
 };
 
 struct TaskState {  // SDM vol. 3, 8.7

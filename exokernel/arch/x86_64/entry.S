@@ -72,6 +72,15 @@
     add CONTEXT_STLB(%rax), %rcx
 .endm
 
+// Remember that slot rcx holds the page that faulted, at rax, which moves on.
+.macro LOG_PAGE
+    mov %cr2, %rdx
+    shr $12, %rdx
+    mov %rcx, LOG_ITEM_SLOT(%rax)
+    mov %rdx, LOG_ITEM_TAG(%rax)
+    add $LOG_ITEM_SIZE, %rax
+.endm
+
 .macro PAGE_FAULT name, fill, logged
     .globl \name
     .balign 64
@@ -101,13 +110,10 @@
   .if \logged
     mov CPU(CPU_LOG_NEXT, F_BYTES), %rax
     cmp CPU(CPU_LOG_LIMIT, F_BYTES), %rax
-    je page_fault_unlogged                      // the bound is reached: evict
-    mov %cr2, %rdx
-    shr $12, %rdx
-    mov %rcx, LOG_ITEM_SLOT(%rax)
-    mov %rdx, LOG_ITEM_TAG(%rax)
-    add $LOG_ITEM_SIZE, %rax
+    je 8f
+    LOG_PAGE
     mov %rax, CPU(CPU_LOG_NEXT, F_BYTES)
+7:
   .endif
     HOP HOP_REFILL
     pop %rdx
@@ -157,6 +163,23 @@
     cmpb $0, ENTRY_PTE + 7(%rcx)                // bit 63, the sign: never execute
     jl page_fault_upcall
     jmp 1b
+
+  .if \logged
+8:  mov CPU(CPU_LOG_OLDEST, F_BYTES), %rax      // the bound is reached: the oldest goes
+    mov LOG_ITEM_TAG(%rax), %rdx
+    bt $LARGE_TAG_BIT, %rdx
+    jc page_fault_unlogged
+    shl $12, %rdx
+    invlpg (%rdx)
+    mov LOG_ITEM_SLOT(%rax), %rdx
+    movq $0, (%rdx)
+    LOG_PAGE
+    cmp CPU(CPU_LOG_LIMIT, F_BYTES), %rax
+    jne 9f
+    mov CPU(CPU_LOG_FIRST, F_BYTES), %rax
+9:  mov %rax, CPU(CPU_LOG_OLDEST, F_BYTES)
+    jmp 7b
+  .endif
 .endm
 
     PAGE_FAULT page_fault_plain, 1, 0

@@ -15,7 +15,6 @@ bool hardware_tlb_logged;
 namespace {
 
 SwitchPolicy policy = SwitchPolicy::keep;
-u64 bound;                 // 0: none
 bool wipes;
 HardwareTlbLog::Item log_items[kMaxCpus][HardwareTlbLog::kCapacity];
 
@@ -23,10 +22,7 @@ constexpr u64 kKeepTranslations = u64{1} << 63;  // in CR3, with PCID: do not fl
 constexpr u64 kUserEntries = kUserPages >> 27;  // of a root table: what a libOS can bind
 constexpr u64 kTableFlags = pte::kPresent | pte::kHardwareWrite | pte::kUser;
 
-void empty_log(HardwareTlbLog& log) {
-    log.next = log.first;
-    log.oldest = 0;
-}
+void empty_log(HardwareTlbLog& log) { log.next = log.oldest = log.first; }
 
 /// Throw the context's tables away: every translation is refilled from the S-TLB when it is needed.
 void drop_tables(Context& context) {
@@ -70,30 +66,18 @@ u64* walk(Context& context, u64 tag) {
     return a_table_is_there ? nullptr : slot;
 }
 
-/// The bound is reached, or the log is full: make room for one.
-void make_room(Cpu& cpu, Context& context) {
-    HardwareTlbLog& log = cpu.log;
-    if (bound == 0) {  // unbounded, and more than the log can remember: start over
-        drop_tables(context);
-        return;
-    }
-    // First in, first out: the newest takes the oldest's place.
-    HardwareTlbLog::Item& victim = log.first[log.oldest];
-    *victim.slot = 0;
-    flush_page(address_of(page_in(victim.tag)));
-    log.oldest = log.oldest + 1 == bound ? 0 : log.oldest + 1;
-}
-
-void remember(Cpu& cpu, Context& context, u64* slot, u64 tag) {
+/// A translation that the hardware is about to be given. With the bound reached the oldest makes room.
+void remember(Cpu& cpu, u64* slot, u64 tag) {
     HardwareTlbLog& log = cpu.log;
     if (log.next != log.limit) {
         *log.next++ = {slot, tag};
         return;
     }
-    const u64 place = log.oldest;
-    make_room(cpu, context);
-    if (bound == 0) return;  // the slot went with the tables
-    log.first[place] = {slot, tag};
+    HardwareTlbLog::Item& victim = *log.oldest;
+    *victim.slot = 0;
+    flush_page(address_of(page_in(victim.tag)));
+    victim = {slot, tag};
+    log.oldest = log.oldest + 1 == log.limit ? log.first : log.oldest + 1;
 }
 
 void wipe(Cpu& cpu) {
@@ -112,8 +96,7 @@ void preload(Cpu& cpu, Context& context) {
             if (slot == nullptr) continue;
             entry.slot = slot;
         }
-        remember(cpu, context, entry.slot, entry.tag);
-        if (entry.slot == context.stlb.dead_slot) continue;
+        remember(cpu, entry.slot, entry.tag);
         *entry.slot = entry.pte;
         ++cpu.env->info->preloads;
     }
@@ -131,13 +114,15 @@ SwitchPolicy set_switch_policy(SwitchPolicy wanted, u64 tlb_entries) {
             policy = SwitchPolicy::keep;
         }
     }
-    bound = tlb_entries < HardwareTlbLog::kCapacity ? tlb_entries : HardwareTlbLog::kCapacity;
+    const bool bounded = tlb_entries != 0;
+    const u64 bound = bounded && tlb_entries < HardwareTlbLog::kCapacity ? tlb_entries : HardwareTlbLog::kCapacity;
     wipes = policy == SwitchPolicy::none || policy == SwitchPolicy::refill || policy == SwitchPolicy::preload;
-    hardware_tlb_logged = wipes || bound != 0;
+    hardware_tlb_logged = wipes || bounded;
     for (u64 i = 0; i < kMaxCpus; ++i) {
         HardwareTlbLog& log = cpu_at(i).log;
-        log.first = log.next = log_items[i];
-        log.limit = log.first + (bound != 0 ? bound : HardwareTlbLog::kCapacity);
+        log.first = log_items[i];
+        log.limit = log.first + bound;
+        empty_log(log);
         if (policy != SwitchPolicy::keep) cpu_at(i).attention |= Cpu::kPolicy;
     }
     build_interrupt_table(policy == SwitchPolicy::none ? PageFaultEntry::unfilled
@@ -165,7 +150,7 @@ void forget_tables(Context& context) {
         for (HardwareTlbLog::Item* item = log.first; item != log.next; ++item)
             if (reinterpret_cast<u64>(item->slot) < begin || reinterpret_cast<u64>(item->slot) >= end) *kept++ = *item;
         log.next = kept;
-        if (log.oldest >= static_cast<u64>(kept - log.first)) log.oldest = 0;
+        log.oldest = log.first;  // no longer quite in order, once gaps are closed
     }
 }
 
@@ -181,10 +166,7 @@ void install_slowly(Context& context, StlbEntry& entry) {
         }
         entry.slot = slot;
     }
-    if (hardware_tlb_logged && *entry.slot == 0) {
-        remember(cpu, context, entry.slot, entry.tag);
-        if (entry.slot == context.stlb.dead_slot) return;
-    }
+    if (hardware_tlb_logged && *entry.slot == 0) remember(cpu, entry.slot, entry.tag);
     *entry.slot = entry.pte;
 }
 

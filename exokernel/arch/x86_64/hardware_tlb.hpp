@@ -7,7 +7,8 @@
 
 namespace tessera::kernel {
 
-/// Choose the switch policy and the bound on translations (0: none). Returns the policy in force: `keep` stands in
+/// Choose the switch policy and the bound on translations (0: none; policies that wipe hold HardwareTlbLog::kCapacity
+/// at most, as they have to remember what they wipe). Returns the policy in force: `keep` stands in
 /// for `tagged` where the CPU has no PCID. Before the first environment runs.
 SwitchPolicy set_switch_policy(SwitchPolicy wanted, u64 tlb_entries);
 SwitchPolicy switch_policy();

@@ -15,6 +15,8 @@ void offsets() {
     DEFINE(CPU_CONTEXT, offsetof(Cpu, context));
     DEFINE(CPU_LOG_NEXT, offsetof(Cpu, log.next));
     DEFINE(CPU_LOG_LIMIT, offsetof(Cpu, log.limit));
+    DEFINE(CPU_LOG_FIRST, offsetof(Cpu, log.first));
+    DEFINE(CPU_LOG_OLDEST, offsetof(Cpu, log.oldest));
     DEFINE(LOG_ITEM_SLOT, offsetof(HardwareTlbLog::Item, slot));
     DEFINE(LOG_ITEM_TAG, offsetof(HardwareTlbLog::Item, tag));
     DEFINE(LOG_ITEM_SIZE, sizeof(HardwareTlbLog::Item));
@@ -38,6 +40,8 @@ void offsets() {
     DEFINE(ENTRY_PTE, offsetof(StlbEntry, pte));
     DEFINE(ENTRY_SLOT, offsetof(StlbEntry, slot));
     DEFINE(ENTRY_SIZE, sizeof(StlbEntry));
+    static_assert(kLargeTag == u64{1} << 62);
+    DEFINE(LARGE_TAG_BIT, 62);
 
     DEFINE(SAVE_RECORDS, offsetof(SaveArea, record));
     DEFINE(SAVE_RECORD_COUNT, kSaveRecords);
