@@ -24,6 +24,11 @@ class Uart {
         }
         out8(port_ + kData, byte);
     }
+    /// Waits until FIFO and shift register are empty (16 bytes: 1.4 ms), for a bounded time.
+    void drain() const {
+        for (u32 tries = 0; tries < 1'000'000 && (in8(port_ + kLineStatus) & 0x40) == 0; ++tries) {
+        }
+    }
 
   private:
     enum Register : u16 {
