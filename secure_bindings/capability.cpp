@@ -40,23 +40,23 @@ void mac(u8* tag, const void* message, u64 size, const u8* key) {
     crypto_shorthash_siphashx24(tag, bytes_of(message), size, key);
 }
 
-/// MAC of what a root says, packed so that it is short: every field has a place of its own, as canonical() keeps
-/// `count` below 2^24 and `caveats` and `zero` do not count (adding a caveat changes the first).
+/// MAC of what a root says, packed so that it is short. Every field has a place of its own, as `count` is below 2^24;
+/// `caveats` and `zero` do not count (adding a caveat changes the first). Trailing words that are zero are left out:
+/// SipHash covers the length, so that no two roots share a message.
 ///
-///   63    40 39    32 31     8 7    0 | first | grant | 63   32 31     0 | only tlb_entry:
-///   |   0   | rights |  count | kind |                | context|presenter|  page
+///   63    40 39    32 31     8 7    0 | first | grant | 63    32 31     0 | page
+///   |   0   | rights |  count | kind |       |       | context |presenter|
 void mac_root(u8* tag, const Capability& root, const CapabilityKeys& keys) {
     const u64 message[5] = {static_cast<u64>(root.kind) | root.count << 8 | u64{root.rights} << 32, root.first, root.grant,
                             u64{root.context} << 32 | root.presenter, root.page};
-    const bool has_page = root.kind == ResourceKind::tlb_entry;
-    mac(tag, message, has_page ? sizeof message : sizeof message - sizeof root.page, keys.of(root.kind));
+    const u64 words = message[4] != 0 ? 5 : message[3] != 0 ? 4 : 3;
+    mac(tag, message, words * sizeof(u64), keys.of(root.kind));
 }
 
 /// Does the packed message say all that the fields say, and is there a key for the kind?
 bool packs(const Capability& root) {
     return root.zero == 0 && (root.rights & ~kAllRights.bits) == 0 && root.count <= kMaxCapabilityCount &&
-           root.kind != ResourceKind::none && static_cast<u64>(root.kind) < kResourceKinds &&
-           (root.page == 0 || root.kind == ResourceKind::tlb_entry);
+           root.kind != ResourceKind::none && static_cast<u64>(root.kind) < kResourceKinds;
 }
 
 bool wraps(u64 first, u64 count) { return first + count < first; }
@@ -146,7 +146,7 @@ bool canonical(const Capability& capability) {
     if (capability.kind == ResourceKind::tlb_entry) {
         const u64 page = capability.page & ~kLargePage;
         if (capability.context == 0 || capability.count > kLargePage - page) return false;
-    } else if (capability.context != 0) {
+    } else if (capability.context != 0 || capability.page != 0) {
         return false;
     }
     for (u64 i = 0; i < capability.caveats; ++i) {

@@ -17,10 +17,10 @@ inline void copy_root(CapabilityCache::Entry& to, const volatile u64* from) {
     for (u64 i = 0; i < kCapabilityRootSize / 8; ++i) to.words[i] = from[i];
 }
 
-inline bool same_root(const CapabilityCache::Entry& a, const CapabilityCache::Entry& b) {
+inline bool same_root(const CapabilityCache::Entry& known, const volatile u64* words) {
 #pragma GCC unroll 8
     for (u64 i = 0; i < kCapabilityRootSize / 8; ++i)
-        if (a.words[i] != b.words[i]) return false;
+        if (known.words[i] != words[i]) return false;
     return true;
 }
 
@@ -42,19 +42,23 @@ inline bool same_root(const CapabilityCache::Entry& a, const CapabilityCache::En
     return &result;
 }
 
-/// A root that this environment has not presented before, or not lately: 1 MAC, and it is remembered.
+/// A root that was not found where find_presented looks: 1 MAC, and it is remembered.
 inline Result<Presented> check_root(Environment& env, VirtAddr address, const u8* bytes) {
-    CapabilityCache::Entry root;
-    copy_root(root, reinterpret_cast<const volatile u64*>(bytes));
-    CapabilityCache::Entry& entry = env.cache().entries[root.words[kTagWord] % CapabilityCache::kEntries];
-    if (same_root(root, entry)) return reinterpret_cast<Presented>(entry.words);  // it lay in a guaranteed or large page
+    const volatile u64* words = reinterpret_cast<const volatile u64*>(bytes);
+    CapabilityCache::Entry& entry = env.cache().entry_for(words[kTagWord]);
+    if (same_root(entry, words)) return reinterpret_cast<Presented>(entry.words);  // it lay in a guaranteed or large page
+    // From here on the libOS's bytes do not count, only those in the entry; that is good for nothing until they are
+    // verified, and nobody else looks at it meanwhile: an environment runs on one CPU at a time.
+    copy_root(entry, words);
     // Safety: without caveats, a capability is its first 64 bytes and nothing else of it is read.
-    const Capability& capability = *reinterpret_cast<const Capability*>(root.words);
-    if (capability.caveats != 0) return check_slowly(env, address);
-    if (!genuine_root(capability, keys)) return Error::bad_capability;
-    if (capability.presenter != 0 && EnvId{capability.presenter} != env.id) return Error::denied;
-    copy_root(entry, root.words);
-    return reinterpret_cast<Presented>(entry.words);
+    const Capability& root = *reinterpret_cast<const Capability*>(entry.words);
+    const bool chained = root.caveats != 0;
+    const bool genuine = !chained && genuine_root(root, keys);
+    const bool ours = root.presenter == 0 || EnvId{root.presenter} == env.id;
+    if (genuine && ours) [[likely]] return reinterpret_cast<Presented>(entry.words);
+    env.cache().forget(static_cast<u64>(&entry - env.cache().entries));
+    if (chained) return check_slowly(env, address);
+    return genuine ? Error::denied : Error::bad_capability;
 }
 
 }  // namespace

@@ -14,12 +14,21 @@ namespace tessera::kernel {
 struct Environment;
 struct Context;
 
+inline constexpr u64 kTagWord = offsetof(Capability, tag) / 8;
+
 /// Capabilities without caveats that this environment presented and that were verified. Direct-mapped by tag.
 struct CapabilityCache {
     static constexpr u64 kEntries = 64;
     struct Entry {
         u64 words[kCapabilityRootSize / 8];
     } entries[kEntries];
+
+    Entry& entry_for(u64 tag_word) { return entries[tag_word % kEntries]; }
+    /// Hold nothing that could be found here: whatever a libOS presents, with this tag it is looked for elsewhere.
+    void forget(u64 index) {
+        entries[index] = {};
+        entries[index].words[kTagWord] = index ^ 1;
+    }
 };
 
 void set_boot_key(const BootKey& key);

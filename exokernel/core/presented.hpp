@@ -6,8 +6,6 @@
 
 namespace tessera::kernel {
 
-inline constexpr u64 kTagWord = offsetof(Capability, tag) / 8;
-
 // The libOS's bytes are compared where they lie, each read once; what is used afterwards is the kernel's copy, which
 // was verified for this very presenter.
 [[gnu::always_inline]] inline Presented find_presented(Environment& env, VirtAddr address) {
@@ -16,7 +14,7 @@ inline constexpr u64 kTagWord = offsetof(Capability, tag) / 8;
     const StlbEntry& entry = env.context->stlb.home(page_of(address).value);
     if (entry.tag != page_of(address).value) [[unlikely]] return nullptr;
     const volatile u64* words = at<u64>(PhysAddr{(entry.pte & pte::kFrameMask) + inside});
-    const CapabilityCache::Entry& known = env.cache().entries[words[kTagWord] % CapabilityCache::kEntries];
+    const CapabilityCache::Entry& known = env.cache().entry_for(words[kTagWord]);
 #pragma GCC unroll 8
     for (u64 i = 0; i < kCapabilityRootSize / 8; ++i)
         if (words[i] != known.words[i]) [[unlikely]] return nullptr;
