@@ -6,7 +6,7 @@
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/slots.hpp"
-#include "exokernel/core/switch.hpp"
+#include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/trace.hpp"
 
 namespace tessera::kernel {

@@ -37,7 +37,8 @@ struct Environment {
     Context* context;
     FrameRange memory;      ///< The two frames of this structure.
     FrameNumber save_frame; ///< Valid when user_records != 0.
-    TrapFrame frame;        ///< With Resume::full.
+    TrapFrame frame;        ///< With Resume::full, and these two:
+    u64 fs_base, gs_base;
     u64 log_length;
     char log_line[160];     ///< What it has written to the log since the last newline.
     alignas(16) u8 fpu[512];

@@ -167,6 +167,7 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
     initialise_environments();
     load_descriptors(cpu);
     enable_features();
+    if (!(read_cr4() & cr4::kFsGsBase)) cpu.attention |= Cpu::kNoBases;
     Taken taken;
     const FrameRange image = kernel_image_frames();
     taken.add(image.first.value * kPageSize, (image.first.value + image.count) * kPageSize);

@@ -10,7 +10,7 @@
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
-#include "exokernel/core/switch.hpp"
+#include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/trace.hpp"
 #include "exokernel/core/upcalls.hpp"
 #include "exokernel/drivers/timer.hpp"

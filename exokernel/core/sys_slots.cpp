@@ -3,7 +3,7 @@
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/slots.hpp"
-#include "exokernel/core/switch.hpp"
+#include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/syscalls.hpp"
 #include "exokernel/core/user_memory.hpp"
 

@@ -1,5 +1,7 @@
 #include "exokernel/core/upcalls.hpp"
 
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/arch/x86_64/traps.hpp"
 #include "exokernel/core/environment.hpp"
 
@@ -34,13 +36,21 @@ bool deliver_upcall(Environment& env, TrapFrame& frame, UpcallKind kind, u64 err
 void suspend(Environment& env, const TrapFrame& frame) {
     env.frame = frame;
     env.resume = Resume::full;
+    if (Cpu::here().attention & Cpu::kNoBases) return;
+    env.fs_base = read_fs_base();
+    env.gs_base = read_gs_base();
 }
 
 void resume(Environment& env) {
     if (env.resume != Resume::full) {
         env.frame = TrapFrame{};
         env.frame.entry = {env.resume_rip, SELECTOR_USER_CODE, USER_RFLAGS, env.resume_rsp, SELECTOR_USER_DATA};
+        env.fs_base = env.gs_base = 0;
         env.resume = Resume::full;
+    }
+    if (!(Cpu::here().attention & Cpu::kNoBases)) {
+        write_fs_base(env.fs_base);
+        write_gs_base(env.gs_base);
     }
     deliver_upcall(env, env.frame, UpcallKind::slice_begin);
     resume_full(&env.frame);

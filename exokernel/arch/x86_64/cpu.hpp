@@ -58,6 +58,7 @@ struct alignas(64) Cpu {
     static constexpr u64 kInGrace = 1;  ///< slice_end was delivered and not answered yet.
     static constexpr u64 kFpuLive = 2;  ///< CR0.TS is clear: `fpu_owner` computes without a trap.
     static constexpr u64 kPolicy = 4;   ///< The switch policy has more to do than to write CR3.
+    static constexpr u64 kNoBases = 8;  ///< No FSGSBASE: a libOS cannot set the bases of FS and GS, nor can we cheaply.
     bool in_grace() const { return attention & kInGrace; }
 
     static Cpu& here() {

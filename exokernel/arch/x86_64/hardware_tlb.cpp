@@ -138,7 +138,7 @@ void initialise_tables(Context& context) {
     u64* root = at<u64>(PhysAddr{take_table(context)});
     share_kernel_half(root);
     context.root = context.tables.value;
-    if (policy == SwitchPolicy::tagged) context.root |= (context.id.index() + 1) | kKeepTranslations;
+    if (policy == SwitchPolicy::tagged) context.root |= context.id.index() + 1;  // flushed at first: another may have had it
 }
 
 void forget_tables(Context& context) {

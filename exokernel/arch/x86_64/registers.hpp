@@ -84,6 +84,13 @@ inline void fill_bytes(void* to, u8 value, u64 count) {
 inline void copy_bytes(void* to, const void* from, u64 count) {
     asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count)::"memory");
 }
+// The bases of FS and GS, which a libOS sets for itself where the CPU has FSGSBASE. While the kernel runs they are
+// still the libOS's: the entry code swaps GS back at once.
+inline u64 read_fs_base() { u64 v; asm volatile("rdfsbase %0" : "=r"(v)); return v; }
+inline u64 read_gs_base() { u64 v; asm volatile("rdgsbase %0" : "=r"(v)); return v; }
+inline void write_fs_base(u64 v) { asm volatile("wrfsbase %0" ::"r"(v)); }
+inline void write_gs_base(u64 v) { asm volatile("wrgsbase %0" ::"r"(v)); }
+
 /// Wait for an interrupt with interrupts on; off again behind it.
 inline void wait_for_interrupt() { asm volatile("sti; hlt; cli" ::: "memory"); }
 [[noreturn]] inline void halt_forever() {

@@ -21,22 +21,25 @@ inline void account(Cpu& cpu) {
 }
 
 /// Behind a system call that answers ok, in `env`. The stack and every register but these two are given up: what
-/// the kernel or another environment left in them is cleared.
+/// the kernel or another environment left in them is cleared. `has_bases`: the bases of FS and GS too.
+template <bool has_bases>
 [[noreturn, gnu::always_inline]] inline void return_yielded(const Environment& env) {
     // Safety: rip lies in what a libOS can bind (canonical), rsp is only a number to the kernel from here on.
-    asm volatile(
-        "mov %c[rip](%[env]), %%rcx\n\t"
-        "mov %c[rsp](%[env]), %%rsp\n\t"
-        "mov %[flags], %%r11d\n\t"
-        "xor %%eax, %%eax\n\t xor %%ebx, %%ebx\n\t xor %%edx, %%edx\n\t xor %%esi, %%esi\n\t"
-        "xor %%edi, %%edi\n\t xor %%ebp, %%ebp\n\t xor %%r8d, %%r8d\n\t xor %%r9d, %%r9d\n\t"
-        "xor %%r10d, %%r10d\n\t xor %%r12d, %%r12d\n\t xor %%r13d, %%r13d\n\t xor %%r14d, %%r14d\n\t"
-        "xor %%r15d, %%r15d\n\t"
-        "sysretq"
-        :
-        : [env] "r"(&env), [rip] "i"(offsetof(Environment, resume_rip)), [rsp] "i"(offsetof(Environment, resume_rsp)),
-          [flags] "i"(USER_RFLAGS)
-        : "memory");
+#define RETURN_YIELDED(bases)                                                                                      \
+    asm volatile("mov %c[rip](%[env]), %%rcx\n mov %c[rsp](%[env]), %%rsp\n mov %[flags], %%r11d\n"               \
+                 "xor %%eax, %%eax\n" bases                                                                        \
+                 "xor %%ebx, %%ebx\n xor %%edx, %%edx\n xor %%esi, %%esi\n xor %%edi, %%edi\n xor %%ebp, %%ebp\n"   \
+                 "xor %%r8d, %%r8d\n xor %%r9d, %%r9d\n xor %%r10d, %%r10d\n xor %%r12d, %%r12d\n"                 \
+                 "xor %%r13d, %%r13d\n xor %%r14d, %%r14d\n xor %%r15d, %%r15d\n sysretq"                          \
+                 :                                                                                                 \
+                 : [env] "r"(&env), [rip] "i"(offsetof(Environment, resume_rip)),                                  \
+                   [rsp] "i"(offsetof(Environment, resume_rsp)), [flags] "i"(USER_RFLAGS)                          \
+                 : "memory")
+    if constexpr (has_bases)
+        RETURN_YIELDED("wrfsbase %%rax\n wrgsbase %%rax\n");
+    else
+        RETURN_YIELDED("");
+#undef RETURN_YIELDED
     __builtin_unreachable();
 }
 
@@ -48,7 +51,8 @@ inline void account(Cpu& cpu) {
     cpu.env = &next;
     if (cpu.context != next.context) switch_context(cpu, next.context);
     if (next.resume != Resume::yielded) resume(next);
-    return_yielded(next);
+    if (cpu.attention & Cpu::kNoBases) return_yielded<false>(next);
+    return_yielded<true>(next);
 }
 
 /// The same from a running environment, when nothing needs attention and `next` had yielded too: straight through.
@@ -62,7 +66,7 @@ inline void account(Cpu& cpu) {
         cpu.context = next.context;
         write_cr3(next.context->root);
     }
-    return_yielded(next);
+    return_yielded<true>(next);
 }
 
 }  // namespace tessera::kernel
