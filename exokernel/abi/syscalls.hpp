@@ -3,7 +3,7 @@
 //
 // Registers. rax: the number. rdi, rsi, rdx, r8, r9: the words of `Args`, in order. Answer: rax is the
 // Error, rdx the Reply. rcx, r11, rdi, rsi, r8, r9, r10 and the flags are lost; rbx, rbp, rsp, r12-r15 kept
-// (`yield` keeps only rsp: what is live is the libOS's to save).
+// (`yield` keeps only rsp, and leaves the bases of FS and GS zero: what is live is the libOS's to save).
 //
 // A pointer argument names memory of the caller that must be *bound* with the needed rights. The kernel
 // reaches it through the S-TLB, never by touching a user address: where a page has no binding the answer
