@@ -6,8 +6,7 @@
 
 #include <array>
 
-#include "exokernel/abi/types.hpp"
-#include "stlb/stlb.hpp"
+#include "exokernel/abi/stlb_entry.hpp"
 
 namespace tessera::libos {
 

@@ -8,7 +8,8 @@ import dataclasses
 import pathlib
 import re
 
-HEADERS = ["types", "errors", "capability", "span", "syscalls", "upcalls", "information", "records", "boot_info"]
+HEADERS = ["types", "errors", "capability", "span", "syscalls", "upcalls", "information", "records", "boot_info",
+           "stlb_entry"]
 
 
 @dataclasses.dataclass
@@ -62,7 +63,7 @@ OPENING = re.compile(r"^(?:struct (?:alignas\(\d+\) )?(?P<struct>\w+)|enum class
 CONSTANT = re.compile(r"^inline constexpr (?P<type>[\w* ]+?)\s*\b(?P<name>k\w+)(?P<array>\[\w*\])?\s*[={]", re.MULTILINE)
 NUMBER = re.compile(r"^using (\w+) = (?:Position|Id)<", re.MULTILINE)
 MEMBER_CONSTANT = re.compile(r"static constexpr (u\d+) (k\w+) =")
-DECLARATION = re.compile(r"^(?P<type>[A-Z]\w*|u\d+|char)\s+(?P<names>.+)$", re.DOTALL)
+DECLARATION = re.compile(r"^(?P<type>[A-Z]\w*|u\d+\*?|char)\s+(?P<names>.+)$", re.DOTALL)
 DECLARATOR = re.compile(r"^(\w+)\s*(\[\w+\])?\s*(?:\{\}|=.*)?$")
 
 
@@ -157,6 +158,13 @@ def read_enum(name, enum_type, body, comment):
     return Enum(name, enum_type, values, comment)
 
 
+def namespace_at(text, position):
+    """`inner::` where that namespace within ours is open, else nothing."""
+    opened = re.findall(r"^namespace (\w+) \{|^\}  // namespace (\w+)", text[:position], re.MULTILINE)
+    inner = [name for name, closed in opened[1:] if name and ("", name) not in opened]
+    return "".join(f"{name}::" for name in inner)
+
+
 def read_text(text, abi):
     for match in OPENING.finditer(text):
         body = text[match.end():closing_brace(text, match.end() - 1)]
@@ -171,7 +179,8 @@ def read_text(text, abi):
         for constant in MEMBER_CONSTANT.finditer(body):
             abi.constants.append(Constant(f"{match['struct']}::{constant[2]}", constant[1]))
     for match in CONSTANT.finditer(text):
-        abi.constants.append(Constant(match["name"], match["type"].strip(), bool(match["array"])))
+        name = namespace_at(text, match.start()) + match["name"]
+        abi.constants.append(Constant(name, match["type"].strip(), bool(match["array"])))
     abi.numbers += NUMBER.findall(text)
 
 
