@@ -23,6 +23,7 @@ LOGS = ROOT / "build/tests"
 # The makes below are on their own: the job server of the make above is not theirs.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 TIME_LIMIT = 900  # Seconds, for one layer.
+SLOWEST = 6  # That are named at the end.
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$")
 
 
@@ -112,7 +113,7 @@ def main():
     if given.build:
         passed, failed = build(given.jobs)
     with concurrent.futures.ThreadPoolExecutor(max(1, given.jobs)) as pool:
-        started = {}
+        started, took = {}, {}
 
         def timed(title, function):
             started[title] = time.monotonic()
@@ -123,11 +124,14 @@ def main():
             title = running[future]
             good, bad, output = future.result()
             passed, failed = passed + good, failed + bad
+            took[title] = time.monotonic() - started[title]
             mark = "FAIL" if bad else "ok"
             counts = f"{good} passed, {bad} failed".rjust(24) if good + bad > 1 else ""
-            print(f"  {mark:<5} {title:<44} {time.monotonic() - started[title]:6.1f} s{counts}", flush=True)
+            print(f"  {mark:<5} {title:<44} {took[title]:6.1f} s{counts}", flush=True)
             if bad:
                 print("\n".join(f"        {line}" for line in output.splitlines()[-40:]), flush=True)
+    slowest = sorted(((seconds, title) for title, seconds in took.items()), reverse=True)[:SLOWEST]
+    print("  slowest: " + ", ".join(f"{title} {seconds:.0f} s" for seconds, title in slowest))
     print(f"  in {time.monotonic() - begun:.0f} s; logs are in build/tests")
     print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed or not passed else 0

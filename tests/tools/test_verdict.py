@@ -78,6 +78,13 @@ class Verdict(unittest.TestCase):
         del self.outcome.records[0]
         self.failed("0 boot records")
 
+    def test_bochs_must_have_had_tags(self):
+        self.outcome.bochs = True
+        self.outcome.records[0] = Record("boot", 0, {"policy": "keep"})
+        self.failed("`tagged` was not in force")
+        self.outcome.records[0] = Record("boot", 0, {"policy": "tagged"})
+        self.assertEqual(judge(self.scenario, self.outcome), [])
+
     def test_damaged_frame(self):
         self.outcome.frame_errors.append("COM2: the checksum is wrong")
         self.failed("checksum")

@@ -1,7 +1,7 @@
 # The tests: all layers and all scenarios, then one verdict. Everything is built before anything runs, so that the
 # layers, each run by a make of its own, find their files ready and may run side by side.
 
-TEST_TARGETS += tools-tests
+TEST_TARGETS += tools-tests bochs-tests
 
 ## test: build and run every test
 .PHONY: test

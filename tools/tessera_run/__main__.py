@@ -4,12 +4,12 @@ exit status: 0 every scenario passed, 1 one failed, 2 a scenario file or an argu
 """
 
 import argparse
-import copy
 import json
 import pathlib
 import sys
+import time
 
-from . import debug, emulate, iso, machine, report, scenario as scenarios, size
+from . import compare, debug, emulate, iso, machine, report, scenario as scenarios, size, symbols
 from .log import printer
 from .schema import BadScenario
 from .verdict import judge
@@ -91,46 +91,40 @@ def chosen(given):
     return found
 
 
-def run_one(one, given, show):
+def run_one(one, given, show=None, bochs=False):
     """Runs a scenario and keeps its result; answers (outcome, reasons)."""
-    outcome = emulate.run(one, iso.make(one), show, given.bochs, given.qemu)
+    outcome = emulate.run(one, iso.make(one), show, bochs, given.qemu)
     reasons = judge(one, outcome)
-    keep(one, given, report.result(one, outcome, reasons))
+    keep(one, given, report.result(one, outcome, reasons), bochs)
     return outcome, reasons
 
 
-def keep(one, given, result):
+def keep(one, given, result, bochs=False):
     """Writes the scenario's result file."""
-    report.write(pathlib.Path(given.results) / f"{one.stem}{'.bochs' if given.bochs else ''}.json", result)
-
-
-def compare(one, given):
-    """Runs the scenario again under each policy that it wants compared; answers (lines to print, reasons, rows)."""
-    outcomes, failures = {}, []
-    for policy in one.results.compare:
-        variant = copy.deepcopy(one)
-        variant.kernel.policy, variant.stem = policy, f"{one.stem}.policy={policy}"
-        outcomes[policy], reasons = run_one(variant, given, None)
-        failures += [f"under policy {policy}: {reason}" for reason in reasons]
-    rows = report.comparison(one, outcomes)
-    return report.comparison_lines(one, rows), failures, rows
+    report.write(pathlib.Path(given.results) / f"{one.stem}{'.bochs' if bochs else ''}.json", result)
 
 
 def run_and_print(one, given):
     """Runs a scenario, prints as it goes, answers whether it passed."""
+    begun = time.monotonic()
     if not given.quiet:
         print(f"== {one.stem}" + (f": {one.title}" if one.title else ""), flush=True)
-    outcome, reasons = run_one(one, given, None if given.quiet else printer())
+    show = None if given.quiet else printer(symbols.Namer(one))
+    outcome, reasons = run_one(one, given, show, given.bochs)
     lines = [] if given.quiet else report.summary(one, outcome)
-    if not reasons and not given.quiet and one.results.compare:
-        compared, reasons, rows = compare(one, given)
+    if not reasons and given.bochs and one.results.same:
+        reasons = compare.with_qemu(one, outcome, lambda variant: run_one(variant, given))
+    elif not reasons and not given.quiet and one.results.compare:
+        if sys.stdout.isatty():
+            print(f"... and again under {', '.join(one.results.compare)}", flush=True)
+        compared, reasons, rows = compare.under_each_policy(one, outcome, lambda variant: run_one(variant, given))
         lines += compared
         keep(one, given, {**report.result(one, outcome, reasons), "comparison": rows})
     if given.quiet and reasons:
-        lines += [f"  | {line}" for line in outcome.log[-20:]]
+        lines += [f"  | {line}" for line in map(symbols.Namer(one), outcome.log[-20:])]
     lines += [f"  {reason}" for reason in reasons]
     print("\n".join([*lines, *([""] if lines and not given.quiet else []),
-                     f"{one.stem}: {'FAILED' if reasons else 'passed'} in {outcome.duration:.1f} s"]), flush=True)
+                     f"{one.stem}: {'FAILED' if reasons else 'passed'} in {time.monotonic() - begun:.1f} s"]), flush=True)
     return not reasons
 
 
@@ -144,7 +138,7 @@ def main(words):
         if given.gdb:
             return debug.run(wanted[0], iso.make(wanted[0]))
         if given.size:
-            return size.run(wanted[0], lambda one: run_one(one, given, None))
+            return size.run(wanted[0], lambda one: run_one(one, given))
         return 0 if all([run_and_print(one, given) for one in wanted]) else 1
     except BadScenario as error:
         print(f"tessera: {error}", file=sys.stderr)

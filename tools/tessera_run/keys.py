@@ -65,6 +65,7 @@ KEYS = {
     "results": {
         "accounts": (list_of(_column, 20), ["ticks", "slices", "switches", "upcalls", "hits", "misses"]),
         "records": (boolean, True),
+        "same": (list_of(_column, 20), []),
         "compare": (list_of(one_of(*POLICIES), len(POLICIES)), []),
     },
 }

@@ -44,11 +44,13 @@ class Log:
         self._show(text)
 
 
-def printer(stream=sys.stdout):
-    """A function that prints log lines, in a colour for each environment where the stream is a terminal."""
+def printer(named_line=lambda line: line, stream=sys.stdout):
+    """A function that prints log lines, in a colour for each environment where the stream is a terminal.
+    `named_line` puts names behind addresses (symbols.py)."""
     colours = stream.isatty() and "NO_COLOR" not in os.environ
 
     def show(line):
+        line = named_line(line)
         named = _NAMED.match(line)
         if colours and named and named[1] != "tessera":
             colour = _COLOURS[zlib.crc32(named[1].encode()) % len(_COLOURS)]

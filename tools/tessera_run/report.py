@@ -5,7 +5,7 @@ import os
 import pathlib
 import tempfile
 
-from . import iso, machine
+from . import iso, machine, symbols
 from .records import said_by_libos
 from .verdict import ending_of
 
@@ -15,6 +15,7 @@ def result(scenario, outcome, reasons):
     libos_records = {}
     for name, data in said_by_libos(outcome.records):
         libos_records.setdefault(name, []).append(data)
+    namer = symbols.Namer(scenario)
     return {
         "scenario": scenario.stem,
         "title": scenario.title,
@@ -27,12 +28,18 @@ def result(scenario, outcome, reasons):
         "duration_seconds": round(outcome.duration, 3),
         "boot": next((record.data for record in outcome.of_kind("boot")), None),
         "final": next((record.data for record in outcome.of_kind("final")), None),
-        "environments": [record.data for record in outcome.of_kind("ended")],
+        "environments": [_ending(record.data, namer) for record in outcome.of_kind("ended")],
         "records": libos_records,
         "trace": [record.data for record in outcome.of_kind("trace")],
-        "log": outcome.log,
+        "log": [namer(line) for line in outcome.log],
         "firmware_log": outcome.preface,
     }
+
+
+def _ending(account, namer):
+    """An environment's account, with the function and line where it was ended when its reason has an address."""
+    where = namer.where(account.get("name"), str(account.get("reason")))
+    return {**account, "where": where} if where else account
 
 
 def write(path, data):
@@ -97,10 +104,17 @@ def comparison(scenario, outcomes):
     return rows
 
 
-def comparison_lines(scenario, rows):
-    """The rows of `comparison` as a table, and what its figures are."""
-    unit = "executed instructions; what the hardware's own TLB misses cost is not in them" if scenario.machine.icount \
-        else "TSC ticks of this host; compare them within this table only"
+def comparison_lines(scenario, rows, outcomes):
+    """The rows of `comparison` as a table, what its figures are, and what they leave out."""
+    if scenario.machine.icount:
+        notes = ["ticks are executed instructions: the same to the last digit in every run. They leave out what the",
+                 "hardware takes over and above them: its own TLB misses, its caches, what a write to CR3 costs."]
+    else:
+        notes = ["ticks are TSC ticks of this host: compare them within this table only."]
+    for policy, outcome in outcomes.items():
+        for boot in outcome.of_kind("boot"):
+            if boot.data.get("policy") not in (None, policy):
+                notes.append(f"{policy}: this CPU cannot do it, and {boot.data['policy']} stood in for it.")
     columns = ["policy", *scenario.results.accounts]
-    return ["", f"the same under each switch policy, all environments together (ticks: {unit})",
-            *table([[row[column] for column in columns] for row in rows], columns)]
+    return ["", "the same under each switch policy, all environments together",
+            *table([[row[column] for column in columns] for row in rows], columns), *(f"  {note}" for note in notes)]

@@ -41,6 +41,8 @@ def _machine_reasons(scenario, outcome):
     boots = len(outcome.of_kind("boot"))
     if boots > 1 or (boots == 0 and expected in _NEEDS_FINAL):
         yield f"{boots} boot records, expected exactly 1"
+    if outcome.bochs and any(boot.data.get("policy") != "tagged" for boot in outcome.of_kind("boot")):
+        yield "the policy `tagged` was not in force"
     finals = outcome.of_kind("final")
     if expected in _NEEDS_FINAL and len(finals) != 1:
         yield f"{len(finals)} final records, expected exactly 1"
