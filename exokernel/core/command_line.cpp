@@ -81,6 +81,11 @@ const char* read_policy(std::string_view text, SwitchPolicy& policy) {
     return "unknown switch policy";
 }
 
+const char* read_crash(std::string_view text, Crash& crash) {
+    crash = equal(text, "trap") ? Crash::trap : equal(text, "fault") ? Crash::fault : equal(text, "stack") ? Crash::stack : Crash::no;
+    return crash == Crash::no ? "not trap, fault or stack" : nullptr;
+}
+
 const char* read_name(std::string_view text, char (&name)[16]) {
     if (text.size() >= sizeof name) return "name is longer than 15 characters";
     if (text == "tessera") return "name is the kernel's own";
@@ -129,6 +134,7 @@ constexpr Key<KernelOptions> kKernelKeys[] = {
          options.seeded = true;
          return read_hex(value, options.seed);
      }},
+    {"crash", [](KernelOptions& options, std::string_view value) { return read_crash(value, options.crash); }},
 };
 
 constexpr Key<ModuleOptions> kModuleKeys[] = {

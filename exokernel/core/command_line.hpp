@@ -1,7 +1,7 @@
 // The words behind the kernel's name and behind each module's in the boot loader's configuration.
 //
 // kernel: policy=none|refill|preload|keep|tagged tlb.entries=N|unbounded quantum=US grace=US
-//         key=32 hex digits seed=32 hex digits
+//         key=32 hex digits seed=32 hex digits crash=trap|fault|stack
 // module: name=NAME frames=N stlb=N guaranteed=N tables=N slots=N cpu=N -- anything
 //
 // Words are separated by blanks; a first word that begins with '/' and has no '=' is the file's path and is
@@ -16,6 +16,9 @@
 
 namespace tessera::kernel {
 
+/// How the checked kernel is to fail, once it is up, to show that a panic says what it should.
+enum class Crash { no, trap, fault, stack };
+
 struct KernelOptions {
     SwitchPolicy policy = SwitchPolicy::keep;
     u64 tlb_entries = 0;     ///< 16 to 65536; 0: unbounded.
@@ -25,6 +28,7 @@ struct KernelOptions {
     u8 key[16]{};
     bool seeded = false;  ///< `seed` was given: entropy from the loader where the CPU has none.
     u8 seed[16]{};
+    Crash crash = Crash::no;  ///< The measured kernel refuses any other.
 };
 
 inline constexpr u64 kMaxModuleArguments = 1023;  ///< Bytes; BootInfo holds them with a zero behind.

@@ -147,6 +147,21 @@ void draw_key(const KernelOptions& options) {
     zero_words(&key, sizeof key / 8);
 }
 
+volatile u64 crash_target = 0x10;  // an address that the kernel does not map
+
+[[gnu::noinline]] u64 overflow_stack(u64 depth) {
+    volatile u64 page[64] = {depth};
+    if (page[0] == crash_target << 32) return 0;  // deeper than any stack
+    return overflow_stack(depth + 1) + page[1];    // not a tail call
+}
+
+/// Fail as asked: the tests look at what a panic prints.
+void crash_on_request(Crash crash) {
+    if (crash == Crash::trap) __builtin_trap();
+    if (crash == Crash::fault) *reinterpret_cast<volatile u64*>(crash_target) = 1;
+    if (crash == Crash::stack) crash_target = overflow_stack(0);
+}
+
 }  // namespace
 
 extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64 boot_tsc) {
@@ -162,6 +177,7 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
     const auto parsed = parse_kernel_options(boot.command_line);
     if (parsed.problem != nullptr) refuse(parsed.problem, parsed.token);
     const KernelOptions& options = parsed.options;
+    if (!kTraceHops && options.crash != Crash::no) refuse("only the checked kernel crashes on request");
 
     Cpu& cpu = cpu_at(0);
     initialise_environments();
@@ -207,6 +223,7 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
                      .field("frames", frames.usable())
                      .field("boot_ticks", information.first_libos_tsc - boot_tsc)
                      .done());
+    if constexpr (kTraceHops) crash_on_request(options.crash);
     cpu.since = cpu.boundary = read_tsc();
     cpu.slot = cpu.cursor = kSlotsPerCpu - 1;
     run_next_slot(cpu);

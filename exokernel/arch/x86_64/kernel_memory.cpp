@@ -1,6 +1,7 @@
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 
 #include "exokernel/abi/information.hpp"
+#include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/panic.hpp"
 
@@ -69,6 +70,8 @@ void build_kernel_tables(u64 top) {
     for (const Part& part : parts)
         for (u64 page = part.begin; page < part.end; page += kPageSize)
             leaf(page, 0) = (page - KERNEL_BASE) | part.flags;
+
+    for (u64 cpu = 0; cpu < kMaxCpus; ++cpu) leaf(reinterpret_cast<u64>(&cpu_at(cpu)) + CPU_GUARD, 0) = 0;
 
     const u64 read_only_begin = physical_of_image(text_begin).value;
     const u64 read_only_end = physical_of_image(rodata_end).value;

@@ -16,12 +16,14 @@
 
 // One aligned block a CPU: its Cpu structure at the bottom, then its stacks. Masking any kernel stack
 // pointer finds the Cpu; from the top of the main stack, where every trap from ring 3 begins, it lies at a
-// constant distance, so that trap code needs no swapgs.
+// constant distance, so that trap code needs no swapgs. Below the main stack a page is not mapped: running
+// over it is a double fault, not a silent end of the others.
 #define CPU_BLOCK_SIZE 0x10000
-#define CPU_STACK_TOP 0x10000   // main stack
-#define CPU_IST1_TOP 0x4000     // NMI
-#define CPU_IST2_TOP 0x5000     // double fault
-#define CPU_IST3_TOP 0x6000     // machine check
+#define CPU_STACK_TOP 0x10000   // main stack, 32 KiB
+#define CPU_GUARD 0x7000        // 4 KiB
+#define CPU_IST3_TOP 0x7000     // machine check, 8 KiB
+#define CPU_IST2_TOP 0x5000     // double fault, 8 KiB
+#define CPU_IST1_TOP 0x3000     // NMI, 8 KiB
 
 #define VECTOR_TIMER 0x40
 #define VECTOR_SPURIOUS 0xff
