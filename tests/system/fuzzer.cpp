@@ -36,7 +36,7 @@ struct Ledger {
     }
 } ledger;
 
-u64 below(u64 bound) { return random_word(state) % bound; }
+u64 below(u64 bound) { return bound == 0 ? 0 : random_word(state) % bound; }
 bool one_in(u64 n) { return below(n) == 0; }
 
 u64 wild_pointer() {
