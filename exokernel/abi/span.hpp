@@ -17,11 +17,12 @@ enum class SpanFlag : u64 {
     dirty = 1 << 5,       ///< The next access writes: count the page as dirty now, saving a trap.
 };
 
-/// Which pages, with which rights. Count is in pages (with `large`, in large pages), at most 65535.
+/// Which pages, with which rights. Count is in pages (with `large`, in large pages). A call takes kMaxPages at most
+/// (of 4 KiB, also with `large`), as the kernel is not interrupted in the middle of one.
 struct PageSpan {
     u64 bits{};
 
-    static constexpr u64 kMaxCount = 0xffff;
+    static constexpr u64 kMaxPages = 8192;
     static constexpr PageSpan make(PageNumber page, u64 count, Rights rights = {}, u64 flags = 0) {
         return PageSpan{count << 48 | (page.value << kPageShift & 0xffff'ffff'f000) | (rights.bits & 7) | flags};
     }

@@ -14,6 +14,7 @@ namespace {
 
 Context* contexts[kMaxContexts];
 u64 generations[kMaxContexts];
+constexpr u64 kMaxGeneration = 0xff'ffff;  // an id has 32 bits
 
 BackMap back_map() { return BackMap{at<std::byte>(PhysAddr{0}), frames.table()}; }
 
@@ -45,10 +46,10 @@ void drop_entry(Context& context, StlbEntry& entry) {
 
 constexpr u64 kTagsPerPage(bool large) { return large ? kPagesPerLarge : 1; }
 
-/// Are the span's pages where a libOS may bind? (48 bits of page and count: nothing here can wrap.)
+/// Are the span's pages where a libOS may bind, and no more than a call may take? (48 bits: nothing here can wrap.)
 bool in_user_half(PageSpan span) {
-    const u64 end = span.page().value + span.count() * kTagsPerPage(span.has(SpanFlag::large));
-    return span.canonical() && span.count() != 0 && end <= kUserPages;
+    const u64 pages = span.count() * kTagsPerPage(span.has(SpanFlag::large));
+    return span.canonical() && pages - 1 < PageSpan::kMaxPages && span.page().value + pages <= kUserPages;
 }
 
 }  // namespace
@@ -91,12 +92,6 @@ void clean_slowly(FrameNumber frame) {
 
 Context* context_at(u64 index) { return contexts[index]; }
 
-Context* find_context(ContextId id) {
-    if (id.index() >= kMaxContexts) return nullptr;
-    Context* context = contexts[id.index()];
-    return context != nullptr && context->id == id ? context : nullptr;
-}
-
 bool canonical(const ContextSpec& spec) {
     const auto power_of_two = [](u64 n) { return (n & (n - 1)) == 0; };
     return spec.stlb >= 128 && spec.stlb <= 65536 && power_of_two(spec.stlb) && spec.guaranteed >= 16 &&
@@ -104,8 +99,9 @@ bool canonical(const ContextSpec& spec) {
 }
 
 Result<u64> check_context_slot() {
+    // An index whose generations are used up is never used again: an id must not come to name another.
     for (u64 i = 1; i < kMaxContexts; ++i)
-        if (contexts[i] == nullptr) return i;
+        if (contexts[i] == nullptr && generations[i] < kMaxGeneration) return i;
     return Error::exhausted;
 }
 
@@ -188,8 +184,8 @@ Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, R
     return units;
 }
 
-u64 unbind(Context& context, PageSpan span) {
-    if (!in_user_half(span)) return 0;
+Result<u64> unbind(Context& context, PageSpan span) {
+    if (!in_user_half(span)) return Error::bad_argument;
     const auto drop = [](StlbEntry& entry) {
         *entry.slot = 0;
         entry.tag |= kDeadTag;
@@ -233,8 +229,8 @@ Result<u64> protect(Context& context, PageSpan span) {
     return changed;
 }
 
-u64 clear_bits(Context& context, PageSpan span, u64 which) {
-    if (!in_user_half(span)) return 0;
+Result<u64> clear_bits(Context& context, PageSpan span, u64 which) {
+    if (!in_user_half(span)) return Error::bad_argument;
     const u64 bits = (which & 1 ? pte::kAccessed : 0) | (which & 2 ? pte::kDirty | pte::kHardwareWrite : 0);
     u64 cleared = 0;
     for_each_binding(context.stlb, tag_of(span.page(), span.has(SpanFlag::large)), span.count(), [&](StlbEntry& entry) {

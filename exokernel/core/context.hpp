@@ -27,7 +27,6 @@ struct Context {
 };
 static_assert(sizeof(Context) <= kPageSize);
 
-Context* find_context(ContextId id);
 Context* context_at(u64 index);
 
 /// Where a context's parts lie in the run of frames that it is made of.
@@ -49,9 +48,9 @@ FrameRange stlb_frames(const Context& context);
 /// been checked but for that.  Errors: bad_argument, stale_capability, conflict.
 Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant);
 
-u64 unbind(Context& context, PageSpan span);
+Result<u64> unbind(Context& context, PageSpan span);
 Result<u64> protect(Context& context, PageSpan span);
-u64 clear_bits(Context& context, PageSpan span, u64 which);
+Result<u64> clear_bits(Context& context, PageSpan span, u64 which);
 
 /// Break every binding of these frames, anybody's, before they change hands.
 void shoot_down(FrameRange range);

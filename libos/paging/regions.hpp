@@ -16,7 +16,7 @@ class FlatRegion final : public Region {
         : Region(first, count, false), rights_(rights), rebind_(rebind) {}
 
     /// Bind it to the frames of `capability` from `frame` on. `flags`: of SpanFlag.  Errors: of bind.
-    /// `count` in large pages where flags has `large`.  Cost: one call for up to PageSpan::kMaxCount units.
+    /// `count` in large pages where flags has `large`.  Cost: one call for up to PageSpan::kMaxPages pages, which is the most.
     Outcome open(const Capability& capability, FrameNumber frame, u64 flags = 0);
 
     bool on_miss(Mapper&, PageNumber page, u64 access) override;

@@ -159,7 +159,7 @@ void counts() {
     const PageNumber page = scratch.page + 8;
     for (const u64 first : {u64{0}, mine - 1, mine + good.count, kAny, u64{1} << 63})
         expect("bind from there", bind(first, PageSpan::make(page, 1, kReadWrite)), Error::out_of_range, first);
-    for (const u64 count : {good.count + 1, PageSpan::kMaxCount})
+    for (const u64 count : {good.count + 1, u64{0xffff}})
         expect("bind so many", bind(mine, PageSpan::make(page, count, kReadWrite)), Error::out_of_range, count);
     expect("bind none", bind(mine, PageSpan::make(page, 0, kReadWrite)), Error::out_of_range);
     expect("bind over the end", bind(mine, PageSpan::make(PageNumber{kUserPages - 1}, 2, kReadWrite)), Error::bad_argument);
@@ -178,7 +178,10 @@ void counts() {
         const auto cleared = call<ClearBits>({PageSpan{bits}, 3, {}});
         expect_true("clear nowhere", !cleared.ok() || cleared.value() == 0, bits);
     }
-    expect("unbind 65535 unbound pages", answer_to<Unbind>({PageSpan::make(PageNumber{u64{1} << 30}, PageSpan::kMaxCount), {}}), Error::ok);
+    const PageNumber far{u64{1} << 30};
+    expect("unbind as many unbound pages as may be", answer_to<Unbind>({PageSpan::make(far, PageSpan::kMaxPages), {}}), Error::ok);
+    expect("unbind one more", answer_to<Unbind>({PageSpan::make(far, PageSpan::kMaxPages + 1), {}}), Error::bad_argument);
+    expect("unbind too many large ones", answer_to<Unbind>({PageSpan::make(far, 17).with(SpanFlag::large), {}}), Error::bad_argument);
 
     const auto slots = [](u64 cpu, u64 first, u64 count) {
         return answer_to<SlotTake>({cpu, SlotNumber{first}, count, address(out)});
