@@ -14,6 +14,8 @@
 // bind its own S-TLB readable: exokernel/abi/stlb_entry.hpp.
 #pragma once
 
+#include <utility>
+
 #include "exokernel/abi/information.hpp"
 #include "exokernel/abi/span.hpp"
 #include "exokernel/abi/stlb_entry.hpp"
@@ -136,6 +138,13 @@ struct Stlb {
     }
 };
 
+/// How many entries for_each_binding takes at once: less to count in between.
+inline constexpr u64 kStride = 8;
+template <std::size_t... distance>
+[[gnu::always_inline]] inline bool in_a_row(const StlbEntry* entry, u64 tag, std::index_sequence<distance...>) {
+    return ((entry[distance].tag == tag + distance) && ...);
+}
+
 /// Call `each_home` or `each_guaranteed` for the bindings of `count` units from `tag` on, by where they stand, passing
 /// over pages without one. Returns how many there were.
 /// Hot: neighbouring pages are neighbouring entries, so this is the loop behind protect and unbind.
@@ -157,16 +166,13 @@ template <class EachHome, class EachGuaranteed>
         const u64 to_wrap = stlb.mask + 1 - (tag & stlb.mask);
         const u64 run = end - tag < to_wrap ? end - tag : to_wrap;
         StlbEntry* const stop = entry + run;
-        for (u64 i = run % 4; i != 0; --i) one(*entry++, tag++);
-        for (; entry != stop; entry += 4, tag += 4) {  // by four: less to count
-            if (entry[0].tag == tag && entry[1].tag == tag + 1 && entry[2].tag == tag + 2 && entry[3].tag == tag + 3)
-                [[likely]] {
-                each_home(entry[0]);
-                each_home(entry[1]);
-                each_home(entry[2]);
-                each_home(entry[3]);
+        for (u64 i = run % kStride; i != 0; --i) one(*entry++, tag++);
+        for (; entry != stop; entry += kStride, tag += kStride) {
+            if (in_a_row(entry, tag, std::make_index_sequence<kStride>{})) [[likely]] {
+#pragma GCC unroll 8
+                for (u64 i = 0; i < kStride; ++i) each_home(entry[i]);
             } else {
-                for (u64 i = 0; i < 4; ++i) one(entry[i], tag + i);
+                for (u64 i = 0; i < kStride; ++i) one(entry[i], tag + i);
             }
         }
     }
