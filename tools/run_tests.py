@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build/tests"
 # The makes below are on their own: the job server of the make above is not theirs.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-TIME_LIMIT = 900  # Seconds, for one layer.
+TIME_LIMIT = 900  # Seconds, for one layer or scenario, unless told otherwise.
 SLOWEST = 6  # That are named at the end.
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$")
 
@@ -40,13 +40,13 @@ def build(jobs):
     return int(status == 0), int(status != 0)
 
 
-def run(command, log):
+def run(command, log, limit=TIME_LIMIT):
     """Runs a command with its output in a file; answers (status, output). Ends its whole family on a time-out."""
     with open(log, "wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                    start_new_session=True, env=ENVIRONMENT)
         try:
-            status = process.wait(timeout=TIME_LIMIT)
+            status = process.wait(timeout=limit)
         except BaseException as error:
             os.killpg(process.pid, signal.SIGTERM)
             try:
@@ -56,7 +56,7 @@ def run(command, log):
                 process.wait()
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
-            out.write(f"\nstopped: time limit of {TIME_LIMIT} s\n".encode())
+            out.write(f"\nstopped: time limit of {limit} s\n".encode())
             status = -1
     return status, log.read_text("utf-8", "replace")
 
@@ -77,10 +77,10 @@ def run_layer(target):
     return passed, failed, output
 
 
-def run_scenario(path, stem, bochs):
+def run_scenario(path, stem, bochs, limit):
     label = stem.partition(".")[2]
     command = ["tools/tessera", str(path), "--quiet", "--results", str(LOGS / "results")] + (["--variant", label] if label else [])
-    status, output = run(command + (["--bochs"] if bochs else []), LOGS / f"{stem}{'.bochs' if bochs else ''}.log")
+    status, output = run(command + (["--bochs"] if bochs else []), LOGS / f"{stem}{'.bochs' if bochs else ''}.log", limit)
     return int(status == 0), int(status != 0), output
 
 
@@ -95,7 +95,7 @@ def jobs_of(given):
             yield path, lambda error=error: (0, 1, str(error))
             continue
         for stem in stems:
-            yield stem, lambda path=path, stem=stem: run_scenario(path, stem, given.bochs)
+            yield stem, lambda path=path, stem=stem: run_scenario(path, stem, given.bochs, given.time_limit)
 
 
 def main():
@@ -104,6 +104,7 @@ def main():
     parser.add_argument("--layer", action="append", default=[], help="a make target")
     parser.add_argument("--build", action="store_true", help="first `make test-files`, which counts as one test")
     parser.add_argument("--bochs", action="store_true", help="run the scenarios under Bochs")
+    parser.add_argument("--time-limit", type=int, default=TIME_LIMIT, help="seconds, for one scenario")
     parser.add_argument("scenarios", nargs="*")
     given = parser.parse_args()
 

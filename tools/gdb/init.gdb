@@ -1,6 +1,7 @@
 # What `make debug` makes gdb read: settings, the commands below, and the pretty-printers.
 #
 #   libos NAME    take the symbols of build/libos/NAME.elf instead: all libOSes are linked at the same address
+#   tessera ...   the kernel's tables: environments, frames, stlb, capability, cpu, trace (help tessera)
 #   boot          run to the kernel's first C++ function
 
 set confirm off

@@ -13,7 +13,7 @@ TEXTS = SOURCES | {".py", ".mk", ".sh", ".toml", ".md", ".ld", ".txt", ".supp", 
 
 ABI = "exokernel/abi"
 PURE = ["secure_bindings", "stlb", "packet_filter"]
-LIBOS = ["libos", ABI, "secure_bindings", "stlb"]  # stlb: a libOS may read its own S-TLB, so its layout is ABI
+LIBOS = ["libos", ABI, "secure_bindings"]
 
 # Folder: what it may include. The longest folder that a file lies in counts. A folder not listed may not
 # include anything of the house.
@@ -40,7 +40,7 @@ FREESTANDING = set("""algorithm array atomic bit cfloat charconv climits compare
 # Made by the build out of the ABI and the kernel's structures, for assembly alone.
 GENERATED = {"offsets.h"}
 
-ASSEMBLY_FILES = ["exokernel/arch", "libos/core", "libos/threads"]
+ASSEMBLY_FILES = ["exokernel/arch", "libos/core"]
 NO_INLINE_ASSEMBLY = [ABI, "exokernel/core", *PURE]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')

@@ -36,4 +36,4 @@ bochs-tests: all
 ## soak: the long scenarios, tests/system/soak/*.toml
 .PHONY: soak
 soak: all
-	@$(PYTHON) tools/run_tests.py --jobs $(JOBS) $(wildcard tests/system/soak/*.toml)
+	@$(PYTHON) tools/run_tests.py --jobs $(JOBS) --time-limit 7200 $(wildcard tests/system/soak/*.toml)

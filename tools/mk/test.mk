@@ -1,7 +1,7 @@
 # The tests: all layers and all scenarios, then one verdict. Everything is built before anything runs, so that the
 # layers, each run by a make of its own, find their files ready and may run side by side.
 
-TEST_TARGETS += tools-tests bochs-tests
+TEST_TARGETS += tools-tests debug-tests bochs-tests
 
 ## test: build and run every test
 .PHONY: test
@@ -16,6 +16,11 @@ test-files: all $(TEST_FILES)
 .PHONY: tools-tests
 tools-tests:
 	@$(PYTHON) tests/tools/run.py
+
+## debug-tests: the debugger's commands and printers, and the names in a panic, with a booted kernel
+.PHONY: debug-tests
+debug-tests: all
+	@$(PYTHON) tests/tools/debugging.py
 
 ## bench: every benchmark
 .PHONY: bench

@@ -45,6 +45,7 @@ def arguments(words):
     parser.add_argument("--results", metavar="DIR", default=iso.BUILD / "results", help="where the JSON goes")
     parser.add_argument("--bochs", action="store_true", help="run in Bochs with the policy `tagged`")
     parser.add_argument("--gdb", action="store_true", help="QEMU waits, gdb is attached")
+    parser.add_argument("--gdb-script", metavar="FILE", help="with --gdb: gdb runs these commands and leaves")
     parser.add_argument("--size", action="store_true", help="print image sizes, kernel size and boot time")
     parser.add_argument("--qemu", metavar="PROGRAM", default=machine.QEMU, help=argparse.SUPPRESS)
     given = parser.parse_args(words)
@@ -136,7 +137,7 @@ def main(words):
             print("\n".join(one.stem for one in wanted))
             return 0
         if given.gdb:
-            return debug.run(wanted[0], iso.make(wanted[0]))
+            return debug.run(wanted[0], iso.make(wanted[0]), given.gdb_script)
         if given.size:
             return size.run(wanted[0], lambda one: run_one(one, given))
         return 0 if all([run_and_print(one, given) for one in wanted]) else 1

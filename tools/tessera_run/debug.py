@@ -17,16 +17,17 @@ def _free_port():
         return probe.getsockname()[1]
 
 
-def gdb_command(scenario, port, extra=()):
+def gdb_command(scenario, port, script=None):
     """gdb's command line: kernel symbols, the hooks of tools/gdb, the first libOS's symbols, attached to `port`."""
     hooks = iso.ROOT / "tools/gdb/init.gdb"
     first = iso.image_path(scenario.libos[0])
     return ["gdb", "-q", "-iex", f"add-auto-load-safe-path {iso.ROOT}", str(iso.KERNELS[scenario.kernel.image]),
-            "-x", str(hooks), "-ex", f"add-symbol-file {first}", "-ex", f"target remote 127.0.0.1:{port}", *extra]
+            "-x", str(hooks), "-ex", f"add-symbol-file {first}", "-ex", f"target remote 127.0.0.1:{port}",
+            *(["-batch", "-x", str(script)] if script else [])]
 
 
-def run(scenario, image, extra=()):
-    """Runs gdb until the user leaves it, then ends QEMU. Answers gdb's status."""
+def run(scenario, image, script=None):
+    """Runs gdb until the user leaves it, or to the end of a script, then ends QEMU. Answers gdb's status."""
     folder = iso.BUILD / "debug"
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
@@ -35,7 +36,7 @@ def run(scenario, image, extra=()):
     qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is gdb's.
-        gdb = subprocess.Popen(gdb_command(scenario, port, extra), cwd=iso.ROOT,
+        gdb = subprocess.Popen(gdb_command(scenario, port, script), cwd=iso.ROOT,
                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         return gdb.wait()
     except OSError as error:
