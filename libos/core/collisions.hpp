@@ -1,7 +1,12 @@
 // Two pages in one entry of the S-TLB, both needed by one instruction: each fault brings one and drops the other,
-// for ever. Seen as the same fault coming again with one or two different ones between; then that page is bound
-// guaranteed, where it displaces nobody.
+// for ever. Then one of them is bound guaranteed, where it displaces nobody.
+//
+// A livelock can wait a little to be found, and all other faults should not pay for it: now and then a few faults
+// in a row are looked at, the others are only counted.
 #pragma once
+
+#include <array>
+#include <bit>
 
 #include "exokernel/abi/span.hpp"
 #include "exokernel/abi/upcalls.hpp"
@@ -9,30 +14,52 @@
 namespace tessera::libos {
 
 /// In an access, beside the bits of AccessKind: bind the page as a guaranteed mapping.
-inline constexpr u64 kPin = u64{1} << 32;
+inline constexpr u64 kPin = u64{1} << 63;
 
-/// The flags of a span (SpanFlag) that an access asks for: dirty for a write, guaranteed for a pin.
+/// The flags of a span (SpanFlag) that an access asks for: dirty for a write, guaranteed for a pin. One rotation.
 constexpr u64 span_flags_for(u64 access) {
-    static_assert(static_cast<u64>(AccessKind::write) << 4 == static_cast<u64>(SpanFlag::dirty));
-    static_assert(kPin >> 29 == static_cast<u64>(SpanFlag::guaranteed));
-    return (access & static_cast<u64>(AccessKind::write)) << 4 | (access & kPin) >> 29;
+    constexpr int kTurn = 4;
+    constexpr auto kDirty = static_cast<u64>(SpanFlag::dirty), kGuaranteed = static_cast<u64>(SpanFlag::guaranteed);
+    static_assert(std::rotl(static_cast<u64>(AccessKind::write), kTurn) == kDirty);
+    static_assert(std::rotl(kPin, kTurn) == kGuaranteed);
+    return std::rotl(access, kTurn) & (kDirty | kGuaranteed);
 }
 
-/// The last faults, each as one word. What it takes for two pages to drop each other is told by these alone.
-class RecentFaults {
+/// Watches the faults of a program for one that comes again without getting on.
+class CollisionWatch {
   public:
-    /// Enter a fault. True: it is one of the last but one.  Hot: 12 instructions.
-    bool comes_again(u64 rip, VirtAddr address) {
-        const u64 fault = rip ^ (address.value & ~(kPageSize - 1)) << 8;
-        const bool again = (fault == second_ || fault == third_) && fault != first_;
-        third_ = second_;
-        second_ = first_;
-        first_ = fault;
-        return again;
+    static constexpr u64 kLooks = 6;     ///< Faults in a row that are looked at,
+    static constexpr u64 kBetween = 26;  ///< and that are not, before the next look.
+
+    /// Count a fault. True: look at it.  Hot: 2 instructions.
+    bool is_due() { return --until_look_ == 0; }
+
+    /// Look at a fault that is due. True: of the faults looked at, this same one was among those before, and since
+    /// then the same instruction has missed another page of the same entry of an S-TLB of `stlb_entries`.
+    bool finds(u64 rip, PageNumber page, u64 stlb_entries) {
+        // Order: an upcall may come between any two lines, and fault, and look: so no index is kept across one.
+        const u64 at = looks_ % kLooks;
+        seen_[at] = {rip, page};
+        looks_ = at + 1;
+        until_look_ = at + 1 < kLooks ? 1 : kBetween;
+        if (at + 1 < kLooks) return false;
+        bool displaced = false;
+        for (u64 i = at; i-- > 0;) {
+            if (seen_[i].rip != rip) continue;
+            if (seen_[i].page == page) return displaced;
+            displaced |= (seen_[i].page.value ^ page.value) % stlb_entries == 0;
+        }
+        return false;
     }
 
   private:
-    u64 first_ = 0, second_ = 0, third_ = 0;
+    struct Fault {
+        u64 rip;
+        PageNumber page;
+    };
+    u64 until_look_ = kBetween;
+    u64 looks_ = 0;
+    std::array<Fault, kLooks> seen_{};
 };
 
 /// The pages that were pinned because of this: not more than a few at a time.

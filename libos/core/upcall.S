@@ -4,8 +4,10 @@
 // Which stack: the upcall stack from its top, or, when the upcall came while on it, 128 bytes further down
 // (a red zone's length). An overflowed rsp is not on it any more: then its top, to say what happened.
 //
-//   light   rdi only; the handler keeps every register (LIBOS_HANDLER).            19 instructions around it
-//   full    all that a C++ function may clobber; for handlers that make calls.     30 instructions around it
+//   light     rdi only; the handler keeps every register (LIBOS_HANDLER).            19 instructions around it
+//   full      all that a C++ function may clobber; for handlers that make calls.     30 instructions around it
+//   straight  as full, for page faults that do not come while an upcall is handled,
+//             where both the record and the stack are known.                         29 instructions around it
 //
 // Order: `depth` goes down last. An upcall between that and iretq takes the same record, which nobody needs
 // any more, and leaves the iretq frame alone, as it stays below an rsp that is on the upcall stack.
@@ -17,6 +19,7 @@
 #define RCX 56
 #define RDX 64
 #define SCRATCH 72
+#define FIRST_RECORD libos_save_area + 128
 
 #define USER_CODE 0x23
 #define USER_DATA 0x1b
@@ -36,16 +39,33 @@
     .previous
 .endm
 
-.macro resume_from_rdi
+// What a call into the kernel or into C++ loses, but for rdi: to and from the record that \at(\base) is.
+.macro keep at=0, base
+    mov %rsi, \at + SCRATCH + 8\base
+    mov %r8, \at + SCRATCH + 16\base
+    mov %r9, \at + SCRATCH + 24\base
+    mov %r10, \at + SCRATCH + 32\base
+    mov %r11, \at + SCRATCH + 40\base
+.endm
+.macro put_back at=0, base
+    mov \at + SCRATCH + 8\base, %rsi
+    mov \at + SCRATCH + 16\base, %r8
+    mov \at + SCRATCH + 24\base, %r9
+    mov \at + SCRATCH + 32\base, %r10
+    mov \at + SCRATCH + 40\base, %r11
+.endm
+
+// rdi goes last: it may be the base.
+.macro resume at=0, base
     push $USER_DATA
-    push RSP(%rdi)
-    push RFLAGS(%rdi)
+    push \at + RSP\base
+    push \at + RFLAGS\base
     push $USER_CODE
-    push RIP(%rdi)
-    mov RAX(%rdi), %rax
-    mov RCX(%rdi), %rcx
-    mov RDX(%rdi), %rdx
-    mov SCRATCH(%rdi), %rdi
+    push \at + RIP\base
+    mov \at + RAX\base, %rax
+    mov \at + RCX\base, %rcx
+    mov \at + RDX\base, %rdx
+    mov \at + SCRATCH\base, %rdi
     decl libos_save_area
     iretq
 .endm
@@ -59,7 +79,7 @@ libos_upcall_\name:
     choose_stack
     mov %rax, %rdi
     call *libos_handlers + 8 * \kind
-    resume_from_rdi
+    resume base=(%rdi)
     .size libos_upcall_\name, . - libos_upcall_\name
 .endm
 
@@ -70,21 +90,13 @@ libos_upcall_\name:
 libos_upcall_\name:
     mov %rdi, SCRATCH(%rax)
     choose_stack
-    mov %rsi, SCRATCH + 8(%rax)
-    mov %r8, SCRATCH + 16(%rax)
-    mov %r9, SCRATCH + 24(%rax)
-    mov %r10, SCRATCH + 32(%rax)
-    mov %r11, SCRATCH + 40(%rax)
+    keep base=(%rax)
     mov %rax, (%rsp)
     mov %rax, %rdi
     call *libos_handlers + 8 * \kind
     mov (%rsp), %rdi
-    mov SCRATCH + 8(%rdi), %rsi
-    mov SCRATCH + 16(%rdi), %r8
-    mov SCRATCH + 24(%rdi), %r9
-    mov SCRATCH + 32(%rdi), %r10
-    mov SCRATCH + 40(%rdi), %r11
-    resume_from_rdi
+    put_back base=(%rdi)
+    resume base=(%rdi)
     .size libos_upcall_\name, . - libos_upcall_\name
 .endm
 
@@ -93,6 +105,28 @@ libos_upcall_\name:
     light slice_begin, 2
     light slice_end, 3
     light unknown_syscall, 4
+
+// At depth 1 the record is the first one, and nothing on the upcall stack is needed any more: an iretq frame might be,
+// but what is touched from `decl` to the end of iretq is guaranteed, so no page fault comes in between.
+    .section .text.libos_upcall_page_fault_straight, "ax"
+    .global libos_upcall_page_fault_straight
+    .type libos_upcall_page_fault_straight, @function
+libos_upcall_page_fault_straight:
+    cmpl $1, libos_save_area
+    jne libos_upcall_page_fault
+    mov $libos_upcall_stack_top - 16, %esp
+    mov %rdi, SCRATCH(%rax)
+    keep base=(%rax)
+    mov %rax, %rdi
+    call libos_resolve_fault
+    test %al, %al
+    jz 1f
+    put_back at=FIRST_RECORD
+    resume at=FIRST_RECORD
+1:  mov $FIRST_RECORD, %edi
+    call libos_die_of
+    ud2
+    .size libos_upcall_page_fault_straight, . - libos_upcall_page_fault_straight
 
 // The kernel enters here what redirect() in upcalls.hpp built: a call, on the interrupted code's own stack,
 // that the interrupted code knows nothing of. Stack, from rsp up:

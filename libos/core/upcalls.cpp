@@ -9,6 +9,9 @@ extern "C" {
 extern char libos_upcall_stack[];
 extern char libos_upcall_stack_top[];
 tessera::libos::Handler libos_handlers[tessera::kUpcallKinds];
+// For the straight entry of upcall.S.
+bool libos_resolve_fault(const tessera::SaveRecord& record);
+[[noreturn]] void libos_die_of(const tessera::SaveRecord& record);
 }
 
 namespace tessera::libos {
@@ -17,13 +20,24 @@ namespace {
 constinit UpcallTable table;
 bool resolve_nothing(VirtAddr, u64) { return false; }
 constinit FaultPolicy fault_policy = resolve_nothing;
-constinit RecentFaults recent_faults;
+constinit CollisionWatch collisions;
 constinit Pins pins;
 
 constexpr u64 index_of(UpcallKind kind) { return static_cast<u64>(kind); }
 
 constexpr void (*kEntries[kUpcallKinds])() = {libos_upcall_page_fault, libos_upcall_exception, libos_upcall_slice_begin,
                                               libos_upcall_slice_end, libos_upcall_unknown_syscall};
+
+/// The library's own handler for page faults has an entry that goes straight to it.
+VirtAddr entry_for(UpcallKind kind, Handler handler) {
+    const bool straight = kind == UpcallKind::page_fault && handler == on_page_fault;
+    return VirtAddr{reinterpret_cast<u64>(straight ? libos_upcall_page_fault_straight : kEntries[index_of(kind)])};
+}
+
+/// Could it be a page of the image? Addresses that reserve_pages gives lie behind it.
+bool in_image(VirtAddr address) {
+    return address.value - reinterpret_cast<u64>(libos_text) < static_cast<u64>(libos_image_end - libos_text);
+}
 
 bool has(u64 access, AccessKind bit) { return access & static_cast<u64>(bit); }
 
@@ -32,23 +46,24 @@ bool has(u64 access, AccessKind bit) { return access & static_cast<u64>(bit); }
 Outcome register_upcalls() {
     table.save_area = address(libos_save_area);
     libos_handlers[index_of(UpcallKind::page_fault)] = on_page_fault;
-    libos_handlers[index_of(UpcallKind::exception)] = on_exception;
-    for (UpcallKind kind : {UpcallKind::page_fault, UpcallKind::exception})
-        table.entry[index_of(kind)] = VirtAddr{reinterpret_cast<u64>(kEntries[index_of(kind)])};
+    table.entry[index_of(UpcallKind::page_fault)] = entry_for(UpcallKind::page_fault, on_page_fault);
+    return route(UpcallKind::exception, on_exception);
+}
+
+static Outcome register_entry(UpcallKind kind, VirtAddr entry) {
+    table.entry[index_of(kind)] = entry;
     TRY(call<UpcallSet>({address(table)}));
     return Done{};
 }
 
 Outcome set_entry(UpcallKind kind, void (*entry)()) {
-    table.entry[index_of(kind)] = VirtAddr{reinterpret_cast<u64>(entry)};
-    TRY(call<UpcallSet>({address(table)}));
-    return Done{};
+    return register_entry(kind, VirtAddr{reinterpret_cast<u64>(entry)});
 }
 
 // Order: the handler first, as the kernel may deliver as soon as it knows the entry.
 Outcome route(UpcallKind kind, Handler handler) {
     libos_handlers[index_of(kind)] = handler;
-    return set_entry(kind, kEntries[index_of(kind)]);
+    return register_entry(kind, entry_for(kind, handler));
 }
 
 void set_fault_policy(FaultPolicy policy) { fault_policy = policy != nullptr ? policy : resolve_nothing; }
@@ -65,19 +80,14 @@ bool make_pinned(VirtAddr address, u64 access) {
     return make_bound(address, access | kPin) || make_bound(address, access);
 }
 
-// Hot. What is needed after the calls is looked up again where it is needed, so nothing has to be kept.
-void on_page_fault(SaveRecord& record) {
+[[gnu::noinline]] static bool look_closer(const SaveRecord& record) {
     const VirtAddr address{record.address};
-    const u64 access = record.error;
-    bool resolved;
-    if (recent_faults.comes_again(record.rip, address)) [[unlikely]]
-        resolved = make_pinned(address, access);
-    else if (in_image(address))
-        resolved = bind_image_page(address, access);
-    else
-        resolved = fault_policy(address, access);
-    if (!resolved) [[unlikely]]
-        die_of(libos_save_area.record[libos_save_area.depth - 1]);
+    const bool displaced = collisions.finds(record.rip, page_of(address), boot().stlb_entries);
+    return displaced ? make_pinned(address, record.error) : make_bound(address, record.error);
+}
+
+void on_page_fault(SaveRecord& record) {
+    if (!libos_resolve_fault(record)) die_of(record);
 }
 
 void on_exception(SaveRecord& record) { die_of(record); }
@@ -114,3 +124,18 @@ void die_of(const SaveRecord& record) {
 }
 
 }  // namespace tessera::libos
+
+// Hot: 7 instructions.
+bool libos_resolve_fault(const tessera::SaveRecord& record) {
+    using namespace tessera;
+    using namespace tessera::libos;
+    if (collisions.is_due()) [[unlikely]]
+        return look_closer(record);
+    const VirtAddr address{record.address};
+    const u64 access = record.error;
+    if (address.value < reinterpret_cast<u64>(libos_image_end)) [[unlikely]]
+        return make_bound(address, access);
+    return fault_policy(address, access);
+}
+
+void libos_die_of(const tessera::SaveRecord& record) { tessera::libos::die_of(record); }

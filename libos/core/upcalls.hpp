@@ -3,7 +3,7 @@
 // Where a handler runs: on the upcall stack, with the interrupted code's registers around it. upcall.S saves
 // little, so a handler must keep the rest: mark it LIBOS_HANDLER, and the compiler sees to it. A function that
 // is not marked goes through set_plain_handler, which saves everything, SSE included. Page faults alone come
-// by a longer entry that saves what any C++ function of libos may clobber.
+// by longer entries that save what any C++ function of libos may clobber, as their handlers make calls.
 //
 // Three ways to handle a kind, from easy to fast:
 //   set_plain_handler<kind, f>()   any function                                +30 instructions or so
@@ -22,6 +22,7 @@ extern "C" {
 extern tessera::SaveArea libos_save_area;
 extern void (*libos_handlers[tessera::kUpcallKinds])(tessera::SaveRecord&);
 void libos_upcall_page_fault();
+void libos_upcall_page_fault_straight();
 void libos_upcall_exception();
 void libos_upcall_slice_begin();
 void libos_upcall_slice_end();
@@ -90,11 +91,6 @@ void on_page_fault(SaveRecord& record);
 
 /// Bind an ordinary page of the image again, if it is one and may be accessed like that.
 bool bind_image_page(VirtAddr address, u64 access);
-
-/// Could it be one? What all other faults pay for the image: 4 instructions.
-inline bool in_image(VirtAddr address) {
-    return address.value - reinterpret_cast<u64>(libos_text) < static_cast<u64>(libos_image_end - libos_text);
-}
 
 /// The default for exceptions: the end, with a message.
 [[LIBOS_HANDLER]] void on_exception(SaveRecord& record);

@@ -31,7 +31,8 @@ void AddressSpace<Table>::install() {
 }
 
 template <PageTable Table>
-bool AddressSpace<Table>::resolve_by_region(PageNumber page, u64 access) {
+bool AddressSpace<Table>::resolve_slowly(PageNumber page, u64 access) {
+    if (const Entry entry = table_.find(page); entry.allows(access)) return bind(page, entry, access);
     for (u64 i = 0; i < region_count_; ++i) {
         if (!regions_[i]->contains(page)) continue;
         if (!regions_[i]->uses_sse()) return regions_[i]->on_miss(*this, page, access);
@@ -39,12 +40,6 @@ bool AddressSpace<Table>::resolve_by_region(PageNumber page, u64 access) {
         return regions_[i]->on_miss(*this, page, access);
     }
     return false;
-}
-
-template <PageTable Table>
-Entry AddressSpace<Table>::entry(PageNumber page) {
-    const Entry* found = table_.find(page);
-    return found != nullptr ? *found : Entry{};
 }
 
 template <PageTable Table>

@@ -26,32 +26,22 @@ class InvertedTable {
     }
 
     /// Cost: about 10 instructions where there is no collision.
-    Entry* find(PageNumber page) {
-        for (u64 i = home(page.value);; i = (i + 1) & mask_) {
-            if (slots_[i].entry.word == 0) return nullptr;
-            if (slots_[i].page == page.value) return &slots_[i].entry;
-        }
-    }
+    Entry find(PageNumber page) const { return slots_[slot_of(page)].entry; }
 
     bool insert(PageNumber page, Entry entry) {
         if (page.value >= kUserPages || entry.word == 0) return false;
-        if (Entry* there = find(page)) {
-            *there = entry;
-            return true;
+        Slot& slot = slots_[slot_of(page)];
+        if (slot.entry.word == 0) {
+            if (size_ >= limit()) return false;
+            ++size_;
         }
-        if (size_ >= limit()) return false;
-        u64 i = home(page.value);
-        while (slots_[i].entry.word != 0) i = (i + 1) & mask_;
-        slots_[i] = {page.value, entry};
-        ++size_;
+        slot = {page.value, entry};
         return true;
     }
 
     bool erase(PageNumber page) {
-        Entry* there = find(page);
-        if (there == nullptr) return false;
-        u64 hole = home(page.value);
-        while (&slots_[hole].entry != there) hole = (hole + 1) & mask_;
+        u64 hole = slot_of(page);
+        if (slots_[hole].entry.word == 0) return false;
         slots_[hole].entry.word = 0;
         // Move up whatever would not be found any more because of the hole.
         for (u64 i = (hole + 1) & mask_; slots_[i].entry.word != 0; i = (i + 1) & mask_) {
@@ -72,6 +62,13 @@ class InvertedTable {
   private:
     /// Fibonacci hashing (Knuth 6.4): neighbours spread out.
     u64 home(u64 page) const { return page * 0x9e37'79b9'7f4a'7c15 >> shift_; }
+
+    /// Where the page is, or the empty slot where it would go. There always is an empty one.
+    u64 slot_of(PageNumber page) const {
+        u64 i = home(page.value);
+        while (slots_[i].entry.word != 0 && slots_[i].page != page.value) i = (i + 1) & mask_;
+        return i;
+    }
 
     Slot* slots_;
     u64 mask_;

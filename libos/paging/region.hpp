@@ -5,17 +5,9 @@
 // Mapper. To make a policy, derive from Region; those of the house are in this folder.
 #pragma once
 
-#include "exokernel/abi/upcalls.hpp"
 #include "libos/paging/entry.hpp"
 
 namespace tessera::libos {
-
-/// What a fault's error word asks for.
-constexpr bool is_write(u64 access) { return access & static_cast<u64>(AccessKind::write); }
-constexpr Right needed_for(u64 access) {
-    if (is_write(access)) return Right::write;
-    return access & static_cast<u64>(AccessKind::fetch) ? Right::execute : Right::read;
-}
 
 /// What a region may do to the address space that it is in.
 class Mapper {

@@ -80,7 +80,7 @@ TEST_CASE("libos: a demand-zero region hands out zeros even in used frames") {
     REQUIRE(space.add_region(region));
     space.install();
     REQUIRE(kernel.write(region.first(), 5, 0x5555));
-    const FrameNumber frame = made.table.find(region.first())->frame();
+    const FrameNumber frame = made.table.find(region.first()).frame();
     REQUIRE(space.unmap(region.first(), Entry{}));
     CHECK_FALSE(kernel.is_bound(region.first()));
     pool.give(frame);
@@ -198,8 +198,7 @@ TEST_CASE_TEMPLATE("libos: a paged region is memory, with any eviction and any s
             CHECK(counts.zero_fills <= kPages + counts.evictions);
             u64 resident = 0;
             for (u64 i = 0; i < kPages; ++i) {
-                const Entry* entry = made.table.find(region.first() + i);
-                resident += entry != nullptr && entry->has(Entry::kResident);
+                resident += made.table.find(region.first() + i).has(Entry::kResident);
             }
             CHECK(resident == frames);
         }

@@ -41,10 +41,8 @@ void compare_with_map(Table& table, u64 seed) {
         // Waves: mostly inserting, then mostly erasing, so that it gets full and empty.
         const bool grows = step / 2000 % 2 == 0;
         if (random.below(4) == 0) {
-            const Entry* found = table.find(page);
             const auto expected = model.find(page.value);
-            REQUIRE((found != nullptr) == (expected != model.end()));
-            if (found != nullptr) REQUIRE(*found == expected->second);
+            REQUIRE(table.find(page) == (expected != model.end() ? expected->second : Entry{}));
         } else if (random.below(5) == 0 ? !grows : grows) {
             const Entry entry = random_entry(random);
             if (table.insert(page, entry))
@@ -56,21 +54,34 @@ void compare_with_map(Table& table, u64 seed) {
         }
         REQUIRE(table.size() == model.size());
     }
-    for (const auto& [page, entry] : model) {
-        REQUIRE(table.find(PageNumber{page}) != nullptr);
-        CHECK(*table.find(PageNumber{page}) == entry);
-    }
+    for (const auto& [page, entry] : model) REQUIRE(table.find(PageNumber{page}) == entry);
 }
 
 }  // namespace
 
 TEST_CASE("libos: an entry keeps what it is made of") {
-    const Entry entry = Entry::make(FrameNumber{0xff'ffff'ffff}, 2047, Right::read | Right::write, Entry::kDirty);
+    const Entry entry = Entry::make(FrameNumber{0xff'ffff'ffff}, 31, Right::read | Right::write, Entry::kDirty);
     CHECK(entry.frame().value == 0xff'ffff'ffff);
-    CHECK(entry.source() == 2047);
+    CHECK(entry.source() == 31);
     CHECK(entry.rights() == (Right::read | Right::write));
     CHECK(entry.has(Entry::kResident | Entry::kDirty));
     CHECK_FALSE(entry.has(Entry::kStored));
+}
+
+TEST_CASE("libos: an entry allows what its rights do, and nothing when the page is not resident") {
+    constexpr auto kWrite = static_cast<u64>(AccessKind::write), kFetch = static_cast<u64>(AccessKind::fetch);
+    constexpr auto kUser = static_cast<u64>(AccessKind::user) | static_cast<u64>(AccessKind::present);
+    constexpr u64 kOthers = u64{1} << 63 | u64{1} << 15;
+    for (u64 more : {u64{0}, kUser, kOthers | kUser}) {
+        const auto allowed = [more](Entry entry) {
+            return std::array{entry.allows(more), entry.allows(kWrite | more), entry.allows(kFetch | more)};
+        };
+        CHECK(allowed(Entry::make(FrameNumber{1}, 0, Right::read)) == std::array{true, false, false});
+        CHECK(allowed(Entry::make(FrameNumber{1}, 0, Right::read | Right::write)) == std::array{true, true, false});
+        CHECK(allowed(Entry::make(FrameNumber{1}, 0, Right::read | Right::execute)) == std::array{true, false, true});
+        CHECK(allowed(Entry{Entry::kStored}) == std::array{false, false, false});
+        CHECK(allowed(Entry{}) == std::array{false, false, false});
+    }
 }
 
 TEST_CASE("libos: the hierarchical table does what a map does, with room and without") {
@@ -91,7 +102,7 @@ TEST_CASE("libos: the hierarchical table gives its nodes back") {
     for (u64 round = 0; round < 100; ++round) {
         REQUIRE(table.insert(PageNumber{round << 27}, entry));
         CHECK_FALSE(table.insert(PageNumber{(round + 1) << 27}, entry));
-        CHECK(table.find(PageNumber{(round + 1) << 27}) == nullptr);
+        CHECK(table.find(PageNumber{(round + 1) << 27}) == Entry{});
         REQUIRE(table.erase(PageNumber{round << 27}));
     }
 }
@@ -114,8 +125,8 @@ TEST_CASE("libos: tables refuse what is no page and no entry") {
     for (PageNumber page : {PageNumber{kUserPages}, PageNumber{~u64{0}}}) {
         CHECK_FALSE(tree.insert(page, entry));
         CHECK_FALSE(hashed.insert(page, entry));
-        CHECK(tree.find(page) == nullptr);
-        CHECK(hashed.find(page) == nullptr);
+        CHECK(tree.find(page) == Entry{});
+        CHECK(hashed.find(page) == Entry{});
         CHECK_FALSE(tree.erase(page));
         CHECK_FALSE(hashed.erase(page));
     }
