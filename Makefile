@@ -29,7 +29,7 @@ ifeq ($(READY)$(filter-out help clean,$(goals)),)
 help:
 	@echo 'make VERB [V=1]'
 	@sed -n 's/^## \([a-z-]*\): /\1#/p' Makefile $(wildcard tools/mk/run.mk tools/mk/test.mk tools/mk/images.mk */rules.mk */*/rules.mk) | \
-	    while IFS='#' read -r verb text; do printf '  %-13s %s\n' "$$verb" "$$text"; done
+	    while IFS='#' read -r verb text; do printf '  %-16s %s\n' "$$verb" "$$text"; done
 
 ## clean: remove everything that was made
 clean:

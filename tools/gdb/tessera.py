@@ -32,7 +32,10 @@ class _Command(gdb.Command):
         super().__init__(f"tessera {self.name}", gdb.COMMAND_DATA)
 
     def invoke(self, argument, from_tty):
-        self.show(argument.strip())
+        try:
+            self.show(argument.strip())
+        except gdb.MemoryError as error:
+            raise gdb.GdbError(f"the kernel has not made its tables yet ({error}): try `boot`, or go on further") from None
 
     def show(self, argument):
         raise NotImplementedError

@@ -1,7 +1,7 @@
 # The tests: all layers and all scenarios, then one verdict. Everything is built before anything runs, so that the
 # layers, each run by a make of its own, find their files ready and may run side by side.
 
-TEST_TARGETS += tools-tests debug-tests bochs-tests
+TEST_TARGETS += tools-tests debug-tests docs-tests bochs-tests
 
 ## test: build and run every test
 .PHONY: test
@@ -21,6 +21,11 @@ tools-tests:
 .PHONY: debug-tests
 debug-tests: all
 	@$(PYTHON) tests/tools/debugging.py
+
+## docs-tests: what the documents say can be typed, can; what they name is there
+.PHONY: docs-tests
+docs-tests: all
+	@$(PYTHON) tests/tools/documents.py
 
 ## bench: every benchmark
 .PHONY: bench
