@@ -35,7 +35,8 @@ class CollisionWatch {
     bool is_due() { return --until_look_ == 0; }
 
     /// Look at a fault that is due. True: of the faults looked at, this same one was among those before, and since
-    /// then the same instruction has missed another page of the same entry of an S-TLB of `stlb_entries`.
+    /// then the same instruction has missed another page of the same entry of an S-TLB of `stlb_entries`. Where one
+    /// is found there will be more: the next look is at once.
     bool finds(u64 rip, PageNumber page, u64 stlb_entries) {
         // Order: an upcall may come between any two lines, and fault, and look: so no index is kept across one.
         const u64 at = looks_ % kLooks;
@@ -46,7 +47,10 @@ class CollisionWatch {
         bool displaced = false;
         for (u64 i = at; i-- > 0;) {
             if (seen_[i].rip != rip) continue;
-            if (seen_[i].page == page) return displaced;
+            if (seen_[i].page == page) {
+                if (displaced) until_look_ = 1;
+                return displaced;
+            }
             displaced |= (seen_[i].page.value ^ page.value) % stlb_entries == 0;
         }
         return false;

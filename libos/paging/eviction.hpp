@@ -1,10 +1,12 @@
 // Which page to put out when all frames of a paged region are in use: FIFO, clock, aging. Or your own.
 //
 // A policy sees places (0 to count, one a frame) and may ask whether the page in one was used since last
-// asked. The answer comes from the accessed bits in the S-TLB, which the libOS reads for itself.
+// asked. The answer comes from the accessed bits in the S-TLB, which the libOS reads for itself. A page that the
+// S-TLB has lost counts as used the first time it is asked for, and as not used while it stays lost.
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "exokernel/abi/stlb_entry.hpp"
 
@@ -83,12 +85,12 @@ class StlbView {
     StlbView() = default;
     StlbView(const StlbEntry* entries, u64 count) : entries_(entries), mask_(count - 1) {}
 
-    /// Its binding has been used since it was made or its bit was cleared. A page that another has displaced
-    /// from the S-TLB counts as not used.
-    bool accessed(PageNumber page) const {
-        if (entries_ == nullptr) return false;
+    /// Has its binding been used since it was made or its bit was cleared? Nothing: the page is not in the S-TLB, as
+    /// another displaced it or the switch policy dropped it, and nobody knows.
+    std::optional<bool> accessed(PageNumber page) const {
         const StlbEntry& entry = entries_[page.value & mask_];
-        return entry.tag == page.value && entry.pte & pte::kAccessed;
+        if (entry.tag != page.value) return {};
+        return (entry.pte & pte::kAccessed) != 0;
     }
     explicit operator bool() const { return entries_ != nullptr; }
 

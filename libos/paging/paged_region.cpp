@@ -8,8 +8,15 @@
 
 namespace tessera::libos {
 namespace {
+
 constexpr Rights kReadWrite = Right::read | Right::write;
-}
+constexpr u64 kAccessedBit = 1;  // ClearBits::Args::which
+
+/// In `places`: the page was not in the S-TLB when it was last asked for.
+constexpr u64 kLost = u64{1} << 63;
+constexpr PageNumber page_in(PageNumber held) { return {held.value & ~kLost}; }
+
+}  // namespace
 
 bool PagedRegion::on_miss(Mapper& mapper, PageNumber page, u64 access) {
     if (access & static_cast<u64>(AccessKind::fetch)) return false;
@@ -57,7 +64,7 @@ bool PagedRegion::fill(Mapper& mapper, PageNumber page, u64 access) {
 // that was never written, needs no writing out.
 bool PagedRegion::evict(Mapper& mapper, u64& place, FrameNumber& frame) {
     place = parts_.eviction.choose(parts_.places.size(), *this) % parts_.places.size();
-    const PageNumber page = parts_.places[place];
+    const PageNumber page = page_in(parts_.places[place]);
     const Entry entry = mapper.entry(page);
     frame = entry.frame();
     bool stored = entry.has(Entry::kStored);
@@ -70,11 +77,21 @@ bool PagedRegion::evict(Mapper& mapper, u64& place, FrameNumber& frame) {
     return mapper.unmap(page, stored ? Entry{Entry::kStored} : Entry{});
 }
 
+// A page that the S-TLB has lost was used since last asked, for all that is known. Lost still when asked again, it
+// had its chance: else a small S-TLB, or the switch policy `none`, would make all pages look alike.
 bool PagedRegion::test_and_clear(u64 place) {
-    const PageNumber page = parts_.places[place];
-    if (!parts_.stlb.accessed(page)) return false;
-    static_cast<void>(enter_kernel<ClearBits>({PageSpan::make(page, 1), 1, {}}));
-    return true;
+    if (!parts_.stlb) return false;
+    PageNumber& held = parts_.places[place];
+    const PageNumber page = page_in(held);
+    const std::optional<bool> accessed = parts_.stlb.accessed(page);
+    if (!accessed.has_value()) {
+        const bool first_time = held == page;
+        held.value |= kLost;
+        return first_time;
+    }
+    held = page;
+    if (*accessed) static_cast<void>(enter_kernel<ClearBits>({PageSpan::make(page, 1), kAccessedBit, {}}));
+    return *accessed;
 }
 
 }  // namespace tessera::libos

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "libos/paging/address_space.hpp"
@@ -236,6 +237,89 @@ TEST_CASE("libos: the clock keeps what is used, FIFO does not") {
     const u64 fifo_faults = faults_with(fifo);
     CHECK(faults_with(clock) < fifo_faults);
     CHECK(faults_with(*aging) < fifo_faults);
+}
+
+namespace {
+
+/// Puts out place 0, and notes what it is told of all.
+class Asking final : public Eviction {
+  public:
+    void on_filled(u64) override {}
+    u64 choose(u64 count, UseBits& used) override {
+        answers.clear();
+        for (u64 place = 0; place < count; ++place) answers.push_back(used.test_and_clear(place));
+        return 0;
+    }
+    std::vector<bool> answers;
+};
+
+/// Two frames under ten pages.
+struct SmallRegion {
+    HostKernel kernel;
+    Made<InvertedTable> made;
+    AddressSpace<InvertedTable> space{made.table};
+    FramePool pool;
+    std::vector<SqueezingStore::Unit> units = std::vector<SqueezingStore::Unit>(100);
+    std::vector<u32> heads = std::vector<u32>(10);
+    SqueezingStore store{units, heads};
+    std::vector<PageNumber> places = std::vector<PageNumber>(2);
+    Asking eviction;
+    std::optional<PagedRegion> region;
+
+    SmallRegion() {
+        REQUIRE(pool.open(2).ok());
+        const StlbView view(kernel.stlb(), HostKernel::kStlbEntries);
+        const u64 source = space.add_source(pool.capability());
+        region.emplace(kernel.first_page(), 10, PagedRegion::Parts{pool, source, store, eviction, view, places});
+        REQUIRE(space.add_region(*region));
+        space.install();
+    }
+    PageNumber page(u64 i) const { return region->first() + i; }
+};
+
+}  // namespace
+
+TEST_CASE("libos: a page that the S-TLB has lost counts as used, once") {
+    SmallRegion small;
+    REQUIRE(small.kernel.touch(small.page(0), Right::read));
+    REQUIRE(small.kernel.touch(small.page(1), Right::read));
+    small.kernel.drop_all();
+    REQUIRE(small.kernel.touch(small.page(2), Right::read));
+    CHECK(small.eviction.answers == std::vector{true, true});
+    // Page 2 is there now, and was used. Page 1 is still lost.
+    REQUIRE(small.kernel.touch(small.page(3), Right::read));
+    CHECK(small.eviction.answers == std::vector{true, false});
+    // It comes back, is used, and is lost again: then it may have been used again too.
+    REQUIRE(small.kernel.touch(small.page(1), Right::read));
+    REQUIRE(small.kernel.touch(small.page(4), Right::read));
+    CHECK(small.eviction.answers == std::vector{true, true});
+    small.kernel.drop_all();
+    REQUIRE(small.kernel.touch(small.page(5), Right::read));
+    CHECK(small.eviction.answers == std::vector{true, true});
+    // What is there and is not used counts as not used.
+    REQUIRE(small.kernel.touch(small.page(1), Right::read));
+    REQUIRE(small.kernel.touch(small.page(6), Right::read));
+    CHECK(small.eviction.answers == std::vector{true, true});
+    REQUIRE(small.kernel.touch(small.page(7), Right::read));
+    CHECK(small.eviction.answers == std::vector{true, false});
+}
+
+TEST_CASE("libos: a page that was written goes to the store even if the S-TLB, and its dirty bit with it, is lost") {
+    SmallRegion small;
+    REQUIRE(small.kernel.write(small.page(0), 7, 0x1234));
+    REQUIRE(small.kernel.touch(small.page(1), Right::read));
+    small.kernel.drop_all();
+    REQUIRE(small.kernel.touch(small.page(2), Right::read));
+    CHECK(small.region->counts().writes == 1);
+    u64 value = 0;
+    REQUIRE(small.kernel.read(small.page(0), 7, value));
+    CHECK(value == 0x1234);
+    // Read only since it came back: the store's copy is good, whatever the S-TLB does not know.
+    small.kernel.drop_all();
+    REQUIRE(small.kernel.touch(small.page(3), Right::read));
+    CHECK(small.region->counts().writes == 1);
+    REQUIRE(small.kernel.read(small.page(0), 7, value));
+    CHECK(value == 0x1234);
 }
 
 TEST_CASE("libos: regions do not overlap") {
