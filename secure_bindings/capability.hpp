@@ -80,7 +80,8 @@ bool canonical(const Caveat& caveat);
 Result<Effective> authenticate(const Capability& capability, const CapabilityKeys& keys);
 
 /// Is this a canonical root without caveats, with the right tag? Then it allows what its fields say. Reads its first
-/// kCapabilityRootSize bytes and no others.  Cost: 1 MAC.
+/// kCapabilityRootSize bytes and no others. Unlike the others it leaves clearing the registers to its caller: the
+/// kernel clears them all on its way out.  Cost: 1 MAC.
 bool genuine_root(const Capability& root, const CapabilityKeys& keys);
 
 /// `authenticate`, then denied unless `presenter` may present it at time `now`. Same cost.

@@ -43,8 +43,11 @@ constexpr u64 with_rights(u64 word, Rights wanted, bool dirty) {
 /// The word for a binding: what the capability allows, and what is wanted of that. `dirty`: a write is under way.
 constexpr u64 make_pte(FrameNumber frame, Rights allowed, Rights wanted, bool large, bool dirty) {
     const u64 most = u64{allowed.restricted_to(Right::write | Right::execute).bits} << 8;
-    const u64 word = address_of(frame).value | most | pte::kPresent | pte::kUser | (large ? pte::kLarge : 0);
-    return with_rights(word, wanted, dirty);
+    u64 word = address_of(frame).value | most | pte::kPresent | pte::kUser | (large ? pte::kLarge : 0);
+    if (!wanted.has(Right::execute)) word |= pte::kNoExecute;
+    if (wanted.has(Right::write))
+        word |= dirty ? pte::kWritable | pte::kAccessed | pte::kDirty | pte::kHardwareWrite : pte::kWritable;
+    return word;
 }
 
 /// May a binding with this word be given these rights?

@@ -34,6 +34,11 @@ struct Arena {
 };
 inline Arena arena;
 
+/// Kept where it does not cross a page, which the kernel reads more slowly and does not remember.
+struct alignas(256) Kept {
+    Capability capability;
+};
+
 /// TLB-entry capabilities, each for a page of its own, that were made but never presented.
 class Strangers {
   public:
@@ -44,7 +49,7 @@ class Strangers {
     Stranger next() {
         if (used_ == kMostStrangers) give_up("strangers", "no more of them");
         const PageNumber page = kStrangers + used_;
-        Capability& made = made_[used_++];
+        Capability& made = made_[used_++].capability;
         const PageSpan span = PageSpan::make(page, 1, kReadWrite);
         sure("strangers", call<Bind>({address(arena.frames), arena.first + used_ % kArenaPages, span, {}, address(made)}));
         sure("strangers", call<Unbind>({span, {}}));
@@ -53,8 +58,53 @@ class Strangers {
 
   private:
     u64 used_ = 0;
-    std::array<Capability, kMostStrangers> made_;
+    std::array<Kept, kMostStrangers> made_;
 };
 inline Strangers strangers;
+
+inline constexpr PageNumber kForgotten{0x30'03a0};  ///< Clear of the others in an S-TLB of 1024 entries.
+
+/// Frames of our own, each under a capability that the kernel does not know: it has forgotten it. What it remembers
+/// of an environment's capabilities is direct-mapped by tag, so presenting another with the same place is enough.
+/// (One never presented is not to be had otherwise: a frame is zeroed when it is first bound, which takes longer.)
+class Forgotten {
+  public:
+    struct Own {
+        VirtAddr capability;
+        FrameNumber frame;
+        PageNumber page;
+    };
+    void open() {
+        Capability made;
+        for (u64 places = 0; places < kPlaces;) {
+            take(made);
+            Capability& decoy = decoys_[made.tag[0] % kPlaces].capability;
+            places += decoy.kind == ResourceKind::none;
+            decoy = made;
+        }
+    }
+    Own next() {
+        if (used_ == kRounds) give_up("forgotten", "no more of them");
+        const PageNumber page = kForgotten + used_;
+        Capability& own = own_[used_++].capability;
+        const FrameNumber frame = take(own);
+        const PageSpan span = PageSpan::make(page, 1, kReadWrite);
+        sure("forgotten", call<Bind>({address(own), frame, span, {}, {}}));
+        store(address_of(page));
+        sure("forgotten", call<Unbind>({span, {}}));
+        sure("forgotten", call<CapabilityCheck>({address(decoys_[own.tag[0] % kPlaces].capability)}));
+        return {address(own), frame, page};
+    }
+
+  private:
+    static constexpr u64 kPlaces = 64;
+    static FrameNumber take(Capability& capability) {
+        return sure("forgotten", call<FrameAlloc>({FrameNumber{kAny}, 1, 1, address(capability)}));
+    }
+    u64 used_ = 0;
+    std::array<Kept, kPlaces> decoys_;
+    std::array<Kept, kRounds> own_;
+};
+inline Forgotten forgotten;
 
 }  // namespace tessera::bench

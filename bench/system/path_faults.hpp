@@ -74,8 +74,9 @@ inline void measure_exceptions() {
 // ---- page faults that the libOS resolves
 
 struct Resolver {
-    VirtAddr capability;  ///< TLB-entry.
+    VirtAddr capability;  ///< TLB-entry, or for resolve_by_frame the frame's.
     u64 resolved = 0;
+    FrameNumber frame;
 };
 [[gnu::section(".guaranteed.data")]] inline Resolver resolver;
 
@@ -84,6 +85,13 @@ struct Resolver {
     ++resolver.resolved;
     const PageSpan span = PageSpan::make(page_of(at), 1, kReadWrite);
     return enter_kernel<Rebind>({resolver.capability, span, {}}).error == Error::ok;
+}
+
+/// The same with a frame, under its own capability.
+[[gnu::section(".guaranteed.text")]] inline bool resolve_by_frame(VirtAddr at, u64) {
+    ++resolver.resolved;
+    const PageSpan span = PageSpan::make(page_of(at), 1, kReadWrite);
+    return enter_kernel<Bind>({resolver.capability, resolver.frame, span, {}, {}}).error == Error::ok;
 }
 
 /// Make the page writable: it is bound, only protected.
@@ -100,12 +108,20 @@ inline void measure_faults() {
     set_fault_policy(resolve);
     measure("fault_rebind_warm", drop, [page](u64) { return load(page), done(); });
     VirtAddr cold;
-    measure("fault_resolve_cold", [&](u64) {
+    measure("fault_rebind_cold", [&](u64) {
         const auto stranger = strangers.next();
         resolver.capability = stranger.capability;
         cold = address_of(stranger.page);
     }, [&](u64) { return load(cold), done(); });
-    if (resolver.resolved != 2 * kRounds) give_up("fault_rebind_warm", "other faults than expected");
+    set_fault_policy(resolve_by_frame);
+    forgotten.open();
+    measure("fault_resolve_cold", [&](u64) {
+        const auto own = forgotten.next();
+        resolver.capability = own.capability;
+        resolver.frame = own.frame;
+        cold = address_of(own.page);
+    }, [&](u64) { return load(cold), done(); });
+    if (resolver.resolved != 3 * kRounds) give_up("fault_rebind_warm", "other faults than expected");
 
     sure("raw", set_entry(UpcallKind::page_fault, raw_resolve));
     bench_tlb_entry = address(arena.tlb_entry).value;
