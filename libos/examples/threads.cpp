@@ -1,7 +1,8 @@
 // User-level threads: a bounded buffer between producers and consumers, under a mutex and two conditions, while
 // other threads compute in SSE registers and are preempted whenever a slice ends.
 //
-// Arguments: items= (for each producer)  rounds= (of each computing thread)
+// Arguments: items= (for each producer)  rounds= (of each computing thread)  preempt=0: only the kernel switches,
+// without asking, and a thread goes on until it waits
 #include "libos/threads/threads.hpp"
 
 #include "libos/core/libos.hpp"
@@ -71,7 +72,7 @@ int libos_main() {
     items = argument("items", 2000);
     rounds = argument("rounds", 3'000'000);
     const double expected = series(rounds);
-    preempt_threads();
+    if (argument("preempt", 1) != 0) preempt_threads();
 
     Thread threads[kProducers + kConsumers + kComputing];
     Thread* next = threads;
@@ -95,7 +96,8 @@ int libos_main() {
     const u64 all = kProducers * items;
     right &= count == all && sum == all * (all - 1) / 2;
     for (double each : computed) right &= each == expected;
-    print(right ? "right: " : "WRONG: ", count, " items through the buffer, ", preemptions(), " preemptions\n");
+    print(right ? "right: " : "WRONG: ", count, " items through the buffer, ", preemptions(), " preemptions, ",
+          accounts().slices, " slices\n");
     const Outcome sent = record("program", "threads", "items", count, "sum", sum, "right", right, "preemptions",
                                 preemptions(), "slices", accounts().slices);
     return right && sent.ok() ? 0 : 1;
