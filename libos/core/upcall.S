@@ -70,11 +70,15 @@
     iretq
 .endm
 
-.macro light name, kind
+.macro entry name
     .section .text.libos_upcall_\name, "ax"
     .global libos_upcall_\name
     .type libos_upcall_\name, @function
 libos_upcall_\name:
+.endm
+
+.macro light name, kind
+    entry \name
     mov %rdi, SCRATCH(%rax)
     choose_stack
     mov %rax, %rdi
@@ -84,10 +88,7 @@ libos_upcall_\name:
 .endm
 
 .macro full name, kind
-    .section .text.libos_upcall_\name, "ax"
-    .global libos_upcall_\name
-    .type libos_upcall_\name, @function
-libos_upcall_\name:
+    entry \name
     mov %rdi, SCRATCH(%rax)
     choose_stack
     keep base=(%rax)
@@ -108,10 +109,7 @@ libos_upcall_\name:
 
 // At depth 1 the record is the first one, and nothing on the upcall stack is needed any more: an iretq frame might be,
 // but what is touched from `decl` to the end of iretq is guaranteed, so no page fault comes in between.
-    .section .text.libos_upcall_page_fault_straight, "ax"
-    .global libos_upcall_page_fault_straight
-    .type libos_upcall_page_fault_straight, @function
-libos_upcall_page_fault_straight:
+    entry page_fault_straight
     cmpl $1, libos_save_area
     jne libos_upcall_page_fault
     mov $libos_upcall_stack_top - 16, %esp

@@ -1,7 +1,6 @@
 // The C++ side of the upcall path: the table of handlers, and the handlers that a program starts with.
 #include "libos/core/upcalls.hpp"
 
-#include "libos/core/collisions.hpp"
 #include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
 
@@ -9,37 +8,25 @@ extern "C" {
 extern char libos_upcall_stack[];
 extern char libos_upcall_stack_top[];
 tessera::libos::Handler libos_handlers[tessera::kUpcallKinds];
-// For the straight entry of upcall.S.
-bool libos_resolve_fault(const tessera::SaveRecord& record);
-[[noreturn]] void libos_die_of(const tessera::SaveRecord& record);
 }
 
 namespace tessera::libos {
 namespace {
 
 constinit UpcallTable table;
-bool resolve_nothing(VirtAddr, u64) { return false; }
-constinit FaultPolicy fault_policy = resolve_nothing;
-constinit CollisionWatch collisions;
-constinit Pins pins;
 
 constexpr u64 index_of(UpcallKind kind) { return static_cast<u64>(kind); }
 
 constexpr void (*kEntries[kUpcallKinds])() = {libos_upcall_page_fault, libos_upcall_exception, libos_upcall_slice_begin,
                                               libos_upcall_slice_end, libos_upcall_unknown_syscall};
 
+bool has(u64 access, AccessKind bit) { return access & static_cast<u64>(bit); }
+
 /// The library's own handler for page faults has an entry that goes straight to it.
 VirtAddr entry_for(UpcallKind kind, Handler handler) {
     const bool straight = kind == UpcallKind::page_fault && handler == on_page_fault;
     return VirtAddr{reinterpret_cast<u64>(straight ? libos_upcall_page_fault_straight : kEntries[index_of(kind)])};
 }
-
-/// Could it be a page of the image? Addresses that reserve_pages gives lie behind it.
-bool in_image(VirtAddr address) {
-    return address.value - reinterpret_cast<u64>(libos_text) < static_cast<u64>(libos_image_end - libos_text);
-}
-
-bool has(u64 access, AccessKind bit) { return access & static_cast<u64>(bit); }
 
 }  // namespace
 
@@ -64,30 +51,6 @@ Outcome set_entry(UpcallKind kind, void (*entry)()) {
 Outcome route(UpcallKind kind, Handler handler) {
     libos_handlers[index_of(kind)] = handler;
     return register_entry(kind, entry_for(kind, handler));
-}
-
-void set_fault_policy(FaultPolicy policy) { fault_policy = policy != nullptr ? policy : resolve_nothing; }
-
-bool make_bound(VirtAddr address, u64 access) {
-    return in_image(address) ? bind_image_page(address, access) : fault_policy(address, access);
-}
-
-// A page more or less guaranteed: the one pinned longest ago makes room, and comes back when it is touched. Where
-// its set of guaranteed mappings is full of the program's own, the page is bound as any other.
-bool make_pinned(VirtAddr address, u64 access) {
-    const PageNumber gone = pins.replace(page_of(address));
-    if (gone.value != 0) static_cast<void>(enter_kernel<Unbind>({PageSpan::make(gone, 1), {}}));
-    return make_bound(address, access | kPin) || make_bound(address, access);
-}
-
-[[gnu::noinline]] static bool look_closer(const SaveRecord& record) {
-    const VirtAddr address{record.address};
-    const bool displaced = collisions.finds(record.rip, page_of(address), boot().stlb_entries);
-    return displaced ? make_pinned(address, record.error) : make_bound(address, record.error);
-}
-
-void on_page_fault(SaveRecord& record) {
-    if (!libos_resolve_fault(record)) die_of(record);
 }
 
 void on_exception(SaveRecord& record) { die_of(record); }
@@ -124,18 +87,3 @@ void die_of(const SaveRecord& record) {
 }
 
 }  // namespace tessera::libos
-
-// Hot: 7 instructions.
-bool libos_resolve_fault(const tessera::SaveRecord& record) {
-    using namespace tessera;
-    using namespace tessera::libos;
-    if (collisions.is_due()) [[unlikely]]
-        return look_closer(record);
-    const VirtAddr address{record.address};
-    const u64 access = record.error;
-    if (address.value < reinterpret_cast<u64>(libos_image_end)) [[unlikely]]
-        return make_bound(address, access);
-    return fault_policy(address, access);
-}
-
-void libos_die_of(const tessera::SaveRecord& record) { tessera::libos::die_of(record); }

@@ -28,6 +28,9 @@ void libos_upcall_slice_begin();
 void libos_upcall_slice_end();
 void libos_upcall_unknown_syscall();
 void libos_redirected();
+/// What the straight entry calls: has the fault been resolved? And if not.
+bool libos_resolve_fault(const tessera::SaveRecord& record);
+[[noreturn]] void libos_die_of(const tessera::SaveRecord& record);
 extern char libos_text[], libos_image_end[];
 }
 

@@ -1,0 +1,61 @@
+// Who resolves a page fault: the image for its own pages, the program's fault policy for all others; and where a page
+// keeps being displaced, it is pinned (collisions.hpp).
+#include "libos/core/collisions.hpp"
+#include "libos/core/program.hpp"
+#include "libos/core/upcalls.hpp"
+
+namespace tessera::libos {
+namespace {
+
+bool resolve_nothing(VirtAddr, u64) { return false; }
+constinit FaultPolicy fault_policy = resolve_nothing;
+constinit CollisionWatch collisions;
+constinit Pins pins;
+
+/// Could it be a page of the image? Addresses that reserve_pages gives lie behind it.
+bool in_image(VirtAddr address) {
+    return address.value - reinterpret_cast<u64>(libos_text) < static_cast<u64>(libos_image_end - libos_text);
+}
+
+[[gnu::noinline]] bool look_closer(const SaveRecord& record) {
+    const VirtAddr address{record.address};
+    const bool displaced = collisions.finds(record.rip, page_of(address), boot().stlb_entries);
+    return displaced ? make_pinned(address, record.error) : make_bound(address, record.error);
+}
+
+}  // namespace
+
+void set_fault_policy(FaultPolicy policy) { fault_policy = policy != nullptr ? policy : resolve_nothing; }
+
+bool make_bound(VirtAddr address, u64 access) {
+    return in_image(address) ? bind_image_page(address, access) : fault_policy(address, access);
+}
+
+// A page more or less guaranteed: the one pinned longest ago makes room, and comes back when it is touched. Where
+// its set of guaranteed mappings is full of the program's own, the page is bound as any other.
+bool make_pinned(VirtAddr address, u64 access) {
+    const PageNumber gone = pins.replace(page_of(address));
+    if (gone.value != 0) static_cast<void>(enter_kernel<Unbind>({PageSpan::make(gone, 1), {}}));
+    return make_bound(address, access | kPin) || make_bound(address, access);
+}
+
+void on_page_fault(SaveRecord& record) {
+    if (!libos_resolve_fault(record)) die_of(record);
+}
+
+}  // namespace tessera::libos
+
+// Hot: 7 instructions and the policy.
+bool libos_resolve_fault(const tessera::SaveRecord& record) {
+    using namespace tessera;
+    using namespace tessera::libos;
+    if (collisions.is_due()) [[unlikely]]
+        return look_closer(record);
+    const VirtAddr address{record.address};
+    const u64 access = record.error;
+    if (address.value < reinterpret_cast<u64>(libos_image_end)) [[unlikely]]
+        return make_bound(address, access);
+    return fault_policy(address, access);
+}
+
+void libos_die_of(const tessera::SaveRecord& record) { tessera::libos::die_of(record); }
