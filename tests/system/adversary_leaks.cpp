@@ -272,6 +272,18 @@ void frames_are_clean() {
         yield();
         expect_true("the small page holds what was written", *word == i, i);
     }
+    // The large one again, over it, and away again: the small one is still there.
+    const PageSpan one = PageSpan::make(large.page, 1, Right::read | Right::write).with(SpanFlag::large);
+    for (u64 i = 0; i < 8; ++i) {
+        expect("bind the large one over it", answer_to<Bind>({address(large.capability), large.frame, one, {}, {}}), Error::ok);
+        as_large = true;
+        expect_true("the large page holds what was written", large.words()[9 * kPageSize / 8] == 0, i);
+        if (i % 2 == 0) yield();
+        expect("unbind the large one", answer_to<Unbind>({one, {}}), Error::ok);
+        as_large = false;
+        expect_true("the small page holds what was written", *static_cast<volatile u64*>(large.words() + 3 * kPageSize / 8) == 29, i);
+        if (i % 3 == 0) yield();
+    }
     expect("the rest back", answer_to<FrameRelease>({address(large.capability), large.frame, 700}), Error::ok);
 }
 

@@ -45,12 +45,17 @@ u64 take_table(Context& context) {
     return address;
 }
 
-/// A table is put where a 2 MiB translation once was: the log must not clear the place as if it still were one.
-void forget_slot(const u64* slot) {
+/// A table comes where the translation of the 2 MiB page around `tag` once was: neither the log nor that page's entry,
+/// live or dead, may take the place for theirs any more.
+void forget_large_slot(Context& context, u64 tag, const u64* slot) {
     static u64 nothing;
     for (u64 i = 0; i < kMaxCpus; ++i)
         for (HardwareTlbLog::Item* item = cpu_at(i).log.first; item != cpu_at(i).log.next; ++item)
             if (item->slot == slot) item->slot = &nothing;
+    Stlb& stlb = context.stlb;
+    const u64 large_tag = tag_of(page_in(tag), true);
+    for (StlbEntry* entry : {&stlb.home(large_tag), stlb.find_guaranteed(large_tag)})
+        if (entry != nullptr && entry->slot == slot) entry->slot = stlb.dead_slot;
 }
 
 /// Where the hardware looks for `tag`. nullptr: the pool is used up, or a page of the other size is in the way.
@@ -63,7 +68,7 @@ u64* walk(Context& context, u64 tag) {
         if (!(entry & pte::kPresent)) {
             const u64 fresh = take_table(context);
             if (fresh == 0) return nullptr;
-            if (hardware_tlb_logged && level == 1 && context.stlb.large != 0) forget_slot(&entry);
+            if (level == 1 && context.stlb.large != 0) forget_large_slot(context, tag, &entry);
             entry = fresh | kTableFlags;
         } else if (entry & pte::kLarge) {
             return nullptr;
