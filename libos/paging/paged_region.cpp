@@ -12,9 +12,9 @@ namespace {
 constexpr Rights kReadWrite = Right::read | Right::write;
 constexpr u64 kAccessedBit = 1;  // ClearBits::Args::which
 
-/// In `places`: the page was not in the S-TLB when it was last asked for.
-constexpr u64 kLost = u64{1} << 63;
-constexpr PageNumber page_in(PageNumber held) { return {held.value & ~kLost}; }
+/// In `places`: the page was not in the S-TLB when it was last asked for; it has not been asked for.
+constexpr u64 kLost = u64{1} << 63, kFresh = u64{1} << 62;
+constexpr PageNumber page_in(PageNumber held) { return {held.value & ~(kLost | kFresh)}; }
 
 }  // namespace
 
@@ -41,7 +41,7 @@ bool PagedRegion::fill(Mapper& mapper, PageNumber page, u64 access) {
     } else if (!evict(mapper, place, frame)) {
         return false;
     }
-    parts_.places[place] = page;
+    parts_.places[place] = {page.value | kFresh};
     const u64 flags = stored ? Entry::kStored : 0;
     const bool needs_filling = stored || !is_zero;
     if (needs_filling) {
@@ -78,20 +78,22 @@ bool PagedRegion::evict(Mapper& mapper, u64& place, FrameNumber& frame) {
 }
 
 // A page that the S-TLB has lost was used since last asked, for all that is known. Lost still when asked again, it
-// had its chance: else a small S-TLB, or the switch policy `none`, would make all pages look alike.
+// had its chance: else a small S-TLB, or the switch policy `none`, would make all pages look alike. What came in, or
+// came back, was touched, though the bit does not say so: only from `clear_bits` on it tells every access.
 bool PagedRegion::test_and_clear(u64 place) {
     if (!parts_.stlb) return false;
     PageNumber& held = parts_.places[place];
     const PageNumber page = page_in(held);
     const std::optional<bool> accessed = parts_.stlb.accessed(page);
     if (!accessed.has_value()) {
-        const bool first_time = held == page;
-        held.value |= kLost;
+        const bool first_time = !(held.value & kLost);
+        held = {page.value | kLost};
         return first_time;
     }
+    const bool used = *accessed || held != page;
     held = page;
-    if (*accessed) static_cast<void>(enter_kernel<ClearBits>({PageSpan::make(page, 1), kAccessedBit, {}}));
-    return *accessed;
+    if (used) static_cast<void>(enter_kernel<ClearBits>({PageSpan::make(page, 1), kAccessedBit, {}}));
+    return used;
 }
 
 }  // namespace tessera::libos

@@ -74,7 +74,8 @@ libos::Answer HostKernel::bind(u64 frame, PageSpan span) {
         // Direct-mapped: what stood in the S-TLB's entry is not bound any more.
         StlbEntry& entry = stlb_[page % kStlbEntries];
         if (entry.tag != kNoTag) drop(entry.tag);
-        entry = {page, make_pte(FrameNumber{frame + i}, kAllRights, span.rights(), false, false), nullptr, 0, 0};
+        entry = {page, make_pte(FrameNumber{frame + i}, kAllRights, span.rights(), false, span.has(SpanFlag::dirty)),
+                 &hardware_, 0, 0};
         bound_[page] = {frame + i, span.rights()};
     }
     return {Error::ok, span.count()};
@@ -123,10 +124,13 @@ libos::Answer HostKernel::on_call(u64 number, const std::array<u64, 5>& words) {
         for (u64 i = 0; i < span.count(); ++i) {
             const u64 page = span.page().value + i;
             found += bound_.contains(page);
-            if (number == Unbind::number)
+            StlbEntry& entry = stlb_[page % kStlbEntries];
+            if (number == Unbind::number) {
                 drop(page);
-            else if (stlb_[page % kStlbEntries].tag == page)
-                stlb_[page % kStlbEntries].pte &= ~pte::kAccessed;
+            } else if (entry.tag == page) {
+                entry.pte &= ~pte::kAccessed;
+                entry.slot = nullptr;
+            }
         }
         return {Error::ok, found};
     }
@@ -137,7 +141,9 @@ bool HostKernel::touch(PageNumber page, Right access) {
     for (u64 tries = 0; tries < 8; ++tries) {
         const auto found = bound_.find(page.value);
         if (found != bound_.end() && found->second.rights.has(access)) {
-            stlb_[page.value % kStlbEntries].pte |= pte::kAccessed;
+            StlbEntry& entry = stlb_[page.value % kStlbEntries];
+            if (entry.slot == nullptr) entry.pte |= pte::kAccessed;
+            entry.slot = &hardware_;
             return true;
         }
         u64 bits = found != bound_.end() ? static_cast<u64>(AccessKind::present) : 0;

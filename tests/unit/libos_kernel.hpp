@@ -57,7 +57,9 @@ class HostKernel {
     int file_;
     PageNumber first_page_;
     std::map<u64, Binding> bound_;
+    // An entry's slot: where the hardware has the page, so that accesses go unnoticed; nullptr: it will be refilled.
     std::vector<StlbEntry> stlb_;
+    u64 hardware_ = 0;
     std::array<u64, Syscalls::count> calls_{};
     u64 next_frame_ = 16;
 };
