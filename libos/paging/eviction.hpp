@@ -1,8 +1,8 @@
 // Which page to put out when all frames of a paged region are in use: FIFO, clock, aging. Or your own.
 //
 // A policy sees places (0 to count, one a frame) and may ask whether the page in one was used since last
-// asked. The answer comes from the accessed bits in the S-TLB, which the libOS reads for itself. A page that the
-// S-TLB has lost counts as used the first time it is asked for, and as not used while it stays lost.
+// asked. The answer comes from the accessed bits in the S-TLB, which the libOS reads for itself. A page that came
+// in since, or that the S-TLB has lost since, counts as used; while it stays lost, as not used.
 #pragma once
 
 #include <array>
