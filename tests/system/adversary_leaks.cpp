@@ -109,6 +109,10 @@ report_registers:
     mov %r13, 96(%rdi)
     mov %r14, 104(%rdi)
     mov %r15, 112(%rdi)
+    rdfsbase %rax
+    mov %rax, 128(%rdi)
+    rdgsbase %rax
+    mov %rax, 136(%rdi)
     fxsave64 512(%rdi)
     movq $1, 120(%rdi)
     mov $3, %eax
@@ -176,20 +180,33 @@ bool control_words_are(u16 x87, u32 mxcsr) {
     return found87 == x87 && found == mxcsr;
 }
 
+void set_bases(u64 base) {
+    asm volatile("wrfsbase %0; wrgsbase %0" ::"r"(base));
+}
+bool bases_are(u64 base) {
+    u64 fs, gs;
+    asm volatile("rdfsbase %0; rdgsbase %1" : "=r"(fs), "=r"(gs));
+    return fs == base && gs == base;
+}
+
 void registers() {
     const u64 round = information().quantum;  // about a slice a pattern
     const u16 x87 = static_cast<u16>(0x37f & ~(own % 4 << 8));
     const u32 mxcsr = static_cast<u32>(0x1f80 | own % 4 << 13);
     set_control_words(x87, mxcsr);
     for (u64 i = 0; i < 12; ++i) {
+        set_bases(own << 16 | i);
         const u64 wrong_registers = hold_pattern(own << 32 | i << 16, round);
         expect_true("registers kept over a forced switch", wrong_registers == 0, wrong_registers);
+        expect_true("segment bases kept", bases_are(own << 16 | i), i);
         expect_true("control words kept", control_words_are(x87, mxcsr), i);
     }
     set_control_words(0x37f, 0x1f80);
     u64 found[16] = {};
     for (u64 i = 0; i < 20; ++i) {
+        set_bases(own << 16);
         yield_with(own << 32, found);
+        expect_true("segment bases gone behind a yield", bases_are(0), i);
         for (u64 r = 0; r < 16; ++r) expect_true("a register behind a yield is mine or nothing", found[r] < 0x1'0000 || found[r] >> 32 == own, found[r]);
     }
 }
@@ -200,7 +217,8 @@ void first_instructions() {
     need(page, 1);
     for (u64 i = 0; i < 6; ++i) {
         hold_pattern(own << 32, 10);
-        for (u64 w = 0; w < kPageSize / 8; ++w) page.words()[w] = w < 15 ? kAny : 0;
+        set_bases(own << 16);
+        for (u64 w = 0; w < kPageSize / 8; ++w) page.words()[w] = w < 18 && w != 15 ? kAny : 0;
         Capability frames, capability;
         if (answer_to<FrameAlloc>({FrameNumber{kAny}, kEnvFrames, 1, address(frames)}) != Error::ok) exit(3);
         const EnvSpec spec{address(boot().context), address(frames), VirtAddr{reinterpret_cast<u64>(report_registers)}, page.at().value, 0, "newborn"};
@@ -208,6 +226,7 @@ void first_instructions() {
         expect_true("a child", child.ok());
         for (u64 tries = 0; page.words()[15] != 1 && tries < 1000; ++tries) yield(child.ok() ? child.value() : EnvId{});
         for (u64 r = 0; r < 15; ++r) expect_true("a register of a new environment", page.words()[r] == 0, page.words()[r]);
+        expect_true("segment bases of a new environment", page.words()[16] == 0 && page.words()[17] == 0, page.words()[16]);
         const u8* area = page.bytes() + 512;
         const u32 mxcsr = *reinterpret_cast<const u32*>(area + 24);
         const u16 control = *reinterpret_cast<const u16*>(area);
