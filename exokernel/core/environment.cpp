@@ -164,23 +164,36 @@ void end_alone(Environment& env, const EndReason& reason) {
 void end_environment(Environment& env, const EndReason& reason) {
     // Whoever depends on it, or on one that does, ends too. They are gathered first and ended from the furthest back: a
     // chain of environments can be long, and the kernel's stack is not.
-    struct {
+    struct Doomed {
         Environment* env;
-        u64 owner;  // whose memory it depends on, by place in this list
+        const char* owner;  // the name of whose memory it depends on
     } doomed[kMaxEnvironments];
     u64 count = 0;
-    const auto doom = [&](Environment& one, u64 owner) {
+    const auto doom = [&](Environment& one, const char* owner) {
         one.info->state = EnvironmentState::ending;
-        doomed[count++] = {&one, owner};
+        // Youngest first. Nobody depends on who came later, and grants are given in order.
+        u64 place = count++;
+        for (; place != 0 && doomed[place - 1].env->grant < one.grant; --place) doomed[place] = doomed[place - 1];
+        doomed[place] = {&one, owner};
     };
-    doom(env, 0);
+    const auto depends_on_doomed = [&](const Environment& other) -> const char* {
+        for (u64 i = 0; i < count; ++i)
+            if (depends_on(other, *doomed[i].env)) return doomed[i].env->info->name;
+        return nullptr;
+    };
+    doom(env, nullptr);
+    for (bool more = true; more;) {
+        more = false;
+        for (Environment* other : environments) {
+            if (other == nullptr || other->info->state == EnvironmentState::ending) continue;
+            const char* owner = depends_on_doomed(*other);
+            if (owner == nullptr) continue;
+            doom(*other, owner);
+            more = true;
+        }
+    }
     for (u64 i = 0; i < count; ++i)
-        for (Environment* other : environments)
-            if (other != nullptr && other->info->state != EnvironmentState::ending && depends_on(*other, *doomed[i].env))
-                doom(*other, i);
-    while (--count != 0)
-        end_alone(*doomed[count].env, EndReason::because("its memory belonged to ",
-                                                         static_cast<const char*>(doomed[doomed[count].owner].env->info->name)));
+        if (doomed[i].env != &env) end_alone(*doomed[i].env, EndReason::because("its memory belonged to ", doomed[i].owner));
     end_alone(env, reason);
     for (const Environment* other : environments)
         if (other != nullptr) return;

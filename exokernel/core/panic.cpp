@@ -21,7 +21,7 @@ const u64* stack_end(u64& rsp) {
     const u64 block = reinterpret_cast<u64>(&Cpu::here());
     if (rsp < block || rsp >= block + CPU_BLOCK_SIZE || rsp % 8 != 0) return nullptr;
     u64 top = CPU_STACK_TOP;
-    for (const u64 ist : {CPU_IST3_TOP, CPU_IST2_TOP, CPU_IST1_TOP})
+    for (const u64 ist : {CPU_IST3_TOP, CPU_IST2_TOP, CPU_IST1_TOP, CPU_IST4_TOP})
         if (rsp < block + ist) top = ist;
     if (top == CPU_STACK_TOP && rsp < block + CPU_GUARD + kPageSize) rsp = block + CPU_GUARD + kPageSize;
     return reinterpret_cast<const u64*>(block + top);

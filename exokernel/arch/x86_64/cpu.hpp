@@ -75,7 +75,7 @@ struct alignas(64) Cpu {
         return *reinterpret_cast<EntryFrame*>(reinterpret_cast<u64>(this) + CPU_STACK_TOP - sizeof(EntryFrame));
     }
 };
-static_assert(sizeof(Cpu) <= CPU_IST1_TOP - 0x2000);
+static_assert(sizeof(Cpu) <= CPU_IST4_TOP - 0x1000);
 
 extern "C" u8 cpu_blocks[];  ///< kMaxCpus blocks of CPU_BLOCK_SIZE.
 inline Cpu& cpu_at(u64 index) { return *reinterpret_cast<Cpu*>(cpu_blocks + index * CPU_BLOCK_SIZE); }

@@ -20,7 +20,7 @@ struct [[gnu::packed]] TablePointer {
     u64 base;
 };
 
-enum Ist : u8 { kNoIst = 0, kNmiStack = 1, kDoubleFaultStack = 2, kMachineCheckStack = 3 };
+enum Ist : u8 { kNoIst = 0, kNmiStack = 1, kDoubleFaultStack = 2, kMachineCheckStack = 3, kDebugStack = 4 };
 
 void set_gate(u64 vector, void (*entry)(), u8 ist = kNoIst, u8 privilege = 0) {
     const u64 address = reinterpret_cast<u64>(entry);
@@ -31,7 +31,7 @@ void set_gate(u64 vector, void (*entry)(), u8 ist = kNoIst, u8 privilege = 0) {
 }  // namespace
 
 extern "C" {
-void exception_0(); void exception_1(); void exception_2(); void exception_3(); void exception_4(); void exception_5();
+void exception_0(); void exception_1(); void debug_exception(); void exception_2(); void exception_3(); void exception_4(); void exception_5();
 void exception_6(); void exception_7(); void exception_8(); void exception_9(); void exception_10(); void exception_11();
 void exception_12(); void exception_13(); void exception_16(); void exception_17(); void exception_18();
 void exception_19(); void page_fault_plain(); void page_fault_logged(); void page_fault_unfilled();
@@ -46,6 +46,7 @@ void build_interrupt_table(PageFaultEntry page_fault) {
                                exception_18, exception_19};
     for (u64 vector = 0; vector < sizeof stubs / sizeof stubs[0]; ++vector)
         if (stubs[vector] != nullptr) set_gate(vector, stubs[vector]);
+    set_gate(kDebug, debug_exception, kDebugStack);
     set_gate(kNmi, exception_2, kNmiStack);
     set_gate(kBreakpoint, exception_3, kNoIst, 3);
     set_gate(4, exception_4, kNoIst, 3);  // `into` in 32-bit code
@@ -64,6 +65,7 @@ void load_descriptors(Cpu& cpu) {
     task.ist[kNmiStack - 1] = block + CPU_IST1_TOP;
     task.ist[kDoubleFaultStack - 1] = block + CPU_IST2_TOP;
     task.ist[kMachineCheckStack - 1] = block + CPU_IST3_TOP;
+    task.ist[kDebugStack - 1] = block + CPU_IST4_TOP;
     task.io_map = sizeof(TaskState);
     const u64 base = reinterpret_cast<u64>(&task);
     const u64 limit = sizeof(TaskState) - 1;

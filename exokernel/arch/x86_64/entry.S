@@ -432,6 +432,30 @@ exception_\vector:
     SLOW 18, 0
     EXCEPTION 19, 0
 
+// A debug exception can arrive at syscall_entry's first instruction, in ring 0 on the libOS's stack: single-stepping a
+// system call does it. So it has a stack of its own. From ring 3 it goes on as any exception, on the main stack, where
+// the frame is moved; from ring 0 the step is forgotten.
+#define TO_MAIN_STACK (CPU_STACK_TOP - CPU_IST4_TOP)
+#define RFLAGS_TRAP 0x100
+    .globl debug_exception
+debug_exception:
+    testb $3, 8(%rsp)
+    jz 1f
+    push %rax
+  .irp word, 8, 16, 24, 32, 40
+    mov \word(%rsp), %rax
+    mov %rax, TO_MAIN_STACK + \word(%rsp)
+  .endr
+    pop %rax
+    add $TO_MAIN_STACK, %rsp
+    jmp exception_1
+1:  andq $~RFLAGS_TRAP, 16(%rsp)
+    push %rax
+    xor %eax, %eax
+    mov %rax, %dr6
+    pop %rax
+    iretq
+
     .globl interrupt_timer
 interrupt_timer:
     push $0

@@ -23,7 +23,8 @@
 #define CPU_GUARD 0x7000        // 4 KiB
 #define CPU_IST3_TOP 0x7000     // machine check, 8 KiB
 #define CPU_IST2_TOP 0x5000     // double fault, 8 KiB
-#define CPU_IST1_TOP 0x3000     // NMI, 8 KiB
+#define CPU_IST1_TOP 0x3000     // NMI, 4 KiB
+#define CPU_IST4_TOP 0x2000     // debug exception, 4 KiB
 
 #define VECTOR_TIMER 0x40
 #define VECTOR_SPURIOUS 0xff
