@@ -97,7 +97,7 @@ struct ContextSpec {
     VirtAddr frames;    ///< Capability for exactly frames_needed() frames, contiguous.  Rights: frames.use.
     u64 stlb;           ///< Entries of the S-TLB: a power of two, 128 to 65536.
     u64 guaranteed;     ///< Guaranteed mappings: a power of two, 16 to 1024.
-    u64 tables;         ///< Frames that hold what the hardware walks: 8 to 512.
+    u64 tables;         ///< Frames that hold what the hardware walks: 16 (for all that an instruction can touch) to 512.
     constexpr u64 frames_needed() const { return 1 + stlb / 128 + (guaranteed + 127) / 128 + tables; }
 };
 
@@ -212,7 +212,8 @@ struct EnvSpec {
 inline constexpr u64 kEnvFrames = 2;
 
 /// Make an environment. It owns no slots: run it by yielding to it or by giving it a slot capability.
-/// Writes a Capability (rights: release). Reply: its id.  Errors: bad_argument, capability's, exhausted, quota.
+/// Writes a Capability (rights: release). Reply: its id.  Errors: bad_argument, capability's, exhausted, quota,
+/// conflict (the name of an environment that was loaded at boot, which lives).
 struct EnvCreate {
     static constexpr u64 number = 17;
     static constexpr const char* name = "env_create";
@@ -255,8 +256,8 @@ struct BatchedCall {
 };
 static_assert(sizeof(BatchedCall) == 64);
 
-/// Make up to 64 calls in one entry. Stops behind the first that fails. Reply: how many were made, the failing
-/// one included. yield, exit and batch answer unknown_call inside a batch.
+/// Make up to 64 calls in one entry. Stops behind the first that fails, and when the slice is over: then call again for
+/// the rest. Reply: how many were made, the failing one included. yield, exit and batch answer unknown_call inside a batch.
 struct Batch {
     static constexpr u64 number = 21;
     static constexpr const char* name = "batch";

@@ -142,7 +142,7 @@ constexpr Key<ModuleOptions> kModuleKeys[] = {
     {"frames", number<&ModuleOptions::frames, Range{1, 1 << 20}>},
     {"stlb", number<&ModuleOptions::stlb, Range{128, 65536, true}>},
     {"guaranteed", number<&ModuleOptions::guaranteed, Range{16, 1024, true}>},
-    {"tables", number<&ModuleOptions::tables, Range{8, 512}>},
+    {"tables", number<&ModuleOptions::tables, Range{16, 512}>},
     {"slots", number<&ModuleOptions::slots, Range{0, 8}>},
     {"cpu", number<&ModuleOptions::cpu, Range{0, kMaxCpus - 1}>},
 };

@@ -38,7 +38,7 @@ struct ModuleOptions {
     u64 frames = 256;            ///< Frame quota: 1 to 2^20.
     u64 stlb = 1024;             ///< As in ContextSpec: a power of two, 128 to 65536.
     u64 guaranteed = 128;        ///< As in ContextSpec: a power of two, 16 to 1024.
-    u64 tables = 32;             ///< As in ContextSpec: 8 to 512.
+    u64 tables = 32;             ///< As in ContextSpec: 16 to 512.
     u64 slots = 1;               ///< Slots that it starts with: 0 to 8.
     u64 cpu = 0;                 ///< Whose slots: below kMaxCpus.
     std::string_view arguments;  ///< What stands behind "-- ", byte for byte.

@@ -95,7 +95,7 @@ Context* context_at(u64 index) { return contexts[index]; }
 bool canonical(const ContextSpec& spec) {
     const auto power_of_two = [](u64 n) { return (n & (n - 1)) == 0; };
     return spec.stlb >= 128 && spec.stlb <= 65536 && power_of_two(spec.stlb) && spec.guaranteed >= 16 &&
-           spec.guaranteed <= 1024 && power_of_two(spec.guaranteed) && spec.tables >= 8 && spec.tables <= 512;
+           spec.guaranteed <= 1024 && power_of_two(spec.guaranteed) && spec.tables >= 16 && spec.tables <= 512;
 }
 
 Result<u64> check_context_slot() {
@@ -196,7 +196,7 @@ Result<u64> unbind(Context& context, PageSpan span) {
     };
     const u64 tag = tag_of(span.page(), span.has(SpanFlag::large));
     const u64 dropped = for_each_binding(context.stlb, tag, span.count(), drop, drop_guaranteed);
-    if (dropped != 0) flush_translations(context, span.page(), span.count());
+    if (dropped != 0) flush_translations(context, span.page(), span.count(), span.has(SpanFlag::large));
     return dropped;
 }
 
@@ -225,7 +225,7 @@ Result<u64> protect(Context& context, PageSpan span) {
         if (denied) return Error::denied;
         changed = for_each_binding(stlb, tag, span.count(), change);
     }
-    if (changed != 0) flush_translations(context, span.page(), span.count());
+    if (changed != 0) flush_translations(context, span.page(), span.count(), span.has(SpanFlag::large));
     return changed;
 }
 
@@ -239,7 +239,7 @@ Result<u64> clear_bits(Context& context, PageSpan span, u64 which) {
         *entry.slot = 0;  // the next touch refills it and sets the bits again
         ++cleared;
     });
-    if (cleared != 0) flush_translations(context, span.page(), span.count());
+    if (cleared != 0) flush_translations(context, span.page(), span.count(), span.has(SpanFlag::large));
     return cleared;
 }
 

@@ -93,6 +93,12 @@ Result<u64> check_environment_slot() {
     return Error::exhausted;
 }
 
+bool is_loaded_name(const char (&name)[16]) {
+    for (const Environment* env : environments)
+        if (env != nullptr && !env->creator && __builtin_memcmp(env->info->name, name, sizeof name) == 0) return true;
+    return false;
+}
+
 EnvId next_environment_id(u64 index) { return EnvId::make(index, generations[index] + 1); }
 
 Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {

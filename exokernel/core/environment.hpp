@@ -68,6 +68,9 @@ inline Environment* find_environment(EnvId id) {
 }
 inline Environment* environment_at(u64 index) { return index < kMaxEnvironments ? environments[index] : nullptr; }
 
+/// Does an environment of this name live that was loaded at boot? Nobody else may write to the log under it.
+bool is_loaded_name(const char (&name)[16]);
+
 /// What both the loader and `env_create` fill in. Everything has been checked.
 struct EnvironmentPlan {
     FrameRange memory;      ///< Two frames, charged to `payer`.

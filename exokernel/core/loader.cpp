@@ -51,6 +51,7 @@ void load_module(const BootModule& module, u64 number) {
     const ParsedOptions<ModuleOptions> parsed = parse_module_options(module.command_line);
     const ModuleOptions& options = parsed.options;
     if (parsed.problem != nullptr) return refuse(number, options.name, parsed.problem, parsed.token);
+    if (is_loaded_name(options.name)) return refuse(number, options.name, "another has its name");
     const u8* file = at(PhysAddr{module.start});
     const ElfResult elf = parse_elf({file, module.end - module.start});
     if (elf.problem != nullptr) return refuse(number, options.name, elf.problem);

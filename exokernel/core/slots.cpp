@@ -135,6 +135,14 @@ void run_next_slot(Cpu& cpu) {
     begin_slice(cpu, *env, length);
 }
 
+void charge_excess(Cpu& cpu, bool forced) {
+    const u64 now = read_tsc();
+    const u64 late = now > cpu.boundary ? now - cpu.boundary : 0;
+    const u64 excess = forced ? late : late > grace ? late - grace : 0;
+    cpu.env->info->excess += excess;
+    cpu.env->info->debt += excess;
+}
+
 void on_timer(TrapFrame& frame) {
     acknowledge_interrupt();
     Cpu& cpu = Cpu::here();
@@ -155,12 +163,9 @@ void on_timer(TrapFrame& frame) {
         set_timer(grace);
         return;
     }
-    if (cpu.in_grace()) {
-        const u64 excess = cpu.since - cpu.boundary;
-        env.info->excess += excess;
-        env.info->debt += excess;
-        ++env.info->forced;
-    }
+    // Without an entry for slice_end it cannot overstay, but a long system call can have kept the timer waiting.
+    charge_excess(cpu, cpu.in_grace());
+    if (cpu.in_grace()) ++env.info->forced;
     trace(Event::forced_switch, env.id.value);
     suspend(env, frame);
     run_next_slot(cpu);

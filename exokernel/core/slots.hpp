@@ -25,6 +25,9 @@ void commit_slot_run(SlotNumber first, u64 count, EnvId env);
 /// The environment has ended: its slots are free, and slots that ran it run their owner again.
 void release_slots_of(Environment& env);
 
+/// The running environment gives up the CPU behind its slot's end: what it stayed for longer than the grace that it is
+/// told, or with `forced` all of it, is excess that later slices pay.
+void charge_excess(Cpu& cpu, bool forced);
 /// The current slot is over, or nobody runs: begin the next slot that somebody can use.
 [[noreturn]] void run_next_slot(Cpu& cpu);
 /// The rest of the slot goes to whoever can run, behind `env` in the vector; nullptr: nobody else can.

@@ -71,6 +71,7 @@ Result<EnvId> on_call(const EnvCreate::Args& args) {
     const FrameRange memory = TRY(check_kernel_memory(env, spec.frames, kEnvFrames));
     if (spec.frame_quota > env.info->frame_quota - env.info->frames) return Error::quota;
     const u64 index = TRY(check_environment_slot());
+    if (is_loaded_name(spec.name)) return Error::conflict;
 
     shoot_down(memory);
     frames.commit_recast(memory, FrameState::charged, 0, 0);
@@ -131,8 +132,10 @@ Result<u64> on_call(const CapabilityCheck::Args& args) {
         switch (shown->kind) {
             case ResourceKind::frames:
             case ResourceKind::tlb_entry:
-                return frames.exists({FrameNumber{shown->first}, shown->count}) &&
-                       frames.info(FrameNumber{shown->first}).grant == shown->grant;
+                if (!frames.exists({FrameNumber{shown->first}, shown->count})) return false;
+                for (u64 i = 0; i < shown->count; ++i)
+                    if (frames.info(FrameNumber{shown->first + i}).grant != shown->grant) return false;
+                return true;
             case ResourceKind::slots:
                 return shown->first < kMaxCpus * kSlotsPerCpu && slot_infos[shown->first].grant == shown->grant;
             case ResourceKind::context: {

@@ -39,7 +39,10 @@ void leave_here(Cpu& cpu, Environment& env) {
     if (id && target == nullptr) return Error::not_found;
     if (target == nullptr && !cpu.in_grace()) return Done{};
     leave_here(cpu, env);
-    if (cpu.in_grace()) run_next_slot(cpu);  // the slice was over already
+    if (cpu.in_grace()) {  // the slice was over already
+        charge_excess(cpu, false);
+        run_next_slot(cpu);
+    }
     run(cpu, *target);
 }
 

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/slots.hpp"
 #include "exokernel/core/user_memory.hpp"
@@ -106,7 +107,7 @@ Result<u64> on_call(const Batch::Args& args) {
         if (Cpu::here().env == nullptr) run_next_slot(Cpu::here());
         if (const auto out = check_user(*env.context, address + kBatchedRequest, sizeof answer, true); out.ok())
             commit_copy_out(out.value(), answer);  // else nobody reads the answer; what was done stays done
-        if (answer.error != Error::ok) return i + 1;
+        if (answer.error != Error::ok || read_tsc() > Cpu::here().boundary) return i + 1;
     }
     return args.count;
 }

@@ -12,7 +12,7 @@ std::vector<std::vector<u8>> seeds() {
          {"/boot/tessera.elf policy=tagged tlb.entries=64 quantum=1000 grace=100 "
           "key=000102030405060708090a0b0c0d0e0f seed=0f0e0d0c0b0a09080706050403020100",
           "policy=none tlb.entries=unbounded grace=10 quantum=100",
-          "/boot/a.elf name=a frames=64 stlb=128 guaranteed=16 tables=8 slots=2 cpu=1 -- some -- words=1", "name=x --"})
+          "/boot/a.elf name=a frames=64 stlb=128 guaranteed=16 tables=16 slots=2 cpu=1 -- some -- words=1", "name=x --"})
         all.emplace_back(line.begin(), line.end());
     return all;
 }

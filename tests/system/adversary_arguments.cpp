@@ -89,7 +89,7 @@ void wild_pointers() {
 /// Pointers within what pointers point at.
 void nested_pointers() {
     for (const u64 pointer : {u64{4}, kUserEnd, kInformation, u64{0xffff'8000'0000'0000}, ~u64{7}}) {
-        ContextSpec context{VirtAddr{pointer}, 128, 16, 8};
+        ContextSpec context{VirtAddr{pointer}, 128, 16, 16};
         ContextGrant grant;
         expect("context_create frames", answer_to<ContextCreate>({address(context), address(grant)}), Error::bad_address, pointer);
         context.frames = address(good.capability);
@@ -207,15 +207,15 @@ void counts() {
     expect("run in it", answer_to<SlotRun>({address(out), SlotNumber{slot}, 1}), Error::stale_capability);
 
     ContextGrant grant;
-    for (const ContextSpec& spec : {ContextSpec{{}, 0, 16, 8}, ContextSpec{{}, 64, 16, 8}, ContextSpec{{}, 129, 16, 8},
-                                    ContextSpec{{}, 131072, 16, 8}, ContextSpec{{}, 128, 8, 8}, ContextSpec{{}, 128, 17, 8},
-                                    ContextSpec{{}, 128, 2048, 8}, ContextSpec{{}, 128, 16, 7}, ContextSpec{{}, 128, 16, 513},
+    for (const ContextSpec& spec : {ContextSpec{{}, 0, 16, 16}, ContextSpec{{}, 64, 16, 16}, ContextSpec{{}, 129, 16, 16},
+                                    ContextSpec{{}, 131072, 16, 16}, ContextSpec{{}, 128, 8, 16}, ContextSpec{{}, 128, 17, 16},
+                                    ContextSpec{{}, 128, 2048, 16}, ContextSpec{{}, 128, 16, 15}, ContextSpec{{}, 128, 16, 513},
                                     ContextSpec{{}, kAny, kAny, kAny}, ContextSpec{{}, u64{1} << 63, u64{1} << 63, u64{1} << 63}}) {
         ContextSpec bad = spec;
         bad.frames = address(good.capability);
         expect("context of a bad shape", answer_to<ContextCreate>({address(bad), address(grant)}), Error::bad_argument, bad.stlb);
     }
-    const ContextSpec larger{address(good.capability), 128, 16, 8};
+    const ContextSpec larger{address(good.capability), 128, 16, 16};
     expect("context of too few frames", answer_to<ContextCreate>({address(larger), address(grant)}), Error::out_of_range);
     expect("yield to nobody", raw_call(Yield::number, {0x3f}).error, Error::not_found);
     expect("yield to index 255", raw_call(Yield::number, {kAny}).error, Error::not_found);
@@ -284,7 +284,7 @@ void batches() {
 /// Answers and arguments in memory that the call takes away.
 void vanishing() {
     Memory pool;
-    const ContextSpec shape{{}, 128, 16, 8};
+    const ContextSpec shape{{}, 128, 16, 16};
     need(pool, shape.frames_needed());
     auto* spec = reinterpret_cast<ContextSpec*>(pool.bytes());
     auto* capability = reinterpret_cast<Capability*>(pool.bytes() + 512);
@@ -342,7 +342,7 @@ void save_areas() {
     expect("give the save area back", answer_to<FrameRelease>({address(image), frame, 1}), Error::in_use);
     expect("give everything around it back", answer_to<FrameRelease>({address(image), boot().image_frame, boot().image_pages}), Error::in_use);
     const Capability narrow = image;
-    const ContextSpec spec{address(narrow), 128, 16, 8};
+    const ContextSpec spec{address(narrow), 128, 16, 16};
     ContextGrant grant;
     expect("the wrong number of frames", answer_to<ContextCreate>({address(spec), address(grant)}), Error::out_of_range);
 }

@@ -210,7 +210,7 @@ void replayed() {
 /// What was made for one context opens no other, and dies with it.
 void other_context() {
     Memory pool;
-    const ContextSpec shape{{}, 128, 16, 8};
+    const ContextSpec shape{{}, 128, 16, 16};
     if (!take(pool, shape.frames_needed())) exit(3);
     ContextSpec spec = shape;
     spec.frames = address(pool.capability);

@@ -140,7 +140,7 @@ int greedy() {
     static ContextGrant grants[kMaxContexts];
     Capability frames;
     u64 contexts = 0, environments = 0, slots = 0;
-    const ContextSpec shape{{}, 128, 16, 8};
+    const ContextSpec shape{{}, 128, 16, 16};
     Error last = Error::ok;
     for (; last == Error::ok && contexts < kMaxContexts; ++contexts) {
         if ((last = answer_to<FrameAlloc>({FrameNumber{kAny}, shape.frames_needed(), 1, address(frames)})) != Error::ok) break;
@@ -247,7 +247,7 @@ int family() {
 
     // A context that somebody lives in.
     Memory pool;
-    const ContextSpec shape{{}, 128, 16, 8};
+    const ContextSpec shape{{}, 128, 16, 16};
     if (!take(pool, shape.frames_needed())) return 5;
     ContextSpec spec = shape;
     spec.frames = address(pool.capability);

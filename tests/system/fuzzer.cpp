@@ -287,9 +287,9 @@ void write_code(u8* bytes) {
 /// A context and an environment of its own that executes random bytes, run once by yielding to it.
 void random_program() {
     Capability frames, contents, capability;
-    const u64 needed = ContextSpec{{}, 128, 16, 8}.frames_needed();
+    const u64 needed = ContextSpec{{}, 128, 16, 16}.frames_needed();
     if (answer_to<FrameAlloc>({FrameNumber{kAny}, needed, 1, address(frames)}) != Error::ok) return;
-    context_spec = {address(frames), 128, 16, 8};
+    context_spec = {address(frames), 128, 16, 16};
     ledger.add(frames);
     if (answer_to<ContextCreate>({address(context_spec), address(context_grant)}) != Error::ok) return;
     ledger.add(context_grant.context);

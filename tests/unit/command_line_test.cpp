@@ -106,13 +106,13 @@ TEST_CASE("command line: a module's options, and its arguments byte for byte") {
     CHECK(plain.options.arguments.empty());
 
     const auto full = parse_module_options(
-        "name=a-b_c0123456789 frames=64 stlb=128 guaranteed=16 tables=8 slots=0 cpu=3 --  x -- frames=1 ");
+        "name=a-b_c0123456789 frames=64 stlb=128 guaranteed=16 tables=16 slots=0 cpu=3 --  x -- frames=1 ");
     REQUIRE(verdict(full) == "none");
     CHECK(std::string(full.options.name) == "a-b_c0123456789");
     CHECK(full.options.frames == 64);
     CHECK(full.options.stlb == 128);
     CHECK(full.options.guaranteed == 16);
-    CHECK(full.options.tables == 8);
+    CHECK(full.options.tables == 16);
     CHECK(full.options.slots == 0);
     CHECK(full.options.cpu == 3);
     CHECK(full.options.arguments == " x -- frames=1 ");
@@ -129,7 +129,7 @@ TEST_CASE("command line: limits of a module's numbers") {
         CHECK(module(std::string("name=a ") + good) == "none");
     }
     for (const char* bad : {"frames=0", "frames=1048577", "stlb=64", "stlb=131072", "guaranteed=8", "guaranteed=2048",
-                            "tables=7", "tables=513", "slots=9", "cpu=8", "cpu=18446744073709551616"}) {
+                            "tables=15", "tables=513", "slots=9", "cpu=8", "cpu=18446744073709551616"}) {
         CHECK(module(std::string("name=a ") + bad) == std::string("number out of range: ") + bad);
     }
     CHECK(module("name=a stlb=1000") == "not a power of two: stlb=1000");

@@ -477,6 +477,7 @@ trace_hop_saving:
     push %r9
     push %r10
     push %r11
+    cld
     call trace_hop
     pop %r11
     pop %r10

@@ -190,7 +190,7 @@ void remove_translation(Context& context, StlbEntry& entry, u64 tag) {
     flush_translations(context, page_in(tag), 1);
 }
 
-void flush_translations(Context& context, PageNumber page, u64 count) {
+void flush_translations(Context& context, PageNumber page, u64 count, bool large) {
     if (Cpu::here().context != &context) {
         context.root &= ~kKeepTranslations;  // tagged: flushed when it is switched to
         return;
@@ -199,7 +199,7 @@ void flush_translations(Context& context, PageNumber page, u64 count) {
         flush_all(context);
         return;
     }
-    for (u64 i = 0; i < count; ++i) flush_page(address_of(page + i));
+    for (u64 i = 0; i < count; ++i) flush_page(address_of(page + i * (large ? kPagesPerLarge : 1)));
 }
 
 void flush_all(Context& context) {

@@ -33,8 +33,9 @@ void remove_translation(Context& context, StlbEntry& entry, u64 tag);
 /// who runs next. With policy `keep` (Cpu::attention without kPolicy) this is no more than the new context and CR3.
 void switch_context(Cpu& cpu, Context* next);
 
-/// Behind a change to `count` translations from `page` on: nothing stale is left in the TLB.
-void flush_translations(Context& context, PageNumber page, u64 count);
+/// Behind a change to the translations of `count` pages from `page` on, or with `large` of as many 2 MiB ones: nothing
+/// stale is left in the TLB.
+void flush_translations(Context& context, PageNumber page, u64 count, bool large = false);
 /// The same for everything of the context.
 void flush_all(Context& context);
 

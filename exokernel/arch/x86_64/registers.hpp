@@ -91,6 +91,11 @@ inline u64 read_gs_base() { u64 v; asm volatile("rdgsbase %0" : "=r"(v)); return
 inline void write_fs_base(u64 v) { asm volatile("wrfsbase %0" ::"r"(v)); }
 inline void write_gs_base(u64 v) { asm volatile("wrgsbase %0" ::"r"(v)); }
 
+/// With SMAP: whatever AC the libOS had set, the kernel does not touch its memory. (`clac` exists only with SMAP.)
+inline void forbid_user_access() {
+    if (read_cr4() & cr4::kSmap) asm volatile("clac" ::: "memory");
+}
+
 /// Wait for an interrupt with interrupts on; off again behind it.
 inline void wait_for_interrupt() { asm volatile("sti; hlt; cli" ::: "memory"); }
 [[noreturn]] inline void halt_forever() {

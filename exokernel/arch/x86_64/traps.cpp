@@ -51,6 +51,7 @@ void on_page_fault(TrapFrame& frame) {
 }  // namespace
 
 extern "C" void on_trap(TrapFrame& frame) {
+    forbid_user_access();
     const bool from_user = frame.entry.from_user();
     switch (frame.vector) {
         case kPageFault:
@@ -76,6 +77,7 @@ extern "C" void on_trap(TrapFrame& frame) {
 
 /// An exception, page fault or unknown call came with nowhere to put it.
 extern "C" [[noreturn]] void on_undeliverable(TrapFrame& frame) {
+    forbid_user_access();
     Environment& env = *Cpu::here().env;
     const bool full = env.user_records != 0 && *static_cast<volatile u32*>(&env.save->depth) >= kSaveRecords;
     const Text<40> what(frame.vector == 255 ? "unknown system call" : frame.vector == kPageFault ? "page fault" : "exception ");
