@@ -222,6 +222,8 @@ int family() {
     expect("end the dead", answer_to<EnvDestroy>({address(children[0].environment)}), Error::stale_capability);
     expect_true("its frames came back", accounts().frames == frames, accounts().frames);
     children[0].frames = {};
+    expect("a child with the bystander's name", make_child(children[0], "bystander", leave), Error::conflict);
+    expect("a child with my name", make_child(children[0], boot().name, leave), Error::conflict);
     expect("a child too costly", make_child(children[0], "child", leave, 0, quota), Error::quota);
     expect("its frames back", answer_to<FrameRelease>({address(children[0].frames), FrameNumber{children[0].frames.first}, kEnvFrames}), Error::ok);
     children[0].frames = {};
