@@ -3,6 +3,7 @@
 
 BENCH_HOST_SRCS += $(SECURE_BINDINGS_SRCS)
 BENCH_TARGETS   += bench-host
+TEST_FILES      += build/bench_host/bench_host
 
 bench_host_objs := $(patsubst %.cpp,build/bench_host/%.o,$(sort $(wildcard bench/host/*.cpp) $(BENCH_HOST_SRCS)))
 
