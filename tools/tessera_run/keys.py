@@ -28,6 +28,7 @@ KEYS = {
         "cpus": (integer(1, 8), 1),
         "firmware": (one_of("bios", "uefi"), "bios"),
         "icount": (boolean, False),
+        "admits_emulation": (boolean, True),
         "time_limit": (seconds(1, 86400), 60.0),
     },
     "kernel": {

@@ -23,10 +23,16 @@ def version_of(program):
     return next((line.strip() for line in out.splitlines() if line.strip()), "unknown")
 
 
+def cpu_model(machine):
+    """QEMU's CPU. One that does not say that it is emulated is taken for a real one by the kernel, which then uses what it
+    otherwise leaves alone (exokernel/arch/x86_64/features.cpp)."""
+    return CPU_MODEL if machine.admits_emulation else CPU_MODEL + ",-hypervisor"
+
+
 def qemu_command(machine, iso, com1, com2, gdb_port=None, qemu=QEMU):
     """QEMU's command line. `com1`, `com2`: paths that it opens for writing."""
     command = [qemu, "-accel", "tcg" + (",thread=single" if machine.icount else ""),
-               "-M", "q35", "-cpu", CPU_MODEL, "-m", f"{machine.memory}M", "-smp", str(machine.cpus),
+               "-M", "q35", "-cpu", cpu_model(machine), "-m", f"{machine.memory}M", "-smp", str(machine.cpus),
                "-display", "none", "-nodefaults", "-no-user-config", "-no-reboot", "-boot", "d", "-cdrom", str(iso),
                "-chardev", f"file,id=com1,path={com1}", "-serial", "chardev:com1",
                "-chardev", f"file,id=com2,path={com2}", "-serial", "chardev:com2",
@@ -70,5 +76,5 @@ def description(machine, bochs, qemu=QEMU):
     if bochs:
         return {"emulator": "Bochs", "version": version_of("bochs"), "cpu_model": BOCHS_MODEL, "firmware": "bios",
                 "icount": False, "cpus": machine.cpus, "memory_mib": machine.memory}
-    return {"emulator": "QEMU", "version": version_of(qemu), "cpu_model": CPU_MODEL, "firmware": machine.firmware,
+    return {"emulator": "QEMU", "version": version_of(qemu), "cpu_model": cpu_model(machine), "firmware": machine.firmware,
             "icount": machine.icount, "cpus": machine.cpus, "memory_mib": machine.memory}
