@@ -23,7 +23,7 @@ struct Answer {
 /// Have the page at `address` bound for an access (bits of AccessKind). False: nobody knows that page. The
 /// program's fault policy answers (upcalls.hpp).
 bool make_bound(VirtAddr address, u64 access);
-/// The same, as a guaranteed mapping for now: for one that keeps being displaced (collisions.hpp).
+/// The same, as a guaranteed mapping: for one that keeps being displaced (collisions.hpp).
 bool make_pinned(VirtAddr address, u64 access);
 
 /// The address of something, as a system call takes it.

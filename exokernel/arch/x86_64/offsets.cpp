@@ -9,7 +9,6 @@ using namespace tessera::kernel;
 #define DEFINE(name, value) asm volatile("\n#define " #name " %c0" ::"i"(static_cast<u64>(value)))
 
 void offsets() {
-    DEFINE(CPU_SELF, offsetof(Cpu, self));
     DEFINE(CPU_USER_STACK_SLOT, offsetof(Cpu, user_stack_slot));
     DEFINE(CPU_ENV, offsetof(Cpu, env));
     DEFINE(CPU_CONTEXT, offsetof(Cpu, context));

@@ -30,7 +30,6 @@ inline constexpr u32 kEfer = 0xc0000080;
 inline constexpr u32 kStar = 0xc0000081;
 inline constexpr u32 kLstar = 0xc0000082;
 inline constexpr u32 kFmask = 0xc0000084;
-inline constexpr u32 kFsBase = 0xc0000100;
 inline constexpr u32 kGsBase = 0xc0000101;
 inline constexpr u32 kKernelGsBase = 0xc0000102;
 }  // namespace msr
@@ -96,8 +95,6 @@ inline void forbid_user_access() {
     if (read_cr4() & cr4::kSmap) asm volatile("clac" ::: "memory");
 }
 
-/// Wait for an interrupt with interrupts on; off again behind it.
-inline void wait_for_interrupt() { asm volatile("sti; hlt; cli" ::: "memory"); }
 [[noreturn]] inline void halt_forever() {
     for (;;) asm volatile("cli; hlt");
 }
