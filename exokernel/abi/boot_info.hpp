@@ -21,11 +21,13 @@ struct BootInfo {
     u64 stlb_entries;
     u64 guaranteed_entries;
     u64 frame_quota;
-    Capability environment;    ///< This one.  Rights: release.
+    u64 cpu;                   ///< Where it lives: slots of this CPU can run it.
+    Capability environment;    ///< This one.  Rights: release, use, revoke.
     Capability context;        ///< Rights: use.
     Capability stlb;           ///< To be bound readable.
     Capability image;          ///< The image's frames, all rights.
     Capability slots[8];       ///< One a slot it was started with; kind none behind the last.
+    Capability every_environment;  ///< With the option `arbiter=1`: all of them, now and later.  Rights: release, use, revoke.
     char name[16];
     char arguments[1024];      ///< What stood behind `--`, zero-terminated.
 };

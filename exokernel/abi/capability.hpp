@@ -14,8 +14,8 @@
 
 namespace tessera {
 
-enum class ResourceKind : u8 { none, frames, tlb_entry, slots, context, environment };
-inline constexpr u64 kResourceKinds = 6;
+enum class ResourceKind : u8 { none, frames, tlb_entry, slots, context, environment, entry };
+inline constexpr u64 kResourceKinds = 7;
 
 /// One bit a right; each says what it is needed for. A set of them travels as `Rights`.
 enum class Right : u32 {
@@ -23,7 +23,9 @@ enum class Right : u32 {
     write = 1 << 1,    ///< frames, tlb_entry: be bound writable.
     execute = 1 << 2,  ///< frames, tlb_entry: be bound executable.
     release = 1 << 3,  ///< frames, slots: give back.  context, environment: destroy.
-    use = 1 << 4,      ///< frames: become kernel memory.  slots: run in.  context: bind into, run in.
+    use = 1 << 4,      ///< frames: become kernel memory.  slots: run in.  context: bind into, run in.  environment: place on a CPU.
+    revoke = 1 << 5,   ///< environment: ask for what it holds, set its quota, look at which frames it uses.
+    call = 1 << 6,     ///< entry: bind a gate to it.
 };
 
 struct Rights {
@@ -38,7 +40,8 @@ struct Rights {
 constexpr Rights operator|(Rights a, Rights b) { return Rights{a.bits | b.bits}; }
 constexpr Rights operator|(Right a, Right b) { return Rights{a} | Rights{b}; }
 
-inline constexpr Rights kAllRights{0x1f};
+inline constexpr Rights kAllRights{0x7f};
+inline constexpr Rights kFrameRights{0x1f};  ///< What `frame_alloc` gives.
 
 /// One narrowing. Unused words are zero.
 enum class CaveatKind : u64 {
@@ -59,7 +62,8 @@ struct alignas(8) Capability {
     u8 caveats{};       ///< How many of `caveat` are in use.
     u16 zero{};
     u32 rights{};       ///< Before the caveats.
-    u64 first{};        ///< Frame, slot, or index of the context or environment; tlb_entry: the first frame.
+    u64 first{};        ///< Frame, slot, index of the context or environment; tlb_entry: the first frame; entry: kEntriesPerEnvironment *
+                        ///< index of the environment + place.
     u64 count{};        ///< 1 to kMaxCapabilityCount.
     u64 grant{};        ///< tlb_entry: the frames'.
     u32 presenter{};    ///< Only this environment may present it; 0: anybody who has it.

@@ -20,11 +20,17 @@ enum class Error : u64 {
     in_use,            ///< Cannot be given back while the kernel needs it (a save area).
     not_found,         ///< No such environment or context (any more).
     unknown_call,      ///< In a batch: a number that is no call, or one that a batch may not hold.
+    busy,              ///< The callee does not wait for calls just now (it serves one, or it is in this very chain of calls).
+    ended,             ///< The callee ended, or withdrew the entry point, before it answered.
+    elsewhere,         ///< It lives on another CPU: its slices cannot be given to it here.
+    asleep,            ///< It waits for something that has not come.
+    interrupted,       ///< An upcall came while it waited; wait again.
 };
 
 inline constexpr const char* kErrorNames[] = {
     "ok",           "bad_argument", "bad_address", "not_mapped", "bad_capability", "stale_capability", "denied",
     "out_of_range", "quota",        "exhausted",   "conflict",   "in_use",         "not_found",        "unknown_call",
+    "busy",         "ended",        "elsewhere",   "asleep",     "interrupted",
 };
 inline constexpr u64 kErrorCount = sizeof kErrorNames / sizeof kErrorNames[0];
 

@@ -5,8 +5,11 @@
 //   + kFrameTableOffset          FrameInfo[frames]       who owns which frame
 //   + kEnvironmentTableOffset    EnvironmentInfo[64]     accounts
 //   + kSlotTableOffset           SlotInfo[CPUs * 64]     the slot vectors
+//   + kRequestTableOffset        RevocationRequest[64][8]  what was asked back of whom (abi/revocation.hpp)
+//   + kBoardOffset               Post[64][4]             capabilities that environments posted for all to see
 #pragma once
 
+#include "exokernel/abi/capability.hpp"
 #include "exokernel/abi/types.hpp"
 
 namespace tessera {
@@ -15,6 +18,8 @@ inline constexpr u64 kInformation = u64{255} << 39;
 inline constexpr u64 kFrameTableOffset = u64{1} << 30;
 inline constexpr u64 kEnvironmentTableOffset = u64{2} << 30;
 inline constexpr u64 kSlotTableOffset = u64{3} << 30;
+inline constexpr u64 kRequestTableOffset = u64{4} << 30;
+inline constexpr u64 kBoardOffset = u64{5} << 30;
 
 /// How the hardware's translations are treated on a switch (docs/design.md, section 4).
 enum class SwitchPolicy : u32 { none, refill, preload, keep, tagged };
@@ -54,7 +59,7 @@ struct FrameInfo {
     u8 flags;         ///< Kernel's.
     u16 context;      ///< charged to a context: 1 + its index.
     u32 large_bindings;  ///< As `bindings`, for the 2 MiB bindings that begin at this frame.
-    u64 reserved;
+    u64 autosave;     ///< What becomes of its bytes when it is repossessed: AutosaveSeed (abi/revocation.hpp).
 };
 static_assert(sizeof(FrameInfo) == 32);
 
@@ -66,7 +71,7 @@ struct EnvironmentInfo {
     EnvironmentState state;
     char name[16];
     u32 context;            ///< ContextId.
-    u32 zero;
+    u32 cpu;                ///< Where it lives.
     u64 frames;             ///< Owned or charged.
     u64 frame_quota;
     u64 slots;              ///< Owned.
@@ -83,7 +88,18 @@ struct EnvironmentInfo {
     u64 misses;             ///< Page faults that went up to the libOS.
     u64 preloads;           ///< Guaranteed mappings put in on a switch.
     u64 wipes;              ///< Times the hardware side was emptied.
-    u64 reserved[12];
+    u64 stolen;             ///< Of its slices, what others caused: stops of all CPUs, revocation, interrupts not its own.
+    u64 paid_back;          ///< Of that, given back by longer slices.
+    u64 frame_ticks;        ///< Frames x time up to `frames_since`.
+    u64 frames_since;       ///< TSC at which `frames` changed last.
+    u64 bindings;           ///< Made for a page and a frame that the entry of the S-TLB did not hold before.
+    u64 syscalls;           ///< System calls, but for null calls.
+    u64 transfers;          ///< Protected control transfers begun.
+    u64 asked;              ///< Revocation requests received.
+    u64 repossessed;        ///< Frames taken by force.
+    u64 events;             ///< Notified and not yet taken by `wait`.
+    u64 reserve;            ///< Frames that cannot be repossessed.
+    u64 reserved;
 };
 static_assert(sizeof(EnvironmentInfo) == 256);
 
@@ -93,5 +109,14 @@ struct SlotInfo {
     u32 runs;    ///< EnvId that runs in it.
 };
 static_assert(sizeof(SlotInfo) == 16);
+
+/// One place of the board: place `i` of the environment with index `e` is Post number e * kPostsPerEnvironment + i.
+struct Post {
+    u32 owner;   ///< EnvId that posted it; 0: empty.
+    u32 zero;
+    u64 name;    ///< Whatever the owner calls it: up to 8 characters, the first in the low byte.
+    Capability capability;
+};
+static_assert(sizeof(Post) == 176);
 
 }  // namespace tessera

@@ -17,13 +17,15 @@
 
 #include "exokernel/abi/capability.hpp"
 #include "exokernel/abi/errors.hpp"
+#include "exokernel/abi/revocation.hpp"
 #include "exokernel/abi/span.hpp"
+#include "exokernel/abi/transfer.hpp"
 #include "exokernel/abi/types.hpp"
 #include "exokernel/abi/upcalls.hpp"
 
 namespace tessera {
 
-inline constexpr u64 kAbiVersion = 1;
+inline constexpr u64 kAbiVersion = 2;
 
 struct Nothing {};
 
@@ -62,7 +64,7 @@ struct Exit {
 };
 
 /// Give the rest of the slice to `target` (directed yield), or with a zero id to whoever can run.
-/// Returns when this environment runs again.  Errors: not_found (no such environment, or it has ended).
+/// Returns when this environment runs again.  Errors: not_found (no such environment, or it has ended), elsewhere, asleep.
 struct Yield {
     static constexpr u64 number = 4;
     static constexpr const char* name = "yield";
@@ -191,12 +193,13 @@ struct SlotRelease {
     using Reply = Nothing;
 };
 
-/// Run in slots that a capability names: they now run the caller, while the owner stays who took them.
-/// Rights: slots.use.
+/// Say who runs in slots that a capability names, while the owner stays who took them: `env`, or with a zero id the
+/// caller. A slot whose environment lives on another CPU, or sleeps, is passed over.
+/// Rights: slots.use.  Errors: capability's, out_of_range, not_found.
 struct SlotRun {
     static constexpr u64 number = 16;
     static constexpr const char* name = "slot_run";
-    struct Args { VirtAddr capability; SlotNumber first; u64 count; };
+    struct Args { VirtAddr capability; SlotNumber first; u64 count; EnvId env; };
     using Reply = Nothing;
 };
 
@@ -211,8 +214,8 @@ struct EnvSpec {
 };
 inline constexpr u64 kEnvFrames = 2;
 
-/// Make an environment. It owns no slots: run it by yielding to it or by giving it a slot capability.
-/// Writes a Capability (rights: release). Reply: its id.  Errors: bad_argument, capability's, exhausted, quota,
+/// Make an environment, on the CPU of the caller. It owns no slots: run it by yielding to it or by giving it a slot.
+/// Writes a Capability (rights: release, use, revoke). Reply: its id.  Errors: bad_argument, capability's, exhausted, quota,
 /// conflict (the name of an environment that was loaded at boot, which lives).
 struct EnvCreate {
     static constexpr u64 number = 17;
@@ -257,13 +260,164 @@ struct BatchedCall {
 static_assert(sizeof(BatchedCall) == 64);
 
 /// Make up to 64 calls in one entry. Stops behind the first that fails, and when the slice is over: then call again for
-/// the rest. Reply: how many were made, the failing one included. yield, exit and batch answer unknown_call inside a batch.
+/// the rest. Reply: how many were made, the failing one included. Calls that
+/// may not come back (yield, exit, batch, call, answer, send, wait) answer unknown_call inside a batch.
 struct Batch {
     static constexpr u64 number = 21;
     static constexpr const char* name = "batch";
     static constexpr u64 kMaxCount = 64;
     struct Args { VirtAddr calls; u64 count; };
     using Reply = u64;
+};
+
+/// Let an environment live on CPU `cpu` from now on: slots there can run it, slots elsewhere pass it over. A zero
+/// capability means the caller. Where it runs just now, it is interrupted.
+/// Rights: environment.use.  Errors: capability's, out_of_range (no such CPU).
+struct EnvPlace {
+    static constexpr u64 number = 22;
+    static constexpr const char* name = "env_place";
+    struct Args { VirtAddr environment; u64 cpu; };
+    using Reply = Nothing;
+};
+
+/// Set how many frames `target` may own; it may own more just now, and then gets no other. Reply: how many it owns.
+/// Rights: environment.revoke.  Errors: capability's, out_of_range (not an environment of the capability), not_found.
+struct EnvQuota {
+    static constexpr u64 number = 23;
+    static constexpr const char* name = "env_quota";
+    struct Args { VirtAddr environment; EnvId target; u64 frame_quota; };
+    using Reply = u64;
+};
+
+/// Ask `target` for units back: `spec` is a RevocationSpec. It is told by upcall and chooses; what is still owed at the
+/// deadline is repossessed. Reply: the request's number, also to be found in the published table of requests.
+/// Rights: environment.revoke.  Errors: capability's, bad_argument, out_of_range, not_found, exhausted (kRequests are
+/// outstanding there), and the pointer's.
+struct Revoke {
+    static constexpr u64 number = 24;
+    static constexpr const char* name = "revoke";
+    struct Args { VirtAddr environment; EnvId target; VirtAddr spec; };
+    using Reply = u64;
+};
+
+/// Which of `count` frames from `first` on, at most kMaxCount, were touched since they were last sampled: bit i of the
+/// words at `bits` for frame first + i, 0 for frames that belong to no environment of the capability. Sampling a
+/// frame clears the accessed bits of its bindings, so the next touch refills.  Reply: how many were touched.
+/// Rights: environment.revoke.  Errors: capability's, bad_argument, out_of_range, and the pointer's.
+struct FrameSample {
+    static constexpr u64 number = 25;
+    static constexpr const char* name = "frame_sample";
+    static constexpr u64 kMaxCount = 512;
+    struct Args { VirtAddr environment; FrameNumber first; u64 count; VirtAddr bits; };
+    using Reply = u64;
+};
+
+/// Seed what becomes of the bytes of `count` of the caller's frames from `first` on, should they be repossessed: `spec`
+/// is an AutosaveSpec. A seed holds until the frame changes hands.
+/// Rights: frames.release; frames.write for the destinations.  Errors: capability's, bad_argument, out_of_range, in_use
+/// (a destination that is seeded or another's destination already, or is not owned), and the pointers'.
+struct Autosave {
+    static constexpr u64 number = 26;
+    static constexpr const char* name = "autosave";
+    struct Args { VirtAddr capability; FrameNumber first; u64 count; VirtAddr spec; };
+    using Reply = Nothing;
+};
+
+/// Put `count` of the caller's frames into the reserve that is never repossessed (`keep` 1), or take them out (0). The
+/// loader has put in the guaranteed segments of the image. At most kMaxReserve frames in all.
+/// Rights: frames.release.  Errors: capability's, out_of_range, bad_argument, denied (somebody else's), quota.
+struct Reserve {
+    static constexpr u64 number = 27;
+    static constexpr const char* name = "reserve";
+    struct Args { VirtAddr capability; FrameNumber first; u64 count; u64 keep; };
+    using Reply = Nothing;
+};
+
+/// Publish an entry point for protected control transfer at `place` (below kEntriesPerEnvironment). Writes a Capability
+/// of kind entry (rights: call, release). `word` is what the callee finds in rdi: so that it knows which of its
+/// entries, or which client that it gave the capability to, is being used. What was published there before is withdrawn.
+/// Errors: bad_argument, bad_address, and the pointer's.
+struct EntryPublish {
+    static constexpr u64 number = 28;
+    static constexpr const char* name = "entry_publish";
+    struct Args { u64 place; VirtAddr entry; u64 word; VirtAddr capability; };
+    using Reply = Nothing;
+};
+
+/// Withdraw an entry point: its capabilities are dead, gates bound to it lead nowhere, and a caller that waits for an
+/// answer through it gets Error::ended.  Errors: bad_argument (nothing is published there).
+struct EntryWithdraw {
+    static constexpr u64 number = 29;
+    static constexpr const char* name = "entry_withdraw";
+    struct Args { u64 place; };
+    using Reply = Nothing;
+};
+
+/// Bind gate `gate` (below kGatesPerEnvironment) to the entry point that a capability names: authorised here, once. With a
+/// zero capability the gate leads nowhere again.  Rights: entry.call.  Errors: bad_argument, capability's.
+struct GateBind {
+    static constexpr u64 number = 30;
+    static constexpr const char* name = "gate_bind";
+    struct Args { VirtAddr capability; u64 gate; };
+    using Reply = Nothing;
+};
+
+/// Protected control transfer, synchronous: on in the callee behind `gate`, with the rest of the slice, until it answers
+/// (abi/transfer.hpp: what is in which register).  Errors: not_found (the gate leads nowhere), busy, elsewhere, ended.
+struct TransferCall {
+    static constexpr u64 number = 31;
+    static constexpr const char* name = "call";
+    struct Args { u64 gate; };
+    using Reply = Nothing;
+};
+
+/// Answer the call that is being served, and wait for the next. Without a call to answer (there is none yet, the
+/// caller is gone, or it was sent one way) it only waits. The slice goes back to the caller, or to whoever can run.
+/// Goes on at the entry point of the next call, on the stack that it waited on; it returns only with Error::interrupted.
+struct TransferAnswer {
+    static constexpr u64 number = 32;
+    static constexpr const char* name = "answer";
+    struct Args {};
+    using Reply = Nothing;
+};
+
+/// As `call`, one way: the callee gets the registers and the rest of the slice, and no answer is waited for. Returns when
+/// the caller runs again.  Errors: as `call`, but for ended.
+struct TransferSend {
+    static constexpr u64 number = 33;
+    static constexpr const char* name = "send";
+    struct Args { u64 gate; };
+    using Reply = Nothing;
+};
+
+/// Sleep, and leave the slots to others, until one of `count` terms' clauses holds (WakeTerm, at most kMaxWakeTerms), or the
+/// TSC reaches `deadline` (0: never), or one of `events` was notified. Reply: the events that were, and they are taken.
+/// A term whose word is not bound counts as holding.
+/// Errors: bad_argument (nothing to wait for), interrupted (an upcall was delivered), and the pointers'.
+struct Wait {
+    static constexpr u64 number = 34;
+    static constexpr const char* name = "wait";
+    struct Args { VirtAddr terms; u64 count; u64 deadline; u64 events; };
+    using Reply = u64;
+};
+
+/// Note `events` with the environment behind `gate`, on whatever CPU it is: it wakes up if it waits for one of them.
+/// Errors: not_found (the gate leads nowhere).
+struct Notify {
+    static constexpr u64 number = 35;
+    static constexpr const char* name = "notify";
+    struct Args { u64 gate; u64 events; };
+    using Reply = Nothing;
+};
+
+/// Post a copy of a capability on the board, where everybody can read it, as `name` at `place` (below
+/// kPostsPerEnvironment); with a zero pointer, take down what is there. Posted bytes mean no more than what they are
+/// worth when they are presented: narrow them to the presenter that they are for.  Errors: bad_argument, and the pointer's.
+struct PostCapability {
+    static constexpr u64 number = 36;
+    static constexpr const char* name = "post";
+    struct Args { VirtAddr capability; u64 place; u64 post_name; };
+    using Reply = Nothing;
 };
 
 template <class... Calls>
@@ -284,7 +438,10 @@ struct SyscallList {
 
 using Syscalls = SyscallList<NullCall, LogWrite, RecordWrite, Exit, Yield, FrameAlloc, FrameRelease, ContextCreate,
                              ContextDestroy, Bind, Rebind, Unbind, Protect, ClearBits, SlotTake, SlotRelease, SlotRun,
-                             EnvCreate, EnvDestroy, UpcallSet, CapabilityCheck, Batch>;
+                             EnvCreate, EnvDestroy, UpcallSet, CapabilityCheck, Batch, EnvPlace, EnvQuota, Revoke, FrameSample,
+                             Autosave, Reserve, EntryPublish, EntryWithdraw, GateBind, TransferCall, TransferAnswer,
+                             TransferSend, Wait, Notify,
+                             PostCapability>;
 static_assert(Syscalls::in_order(), "a call's number is its place in the list");
 
 }  // namespace tessera

@@ -61,6 +61,9 @@ inline constexpr u64 kMaxEnvironments = 64;
 inline constexpr u64 kMaxContexts = 128;
 inline constexpr u64 kMaxCpus = 8;
 inline constexpr u64 kSlotsPerCpu = 64;
+inline constexpr u64 kEntriesPerEnvironment = 8;  ///< Entry points that an environment can publish.
+inline constexpr u64 kGatesPerEnvironment = 16;   ///< Entry points of others that it can call.
+inline constexpr u64 kPostsPerEnvironment = 4;    ///< Capabilities that it can post for all to see.
 
 /// "Whichever you like", where a call takes a position.
 inline constexpr u64 kAny = ~u64{0};

@@ -16,10 +16,12 @@ enum class UpcallKind : u32 {
     slice_begin,      ///< The environment runs again; the record is where it goes on.
     slice_end,        ///< Its slice is over: save what is live and yield within the grace.
     unknown_syscall,  ///< `syscall` with a number that is not ours; rip is behind the instruction.
+    revoke,           ///< Somebody wants units back; error: the request's number; address: its place in the published table.
+    repossessed,      ///< Units were taken by force; error: the request's number; address: how many entries the vector has now.
 };
-inline constexpr u64 kUpcallKinds = 5;
-inline constexpr const char* kUpcallNames[kUpcallKinds] = {"page_fault", "exception", "slice_begin", "slice_end",
-                                                           "unknown_syscall"};
+inline constexpr u64 kUpcallKinds = 7;
+inline constexpr const char* kUpcallNames[kUpcallKinds] = {"page_fault",      "exception", "slice_begin", "slice_end",
+                                                           "unknown_syscall", "revoke",    "repossessed"};
 
 /// Bits of a page fault's error word (SDM vol. 3, 4.7).
 enum class AccessKind : u32 { present = 1, write = 2, user = 4, reserved = 8, fetch = 16 };
@@ -49,11 +51,12 @@ static_assert(offsetof(SaveArea, record) == 128 && sizeof(SaveArea) <= kPageSize
 
 /// What `upcall_set` takes. An entry of 0 means: not wanted. Then an exception ends the environment,
 /// a slice begins where the last one stopped, a slice ends without asking (all registers kept by the
-/// kernel), and an unknown system call answers Error::unknown_call.
+/// kernel), an unknown system call answers Error::unknown_call, and nobody hears of a revocation: its deadline passes.
 struct UpcallTable {
     VirtAddr save_area;  ///< Page-aligned; bound guaranteed and writable; the frame must be the caller's own.
+    VirtAddr vector;     ///< The repossession vector (abi/revocation.hpp), the same; 0: none.
     VirtAddr entry[kUpcallKinds];
 };
-static_assert(sizeof(UpcallTable) == 48);
+static_assert(sizeof(UpcallTable) == 72);
 
 }  // namespace tessera

@@ -145,6 +145,7 @@ constexpr Key<ModuleOptions> kModuleKeys[] = {
     {"tables", number<&ModuleOptions::tables, Range{16, 512}>},
     {"slots", number<&ModuleOptions::slots, Range{0, 8}>},
     {"cpu", number<&ModuleOptions::cpu, Range{0, kMaxCpus - 1}>},
+    {"arbiter", number<&ModuleOptions::arbiter, Range{0, 1}>},
 };
 
 /// Reads one word into `options`; `seen` has a bit for each key that there was.

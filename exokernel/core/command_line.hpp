@@ -2,7 +2,7 @@
 //
 // kernel: policy=none|refill|preload|keep|tagged tlb.entries=N|unbounded quantum=US grace=US
 //         key=32 hex digits seed=32 hex digits crash=trap|fault|stack
-// module: name=NAME frames=N stlb=N guaranteed=N tables=N slots=N cpu=N -- anything
+// module: name=NAME frames=N stlb=N guaranteed=N tables=N slots=N cpu=N arbiter=0|1 -- anything
 //
 // Words are separated by blanks; a first word that begins with '/' and has no '=' is the file's path and is
 // passed over. Everything else that is not understood is refused: a misspelt option that is quietly dropped
@@ -40,7 +40,8 @@ struct ModuleOptions {
     u64 guaranteed = 128;        ///< As in ContextSpec: a power of two, 16 to 1024.
     u64 tables = 32;             ///< As in ContextSpec: 16 to 512.
     u64 slots = 1;               ///< Slots that it starts with: 0 to 8.
-    u64 cpu = 0;                 ///< Whose slots: below kMaxCpus.
+    u64 cpu = 0;                 ///< Where it lives, and whose slots: below kMaxCpus.
+    u64 arbiter = 0;             ///< 1: it may revoke from everybody.
     std::string_view arguments;  ///< What stands behind "-- ", byte for byte.
 };
 

@@ -26,6 +26,7 @@ namespace {
 u64 generations[kMaxEnvironments];
 constexpr u64 kMaxGeneration = 0xff'ffff;  // an id has 32 bits
 u64 failed;
+u64 grant_for_every;
 
 EnvId owner_of(FrameNumber frame) { return EnvId{frames.info(frame).owner}; }
 
@@ -84,6 +85,7 @@ void release_memory_of(EnvId id, u64 left) {
 
 void initialise_environments() {
     for (u64 i = 0; i < 256; ++i) environment_ids[i] = nobody_at(i);
+    grant_for_every = frames.fresh_grant();
 }
 
 Result<u64> check_environment_slot() {
@@ -216,6 +218,15 @@ void end_stranded_environments() {
     for (u64 i = 0; i < kMaxEnvironments; ++i)
         if (environments[i] != nullptr) end_environment(*environments[i], EndReason::because("no slot left that could run it"));
     finish();
+}
+
+u64 every_environment_grant() { return grant_for_every; }
+
+Result<Environment*> check_environment(const Capability& shown, u64 index) {
+    if (index - shown.first >= shown.count || index >= kMaxEnvironments) return Error::out_of_range;
+    Environment* env = environments[index];
+    if (env == nullptr || (shown.grant != env->grant && shown.grant != every_environment_grant())) return Error::stale_capability;
+    return env;
 }
 
 u64 environments_failed() { return failed; }

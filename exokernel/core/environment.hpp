@@ -68,6 +68,13 @@ inline Environment* find_environment(EnvId id) {
 }
 inline Environment* environment_at(u64 index) { return index < kMaxEnvironments ? environments[index] : nullptr; }
 
+/// What the maker of an environment may do with it.
+inline constexpr Rights kEnvironmentRights = Rights{static_cast<u32>(Right::release) | static_cast<u32>(Right::use) | static_cast<u32>(Right::revoke)};
+/// The grant of capabilities for all environments, now and later (BootInfo::every_environment).
+u64 every_environment_grant();
+/// The environment at `index`, if the capability is for it.  Errors: out_of_range, stale_capability (also: nobody there).
+Result<Environment*> check_environment(const Capability& shown, u64 index);
+
 /// Does an environment of this name live that was loaded at boot? Nobody else may write to the log under it.
 bool is_loaded_name(const char (&name)[16]);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "exokernel/abi/information.hpp"
+#include "exokernel/abi/revocation.hpp"
 #include "exokernel/core/frames.hpp"
 
 namespace tessera::kernel {
@@ -12,6 +13,8 @@ struct alignas(kPageSize) InformationPage : Information {};
 extern InformationPage information;
 extern EnvironmentInfo environment_infos[kMaxEnvironments];  ///< Published.
 extern SlotInfo slot_infos[kMaxCpus * kSlotsPerCpu];         ///< Published.
+extern RevocationRequest requests[kMaxEnvironments * kRequests];  ///< Published.
+extern Post board[kMaxEnvironments * kPostsPerEnvironment];       ///< Published.
 
 /// Free frames that nobody can reach any more: their bindings are broken, their accounts corrected.
 void give_back(FrameRange range);

@@ -104,13 +104,13 @@ void load_module(const BootModule& module, u64 number) {
         const PageNumber page = page_of(VirtAddr{segment.address});
         PageSpan span = PageSpan::make(page, (segment.memory_size + kPageSize - 1) >> kPageShift, segment.rights);
         if (segment.guaranteed) span = span.with(SpanFlag::guaranteed);
-        if (!check_and_bind(context, memory.first + (page - image.first_page), span, kAllRights, grant).ok())
+        if (!check_and_bind(context, memory.first + (page - image.first_page), span, kFrameRights, grant).ok())
             problem = "its guaranteed segments do not fit: raise guaranteed=";
     }
     BootInfo& info = *at<BootInfo>(address_of(info_frame.first));
     if (!check_and_bind(context, info_frame.first,
                         PageSpan::make(page_of(VirtAddr{kBootInfoAddress}), 1, Right::read).with(SpanFlag::guaranteed),
-                        kAllRights, grant)
+                        kFrameRights, grant)
              .ok())
         problem = "its boot information does not fit: raise guaranteed=";
     if (problem != nullptr) {
@@ -125,11 +125,13 @@ void load_module(const BootModule& module, u64 number) {
     info.stlb_entries = spec.stlb;
     info.guaranteed_entries = spec.guaranteed;
     info.frame_quota = options.frames;
-    info.environment = mint_capability(ResourceKind::environment, Right::release, id.index(), 1, env.grant);
+    info.environment = mint_capability(ResourceKind::environment, kEnvironmentRights, id.index(), 1, env.grant);
+    if (options.arbiter != 0)
+        info.every_environment = mint_capability(ResourceKind::environment, kEnvironmentRights, 0, kMaxEnvironments, every_environment_grant());
     info.context = mint_capability(ResourceKind::context, Right::use, context.id.index(), 1, context.grant);
     const FrameRange stlb = stlb_frames(context);
     info.stlb = mint_capability(ResourceKind::frames, Right::read, stlb.first.value, stlb.count, frames.info(stlb.first).grant);
-    info.image = mint_capability(ResourceKind::frames, kAllRights, memory.first.value, image.pages, grant);
+    info.image = mint_capability(ResourceKind::frames, kFrameRights, memory.first.value, image.pages, grant);
     for (u64 i = 0; i < sizeof info.name; ++i) info.name[i] = options.name[i];
     for (u64 i = 0; i < options.arguments.size() && i + 1 < sizeof info.arguments; ++i)
         info.arguments[i] = options.arguments[i];

@@ -24,8 +24,10 @@ FrameTable frames;
 InformationPage information;
 alignas(kPageSize) EnvironmentInfo environment_infos[kMaxEnvironments];
 alignas(kPageSize) SlotInfo slot_infos[kMaxCpus * kSlotsPerCpu];
+alignas(kPageSize) RevocationRequest requests[kMaxEnvironments * kRequests];
+alignas(kPageSize) Post board[kMaxEnvironments * kPostsPerEnvironment];
 static_assert(sizeof information % kPageSize == 0 && sizeof environment_infos % kPageSize == 0 &&
-              sizeof slot_infos % kPageSize == 0);
+              sizeof slot_infos % kPageSize == 0 && sizeof requests % kPageSize == 0 && sizeof board % kPageSize == 0);
 
 void give_back(FrameRange range) {
     shoot_down(range);
@@ -111,6 +113,8 @@ void build_memory(const Taken& taken) {
     publish(kFrameTableOffset, address_of(table), table_frames * kPageSize, true);
     publish(kEnvironmentTableOffset, physical_of_image(environment_infos), sizeof environment_infos, false);
     publish(kSlotTableOffset, physical_of_image(slot_infos), sizeof slot_infos, false);
+    publish(kRequestTableOffset, physical_of_image(requests), sizeof requests, false);
+    publish(kBoardOffset, physical_of_image(board), sizeof board, false);
     frames.initialise(at<FrameInfo>(address_of(table)), at<u64>(address_of(bits)), top);
     information.frames = top;
     start_local_apic();  // the last page tables that are made of boot memory

@@ -82,15 +82,14 @@ Result<EnvId> on_call(const EnvCreate::Args& args) {
     write_record(RecordType::started, made.id.index(),
                  Json<200>().field("name", static_cast<const char*>(made.info->name)).field("env", made.id.value).done());
     if (const auto still = check_out<Capability>(*env.context, args.capability); still.ok())
-        commit_copy_out(out, mint_capability(ResourceKind::environment, Right::release, index, 1, made.grant));
+        commit_copy_out(out, mint_capability(ResourceKind::environment, kEnvironmentRights, index, 1, made.grant));
     return made.id;
 }
 
 Outcome on_call(const EnvDestroy::Args& args) {
     Environment& env = caller();
     const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::environment, Right::release));
-    Environment* target = shown->first < kMaxEnvironments ? environment_at(shown->first) : nullptr;
-    if (target == nullptr || target->grant != shown->grant) return Error::stale_capability;
+    Environment* target = TRY(check_environment(*shown, shown->first));
 
     end_environment(*target, EndReason::because("destroyed by ", static_cast<const char*>(env.info->name)));
     Cpu& cpu = Cpu::here();
@@ -142,10 +141,9 @@ Result<u64> on_call(const CapabilityCheck::Args& args) {
                 const Context* context = shown->first < kMaxContexts ? context_at(shown->first) : nullptr;
                 return context != nullptr && context->grant == shown->grant;
             }
-            case ResourceKind::environment: {
-                const Environment* other = shown->first < kMaxEnvironments ? environment_at(shown->first) : nullptr;
-                return other != nullptr && other->grant == shown->grant;
-            }
+            case ResourceKind::environment:
+                return shown->grant == every_environment_grant() || check_environment(*shown, shown->first).ok();
+            case ResourceKind::entry: return false;
             case ResourceKind::none: break;
         }
         return false;

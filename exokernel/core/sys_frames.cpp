@@ -18,7 +18,7 @@ Result<FrameNumber> on_call(const FrameAlloc::Args& args) {
     const u64 grant = frames.commit_take(range, env.id, FrameState::owned);
     env.info->frames += range.count;
     information.frames_free = frames.free_count();
-    commit_copy_out(out, mint_capability(ResourceKind::frames, kAllRights, range.first.value, range.count, grant));
+    commit_copy_out(out, mint_capability(ResourceKind::frames, kFrameRights, range.first.value, range.count, grant));
     return range.first;
 }
 

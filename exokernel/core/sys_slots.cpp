@@ -80,8 +80,9 @@ Outcome on_call(const SlotRelease::Args& args) {
 Outcome on_call(const SlotRun::Args& args) {
     Environment& env = caller();
     TRY(check_slot_capability(env, args.capability, Right::use, args.first, args.count));
+    if (args.env && find_environment(args.env) == nullptr) return Error::not_found;
 
-    commit_slot_run(args.first, args.count, env.id);
+    commit_slot_run(args.first, args.count, args.env ? args.env : env.id);
     return Done{};
 }
 

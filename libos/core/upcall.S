@@ -106,6 +106,8 @@ libos_upcall_\name:
     light slice_begin, 2
     light slice_end, 3
     light unknown_syscall, 4
+    full revoke, 5
+    full repossessed, 6
 
 // At depth 1 the record is the first one, and nothing on the upcall stack is needed any more: an iretq frame might be,
 // but what is touched from `decl` to the end of iretq is guaranteed, so no page fault comes in between.

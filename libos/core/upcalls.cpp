@@ -18,7 +18,8 @@ constinit UpcallTable table;
 constexpr u64 index_of(UpcallKind kind) { return static_cast<u64>(kind); }
 
 constexpr void (*kEntries[kUpcallKinds])() = {libos_upcall_page_fault, libos_upcall_exception, libos_upcall_slice_begin,
-                                              libos_upcall_slice_end, libos_upcall_unknown_syscall};
+                                              libos_upcall_slice_end, libos_upcall_unknown_syscall, libos_upcall_revoke,
+                                              libos_upcall_repossessed};
 
 bool has(u64 access, AccessKind bit) { return access & static_cast<u64>(bit); }
 

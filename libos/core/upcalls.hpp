@@ -27,6 +27,8 @@ void libos_upcall_exception();
 void libos_upcall_slice_begin();
 void libos_upcall_slice_end();
 void libos_upcall_unknown_syscall();
+void libos_upcall_revoke();
+void libos_upcall_repossessed();
 void libos_redirected();
 /// What the straight entry calls: has the fault been resolved? And if not.
 bool libos_resolve_fault(const tessera::SaveRecord& record);

@@ -9,7 +9,7 @@ import pathlib
 import re
 
 HEADERS = ["types", "errors", "capability", "span", "syscalls", "upcalls", "information", "records", "boot_info",
-           "stlb_entry"]
+           "stlb_entry", "revocation", "transfer"]
 
 
 @dataclasses.dataclass

@@ -100,11 +100,11 @@ void nested_pointers() {
         expect("env_create frames", answer_to<EnvCreate>({address(env), address(out)}), Error::bad_address, pointer);
         env.frames = address(good.capability);
         expect("env_create capability", answer_to<EnvCreate>({address(env), VirtAddr{pointer}}), Error::bad_address, pointer);
-        UpcallTable table{VirtAddr{pointer}, {}};
+        UpcallTable table{VirtAddr{pointer}, {}, {}};
         expect("save area", answer_to<UpcallSet>({address(table)}), Error::bad_address, pointer);
         if (pointer < kUserEnd) continue;
         for (u64 kind = 0; kind < kUpcallKinds; ++kind) {
-            table = UpcallTable{address(libos_save_area), {}};
+            table = UpcallTable{address(libos_save_area), {}, {}};
             table.entry[kind] = VirtAddr{pointer};
             expect("upcall entry", answer_to<UpcallSet>({address(table)}), Error::bad_address, pointer);
         }
@@ -198,13 +198,13 @@ void counts() {
     expect("the same slot twice", slots(0, slot, 1), Error::conflict);
     for (const u64 count : {u64{0}, u64{2}, u64{1} << 63, kAny}) {
         expect("release so many slots", answer_to<SlotRelease>({address(out), SlotNumber{slot}, count}), Error::out_of_range, count);
-        expect("run in so many slots", answer_to<SlotRun>({address(out), SlotNumber{slot}, count}), Error::out_of_range, count);
+        expect("run in so many slots", answer_to<SlotRun>({address(out), SlotNumber{slot}, count, {}}), Error::out_of_range, count);
     }
     for (const u64 first : {slot - 1, slot + 1, kAny, u64{1} << 63})
         expect("release another slot", answer_to<SlotRelease>({address(out), SlotNumber{first}, 1}), Error::out_of_range, first);
     expect("release it", answer_to<SlotRelease>({address(out), SlotNumber{slot}, 1}), Error::ok);
     expect("release it twice", answer_to<SlotRelease>({address(out), SlotNumber{slot}, 1}), Error::stale_capability);
-    expect("run in it", answer_to<SlotRun>({address(out), SlotNumber{slot}, 1}), Error::stale_capability);
+    expect("run in it", answer_to<SlotRun>({address(out), SlotNumber{slot}, 1, {}}), Error::stale_capability);
 
     ContextGrant grant;
     for (const ContextSpec& spec : {ContextSpec{{}, 0, 16, 16}, ContextSpec{{}, 64, 16, 16}, ContextSpec{{}, 129, 16, 16},
@@ -324,7 +324,7 @@ void save_areas() {
     Memory area;
     need(area, 2);
     const auto set = [](VirtAddr at) {
-        const UpcallTable table{at, {}};
+        const UpcallTable table{at, {}, {}};
         return answer_to<UpcallSet>({address(table)});
     };
     expect("save area in the boot information", set(address(boot())), Error::denied);

@@ -69,7 +69,7 @@ void other_kinds() {
     }
     work = good.capability;
     expect("frames as slots", answer_to<SlotRelease>({address(work), {0}, 1}), Error::denied);
-    expect("frames as slots", answer_to<SlotRun>({address(work), {0}, 1}), Error::denied);
+    expect("frames as slots", answer_to<SlotRun>({address(work), {0}, 1, {}}), Error::denied);
     expect("frames as an environment", answer_to<EnvDestroy>({address(work)}), Error::denied);
     expect("frames as a context", answer_to<ContextDestroy>({address(work)}), Error::denied);
     expect("frames as the context to bind into",

@@ -83,7 +83,7 @@ TEST_CASE("capability: what is not canonical is refused even with a right tag") 
     };
     CHECK(refused([](Capability& c) { c.kind = ResourceKind::none; }));
     CHECK(refused([](Capability& c) { c.zero = 1; }));
-    CHECK(refused([](Capability& c) { c.rights = 0x20; }));
+    CHECK(refused([](Capability& c) { c.rights = kAllRights.bits + 1; }));
     CHECK(refused([](Capability& c) { c.rights = 0x8000'001f; }));
     CHECK(refused([](Capability& c) { c.count = 0; }));
     CHECK(refused([](Capability& c) { c.count = ~u64{0}; }));
@@ -108,7 +108,7 @@ TEST_CASE("capability: caveats that are not canonical cannot be added, and are r
         {CaveatKind{0}, 0, 0},
         {CaveatKind{5}, 0, 0},
         {CaveatKind{~u64{0}}, 0, 0},
-        {CaveatKind::rights, 0x20, 0},
+        {CaveatKind::rights, u64{kAllRights.bits} + 1, 0},
         {CaveatKind::rights, u64{1} << 32, 0},
         {CaveatKind::rights, 1, 1},
         {CaveatKind::range, 1000, 0},
