@@ -119,6 +119,7 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
     env.resume = Resume::full;
     env.frame.entry = {plan.entry.value, SELECTOR_USER_CODE, USER_RFLAGS, 0, SELECTOR_USER_DATA};
     env.frame.regs.rdi = plan.argument;
+    initialise_gates(env);
     fpu_reset(env);
     EnvironmentInfo& info = environment_infos[index];
     info = EnvironmentInfo{};
@@ -153,6 +154,7 @@ void end_alone(Environment& env, const EndReason& reason) {
     for (Environment* other : environments)
         if (other != nullptr && other->creator == id) other->creator = creator_id;
     release_slots_of(env);
+    leave_transfers(env);
     fpu_forget(env);
     if (cpu.env == &env) cpu.env = nullptr;
     environments[id.index()] = nullptr;
@@ -210,13 +212,17 @@ void end_environment(Environment& env, const EndReason& reason) {
 
 void end_current(const EndReason& reason) {
     Cpu& cpu = Cpu::here();
+    Environment* const caller = cpu.env->caller;
+    const EnvId heir = caller != nullptr ? caller->id : EnvId{};
     end_environment(*cpu.env, reason);
+    // Whose call it was serving gets the rest of the slice back, with the error.
+    if (Environment* waits = find_environment(heir); waits != nullptr && !cpu.in_grace()) run(cpu, *waits);
     run_next_slot(cpu);
 }
 
-void end_stranded_environments() {
+void end_stranded_environments(const char* why) {
     for (u64 i = 0; i < kMaxEnvironments; ++i)
-        if (environments[i] != nullptr) end_environment(*environments[i], EndReason::because("no slot left that could run it"));
+        if (environments[i] != nullptr) end_environment(*environments[i], EndReason::because(why));
     finish();
 }
 

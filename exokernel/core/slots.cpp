@@ -12,6 +12,7 @@
 #include "exokernel/core/log.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/trace.hpp"
+#include "exokernel/core/transfer.hpp"
 #include "exokernel/core/upcalls.hpp"
 #include "exokernel/drivers/timer.hpp"
 
@@ -37,6 +38,69 @@ u64 next_occupied(const Cpu& cpu, u64 position) {
 }
 Environment& runs_in(const Cpu& cpu, u64 position) {
     return *find_environment(EnvId{slot_infos[cpu.index * kSlotsPerCpu + position].runs});
+}
+
+/// Ask `each(position)` of every slot that runs somebody, from the one behind `position` on, round the vector and up to
+/// itself, until one answers true.
+template <class Each>
+void find_occupied(const Cpu& cpu, u64 position, Each&& each) {
+    if (occupied[cpu.index] == 0) return;
+    const u64 first = next_occupied(cpu, position);
+    position = first;
+    do {
+        if (each(position)) return;
+        position = next_occupied(cpu, position);
+    } while (position != first);
+}
+
+/// A slot and who runs in it.
+struct Turn {
+    u64 position;
+    Environment* env;  ///< nullptr: nobody can run on this CPU.
+};
+
+/// The first slot behind `position` that somebody other than `but` can use.
+Turn next_turn(Cpu& cpu, u64 position, const Environment* but) {
+    Turn turn{};
+    find_occupied(cpu, position, [&](u64 at) {
+        Environment* env = runnable(cpu, runs_in(cpu, at));
+        if (env == nullptr || env == but) return false;
+        turn = {at, env};
+        return true;
+    });
+    return turn;
+}
+
+/// When the first of those that could use a slot of this CPU wakes up by the clock; 0: never.
+u64 next_deadline(const Cpu& cpu) {
+    u64 first = 0;
+    find_occupied(cpu, 0, [&](u64 at) {
+        Environment& env = runs_in(cpu, at);
+        if (env.info->cpu != cpu.index) return false;
+        const Environment& last = end_of_calls(cpu, env);
+        const u64 deadline = last.resume == Resume::sleeping ? last.wake.deadline : 0;
+        if (deadline != 0 && (first == 0 || deadline < first)) first = deadline;
+        return false;
+    });
+    return first;
+}
+
+/// Nobody can run: halt until somebody can. What sleepers wait for is looked at again when the first deadline comes, and
+/// now and then, as words may be written by other CPUs.
+Turn idle(Cpu& cpu) {
+    account(cpu);
+    cpu.env = nullptr;
+    switch_context(cpu, nullptr);
+    for (;;) {
+        const Turn turn = next_turn(cpu, cpu.slot, nullptr);
+        const u64 now = cpu.boundary = read_tsc();
+        if (turn.env != nullptr) return turn;
+        const u64 deadline = next_deadline(cpu);
+        if (deadline == 0) end_stranded_environments("nobody is left to wake it");
+        const u64 ticks = deadline > now ? deadline - now : 0;
+        set_timer(ticks < quantum / 4 ? ticks : quantum / 4);
+        wait_for_interrupt();
+    }
 }
 
 /// Begin the slot at `position` with `env` until the boundary, less what it still owes.
@@ -99,26 +163,18 @@ void commit_slot_run(SlotNumber first, u64 count, EnvId env) {
 }
 
 Environment* somebody_else(Cpu& cpu, Environment* env) {
-    if (occupied[cpu.index] == 0) return nullptr;
-    const u64 start = next_occupied(cpu, cpu.cursor);
-    u64 position = start;
-    do {
-        Environment& candidate = runs_in(cpu, position);
-        if (&candidate != env) {
-            cpu.cursor = position;
-            return &candidate;
-        }
-        position = next_occupied(cpu, position);
-    } while (position != start);
-    return nullptr;
+    const Turn turn = next_turn(cpu, cpu.cursor, env);
+    if (turn.env != nullptr) cpu.cursor = turn.position;
+    return turn.env;
 }
 
 void run_next_slot(Cpu& cpu) {
-    if (occupied[cpu.index] == 0) end_stranded_environments();
+    if (occupied[cpu.index] == 0) end_stranded_environments("no slot left that could run it");
+    Turn turn = next_turn(cpu, cpu.slot, nullptr);
+    if (turn.env == nullptr) turn = idle(cpu);
     const u64 now = read_tsc();
-    const u64 position = next_occupied(cpu, cpu.slot);
-    Environment* env = &runs_in(cpu, position);
-    cpu.slot = cpu.cursor = position;
+    Environment* env = turn.env;
+    cpu.slot = cpu.cursor = turn.position;
     // Slots follow each other without a gap, unless the machine was late by more than one.
     cpu.boundary = cpu.boundary + quantum > now ? cpu.boundary + quantum : now + quantum;
     u64& debt = env->info->debt;

@@ -37,6 +37,11 @@ void leave_here(Cpu& cpu, Environment& env) {
     Environment& env = *cpu.env;
     Environment* target = id ? find_environment(id) : somebody_else(cpu, &env);
     if (id && target == nullptr) return Error::not_found;
+    if (id) {
+        target = runnable(cpu, *target);  // who waits for an answer hands on what it is given
+        if (target == nullptr) return Error::asleep;
+        if (target == &env) target = nullptr;
+    }
     if (target == nullptr && !cpu.in_grace()) return Done{};
     leave_here(cpu, env);
     if (cpu.in_grace()) {  // the slice was over already

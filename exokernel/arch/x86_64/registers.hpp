@@ -95,6 +95,9 @@ inline void forbid_user_access() {
     if (read_cr4() & cr4::kSmap) asm volatile("clac" ::: "memory");
 }
 
+/// Let interrupts in, and halt until one was taken. (`sti` holds them off until `hlt` has begun.)
+inline void wait_for_interrupt() { asm volatile("sti; hlt; cli" ::: "memory"); }
+
 [[noreturn]] inline void halt_forever() {
     for (;;) asm volatile("cli; hlt");
 }
