@@ -1,0 +1,65 @@
+// Strict priority, a queue for each: the most urgent runs, equals take turns. With aging, whoever waits rises by one
+// at every interval, so that nobody waits for more than kPriorities intervals and the turns of those who came up before;
+// when it has had its turn it is back at its own.
+#pragma once
+
+#include <bit>
+
+#include "libos/threads/scheduling.hpp"
+
+namespace tessera::libos {
+
+class Priority {
+  public:
+    /// `aging`: the interval, in ticks; 0: nobody rises, and the less urgent starve while there are others.
+    constexpr explicit Priority(u64 aging = 0, Quantum quantum = {}) : aging_(aging), quantum_(quantum) {}
+    void set(u64 aging, Quantum quantum) {
+        aging_ = aging;
+        quantum_ = quantum;
+    }
+
+    void add(Job& job, u64 now) {
+        age(now);
+        push(job, job.priority < kPriorities ? job.priority : kPriorities - 1);
+    }
+    Job* take(u64 now) {
+        age(now);
+        if (filled_ == 0) return nullptr;
+        const u32 level = highest();
+        Job* job = queues_[level].pop();
+        if (queues_[level].empty()) filled_ &= ~(1u << level);
+        job->key = level;  // what it has risen to is its own until its turn is over
+        return job;
+    }
+    bool turn_over(const Job& running, u64 now, bool slice_over) {
+        age(now);
+        if (filled_ == 0) return false;
+        return quantum_.over(running, slice_over) ? highest() >= running.priority : highest() > running.key;
+    }
+
+  private:
+    u32 highest() const { return static_cast<u32>(std::bit_width(filled_)) - 1; }
+    void push(Job& job, u32 level) {
+        queues_[level].push(job);
+        filled_ |= 1u << level;
+    }
+    void age(u64 now) {
+        if (aging_ == 0) return;
+        for (u32 step = 0; now - aged_ >= aging_ && step < kPriorities; ++step) {
+            aged_ += aging_;
+            for (u32 level = kPriorities - 1; level-- > 0;) queues_[level + 1].append(queues_[level]);
+            filled_ = filled_ << 1 & kLevels | filled_ & kTop;
+        }
+        aged_ = now - (now - aged_) % aging_;
+    }
+
+    static constexpr u32 kTop = 1u << (kPriorities - 1), kLevels = (1u << kPriorities) - 1;
+
+    u64 aging_;
+    Quantum quantum_;
+    u64 aged_ = 0;    // the last multiple of the interval at which all rose
+    u32 filled_ = 0;  // bit i: queue i has somebody
+    JobQueue queues_[kPriorities];
+};
+
+}  // namespace tessera::libos
