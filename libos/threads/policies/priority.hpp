@@ -48,7 +48,7 @@ class Priority {
         for (u32 step = 0; now - aged_ >= aging_ && step < kPriorities; ++step) {
             aged_ += aging_;
             for (u32 level = kPriorities - 1; level-- > 0;) queues_[level + 1].append(queues_[level]);
-            filled_ = filled_ << 1 & kLevels | filled_ & kTop;
+            filled_ = (filled_ << 1 & kLevels) | (filled_ & kTop);
         }
         aged_ = now - (now - aged_) % aging_;
     }
