@@ -38,8 +38,8 @@ void expect(bool holds, const char* relation) {
 
 u64 unit() { return Workload::unit(); }
 u64 hundredths(u64 ticks, u64 count) { return ticks * 100 / (unit() * count); }
-/// So many units, but for half a step: a turn that was meant to be over is.
-Quantum units(u64 count) { return {count * unit() - unit() / (2 * kStepsAUnit)}; }
+/// So many units, but for a little: after so many steps the turn is over, whatever the last of them cost less.
+Quantum units(u64 count) { return {count * unit() - unit() / (8 * kStepsAUnit)}; }
 Quantum one_step() { return {unit() / (2 * kStepsAUnit)}; }
 
 /// `ticks` is what the book says, given in hundredths of a unit, within a twentieth of it and of a unit.
@@ -131,9 +131,9 @@ void starvation() {
     std::array<Task, 1 + kUrgent> tasks{Task{0, kEach}};
     for (u64 i = 0; i < kUrgent; ++i) tasks[1 + i] = {i * kEach, kEach, 0, 8};
     title("starvation: one job of low priority, and always an urgent one");
-    priority.set(0, units(kEach));
+    priority.set(0, units(2 * kEach));
     const Measured strict = run("starvation", "priority", schedule_by<priority>, tasks);
-    priority.set(kEach * unit(), units(kEach));
+    priority.set(kEach * unit(), units(2 * kEach));
     const Measured aging = run("starvation", "priority with aging", schedule_by<priority>, tasks);
     const u64 last_release = tasks[kUrgent].release * unit();
     expect(strict.finished[0] == strict.makespan, "without aging it is the last of all");

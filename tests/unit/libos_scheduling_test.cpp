@@ -350,6 +350,21 @@ TEST_CASE("scheduling: priority with aging does what lists of levels do, and sta
     }
 }
 
+TEST_CASE("scheduling: a turn that was waited for is not taken away by those who waited less") {
+    Priority policy(10, {100});
+    Job meek, urgent[2], most_urgent;
+    for (Job& job : urgent) job.priority = 4;
+    most_urgent.priority = kPriorities - 1;
+    policy.add(meek, 0);
+    policy.add(urgent[0], 45);
+    REQUIRE(policy.take(50) == &meek);
+    policy.add(urgent[1], 50);
+    CHECK(!policy.turn_over(meek, 50, false));
+    CHECK(!policy.turn_over(meek, 90, false));
+    policy.add(most_urgent, 91);
+    CHECK(policy.turn_over(meek, 91, false));
+}
+
 TEST_CASE("scheduling: strict priority lets the urgent interrupt, and equals only when a turn is over") {
     Priority policy(0, {4});
     Job low, high, equal;

@@ -1,6 +1,7 @@
-// Strict priority, a queue for each: the most urgent runs, equals take turns. With aging, whoever waits rises by one
-// at every interval, so that nobody waits for more than kPriorities intervals and the turns of those who came up before;
-// when it has had its turn it is back at its own.
+// Strict priority, a queue for each: the most urgent runs, equals take turns. With aging, everybody rises by one at
+// every interval, so that nobody waits for more than kPriorities intervals and the turns of those who came up before;
+// who has had a turn is back at its own. The one that runs rises too: else those who waited a little less would
+// overtake it in the middle of the turn that it waited for, and it would begin again at the bottom.
 #pragma once
 
 #include <bit>
@@ -28,16 +29,18 @@ class Priority {
         const u32 level = highest();
         Job* job = queues_[level].pop();
         if (queues_[level].empty()) filled_ &= ~(1u << level);
-        job->key = level;  // what it has risen to is its own until its turn is over
+        job->key = level;
+        job->order = rises_;
         return job;
     }
     bool turn_over(const Job& running, u64 now, bool slice_over) {
         age(now);
         if (filled_ == 0) return false;
-        return quantum_.over(running, slice_over) ? highest() >= running.priority : highest() > running.key;
+        return quantum_.over(running, slice_over) ? highest() >= running.priority : highest() > level_of(running);
     }
 
   private:
+    u64 level_of(const Job& running) const { return running.key + (rises_ - running.order); }
     u32 highest() const { return static_cast<u32>(std::bit_width(filled_)) - 1; }
     void push(Job& job, u32 level) {
         queues_[level].push(job);
@@ -47,6 +50,7 @@ class Priority {
         if (aging_ == 0) return;
         for (u32 step = 0; now - aged_ >= aging_ && step < kPriorities; ++step) {
             aged_ += aging_;
+            ++rises_;
             for (u32 level = kPriorities - 1; level-- > 0;) queues_[level + 1].append(queues_[level]);
             filled_ = (filled_ << 1 & kLevels) | (filled_ & kTop);
         }
@@ -58,6 +62,7 @@ class Priority {
     u64 aging_;
     Quantum quantum_;
     u64 aged_ = 0;    // the last multiple of the interval at which all rose
+    u64 rises_ = 0;
     u32 filled_ = 0;  // bit i: queue i has somebody
     JobQueue queues_[kPriorities];
 };
