@@ -2,10 +2,12 @@
 //
 // The program's own policy is one that hands on to whichever of the library's policies is being looked at.
 // Workloads and expected figures: Silberschatz, Galvin and Gagne, Operating System Concepts, chapter on CPU scheduling
-// (convoy, late, quanta); Liu and Layland, JACM 1973 (deadlines); shares 3:2:1 as in figure 3 of the Aegis paper
-// (Engler, Kaashoek and O'Toole, SOSP 1995).
+// (convoy, late, quanta); Liu and Layland, JACM 1973 (deadlines); shares 3:2:1 as of the stride scheduler in the Aegis
+// paper (Engler, Kaashoek and O'Toole, SOSP 1995). Deviations from the book are what switching costs: run it with
+// icount, and under a policy of the S-TLB that keeps bindings.
 #include <array>
 
+#include "libos/examples/shares.hpp"
 #include "libos/examples/workload.hpp"
 #include "libos/threads/policies/earliest_deadline.hpp"
 #include "libos/threads/policies/first_come.hpp"
@@ -167,65 +169,16 @@ void slices() {
     expect(robin.finished[0] * 2 > robin.makespan, "round robin: the end of a slice is the end of a turn");
 }
 
-// ---- shares ------------------------------------------------------------------------------------------------
-
-constexpr u64 kSharers = 3;
-constexpr u32 kTickets[kSharers] = {3, 2, 1};
-constexpr u64 kAllTickets = 6;
-
-struct Sharer {
-    u64 steps = 0;
-    bool offers = true;
-};
-Sharer sharers[kSharers];
-u64 steps_wanted, steps_done, worst_error;
-
-u64 error_of(u64 sharer) {
-    const u64 ideal = steps_done * kTickets[sharer] / kAllTickets, steps = sharers[sharer].steps;
-    return steps > ideal ? steps - ideal : ideal - steps;
-}
-
-void share(void* argument) {
-    Sharer& self = *static_cast<Sharer*>(argument);
-    while (steps_done < steps_wanted) {
-        Workload::compute();
-        {
-            NoPreemption guard;
-            ++self.steps;
-            ++steps_done;
-            for (u64 i = 0; i < kSharers; ++i)
-                if (error_of(i) > worst_error) worst_error = error_of(i);
-            if (steps_done % (steps_wanted / 10) == 0)
-                all_right &= record("experiment", "shares", "steps", steps_done, "three", sharers[0].steps, "two",
-                                    sharers[1].steps, "one", sharers[2].steps)
-                                 .ok();
-        }
-        if (self.offers) offer_turn();
-    }
-}
-
-/// Steps by which a share was off at most, in hundredths of a turn.
+/// By how many turns a share was off at most, in hundredths.
 u64 run_shares(const char* name, const Scheduling& policy, u64 turns, u64 steps_a_turn, bool offers) {
-    static std::byte stacks[kSharers][4096];
-    chosen = &policy;
-    steps_done = worst_error = 0;
-    steps_wanted = turns * steps_a_turn;
-    std::optional<Thread> threads[kSharers];
-    {
-        NoPreemption all_at_once;
-        for (u64 i = 0; i < kSharers; ++i) {
-            sharers[i] = {0, offers};
-            threads[i].emplace().tickets = kTickets[i];
-            all_right &= threads[i]->start(stacks[i], share, &sharers[i]);
-        }
-    }
-    for (auto& thread : threads) thread->join();
-    const u64 error = worst_error * 100 / steps_a_turn;
+    Shares shares;
+    all_right &= shares.run(policy, turns, steps_a_turn, offers);
+    const u64 error = shares.worst_error() * 100 / steps_a_turn;
     char text[32];
     Writer number(text, sizeof text);
     column(number, error, true);
-    print("  ", name, ": ", sharers[0].steps, " : ", sharers[1].steps, " : ", sharers[2].steps,
-          " steps; off by at most", number.view(), " turns\n");
+    print("  ", name, ": ", shares.steps(0), " : ", shares.steps(1), " : ", shares.steps(2), " steps; off by at most",
+          number.view(), " turns\n");
     all_right &= record("experiment", "shares", "policy", name, "turns", turns, "worst_error_hundredths", error).ok();
     return error;
 }
@@ -253,6 +206,44 @@ void shares() {
     expect(by_stride <= 200 && by_slices <= 200, "stride: never off by more than two turns");
 }
 
+constexpr u64 kGivers = 8, kGivesEach = 100;
+u64 giving_ended;
+
+void give(void*) {
+    for (u64 i = 0; i < kGivesEach; ++i) give_way();
+    giving_ended = cpu_time();
+}
+
+void cost(const char* name, const Scheduling& policy) {
+    static std::byte stacks[kGivers][4096];
+    chosen = &policy;
+    std::optional<Thread> threads[kGivers];
+    u64 began;
+    {
+        NoPreemption all_at_once;
+        for (u64 i = 0; i < kGivers; ++i) all_right &= threads[i].emplace().start(stacks[i], give, nullptr);
+        began = cpu_time();
+    }
+    for (auto& thread : threads) thread->join();
+    const u64 ticks_each = (giving_ended - began) / (kGivers * kGivesEach);
+    print("  ", name, ": ", ticks_each, " ticks\n");
+    all_right &= record("experiment", "costs", "policy", name, "threads", kGivers, "ticks_each", ticks_each).ok();
+}
+
+void costs() {
+    print("costs: give_way() among ", kGivers, " threads, to the next one or back to itself\n");
+    round_robin.set({});
+    priority.set(0, {});
+    cost("first come", schedule_by<first_come>);
+    cost("shortest job", schedule_by<shortest_job>);
+    cost("shortest remaining", schedule_by<shortest_remaining>);
+    cost("round robin", schedule_by<round_robin>);
+    cost("priority", schedule_by<priority>);
+    cost("stride", schedule_by<stride>);
+    cost("lottery", schedule_by<lottery>);
+    cost("earliest deadline", schedule_by<earliest_deadline>);
+}
+
 }  // namespace
 
 constinit const Scheduling tessera::libos::scheduling = {
@@ -272,6 +263,7 @@ int libos_main() {
     deadlines();
     slices();
     shares();
+    costs();
     print(all_right ? "right: every relation of the textbook holds\n" : "WRONG: see above\n");
     return all_right ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 // A workload run by threads, for comparing policies: jobs that are released at their times, compute, and are timed.
 //
-// Time is counted in units. A unit is so many steps of a counted loop, and how many ticks that takes is measured: so the
-// figures compare with those of textbooks, on any machine.
+// Time is counted in units. A unit is so many steps of a counted loop, and how many ticks that takes is measured: so
+// the figures compare with those of textbooks, on any machine.
 #pragma once
 
 #include <optional>

@@ -23,7 +23,7 @@ class ThreadQueue {
     JobQueue queue_;
 };
 
-/// Its Job says what policies go by: set `length`, `priority`, `tickets`, `deadline` before start(), or in its own turn.
+/// Its Job says what policies go by: set `length`, `priority`, `tickets`, `deadline` before start(), or in its turn.
 class Thread : public Job {
   public:
     using Function = void (*)(void* argument);
@@ -57,7 +57,8 @@ class Thread : public Job {
 /// The one that is running.
 Thread& this_thread();
 
-/// Wait for the CPU like the others: who is next, the policy says.
+/// Wait for the CPU like the others: who is next, the policy says.  Cost: two calls of the policy and the switch;
+/// scenarios/scheduling.toml measures it for each.
 void give_way();
 
 /// Give way if, for the policy, this turn is over: for long computations, as a libOS has no timer within its slices.
@@ -71,8 +72,8 @@ void preempt_threads();
 /// Turns that were over because a slice was.
 u64 preemptions();
 
-/// TSC ticks while this environment had the CPU, as far as it knows: without preempt_threads() the slices of others count
-/// too. The clock of all policies.
+/// TSC ticks while this environment had the CPU, as far as it knows: without preempt_threads() the slices of others
+/// count too. The clock of all policies.
 u64 cpu_time();
 
 class Mutex {

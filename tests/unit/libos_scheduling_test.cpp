@@ -301,7 +301,7 @@ TEST_CASE("scheduling: priority with aging does what lists of levels do, and sta
         for (u64 step = 0; step < 300; ++step) {
             const u64 before = now;
             now += random.below(6);
-            for (u64 due = now / interval - before / interval; due > 0; --due) {  // highest levels first, each to the end
+            for (u64 due = now / interval - before / interval; due > 0; --due) {  // highest first, each to the end
                 std::stable_sort(model.begin(), model.end(), [](const Waiting& a, const Waiting& b) {
                     return a.level != b.level ? a.level > b.level : a.entered < b.entered;
                 });
