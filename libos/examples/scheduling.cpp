@@ -203,7 +203,8 @@ void shares() {
     // Four standard deviations of what is drawn with a chance of one half, the widest of the three.
     expect(by_lottery <= 4 * 100 * root_of(kTurns / 4), "lottery: within what chance allows");
     expect(by_stride < by_lottery, "stride is nearer than lottery");
-    expect(by_stride <= 200 && by_slices <= 200, "stride: never off by more than two turns");
+    constexpr u64 kMost = 100 * Shares::kSharers;  // in theory a turn between any two
+    expect(by_stride <= kMost && by_slices <= kMost, "stride: never off by more than a turn for each who competes");
 }
 
 constexpr u64 kGivers = 8, kGivesEach = 100;
