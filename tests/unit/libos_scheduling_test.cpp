@@ -382,6 +382,18 @@ TEST_CASE("scheduling: strict priority lets the urgent interrupt, and equals onl
     CHECK(policy.turn_over(low, 1, false));
 }
 
+TEST_CASE("scheduling: a priority beyond the highest is the highest") {
+    Priority policy(0, {4});
+    Job beyond, highest;
+    beyond.priority = 1000;
+    highest.priority = kPriorities - 1;
+    policy.add(beyond, 0);
+    policy.add(highest, 0);
+    REQUIRE(policy.take(0) == &beyond);
+    beyond.turn = 4;
+    CHECK(policy.turn_over(beyond, 4, false));
+}
+
 TEST_CASE("scheduling: stride is never off by more than one quantum between any two") {
     Random random(7);
     for (u64 round = 0; round < 60; ++round) {

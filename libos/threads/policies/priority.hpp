@@ -21,7 +21,7 @@ class Priority {
 
     void add(Job& job, u64 now) {
         age(now);
-        push(job, job.priority < kPriorities ? job.priority : kPriorities - 1);
+        push(job, own_level(job));
     }
     Job* take(u64 now) {
         age(now);
@@ -36,10 +36,11 @@ class Priority {
     bool turn_over(const Job& running, u64 now, bool slice_over) {
         age(now);
         if (filled_ == 0) return false;
-        return quantum_.over(running, slice_over) ? highest() >= running.priority : highest() > level_of(running);
+        return quantum_.over(running, slice_over) ? highest() >= own_level(running) : highest() > level_of(running);
     }
 
   private:
+    static u32 own_level(const Job& job) { return job.priority < kPriorities ? job.priority : kPriorities - 1; }
     u64 level_of(const Job& running) const { return running.key + (rises_ - running.order); }
     u32 highest() const { return static_cast<u32>(std::bit_width(filled_)) - 1; }
     void push(Job& job, u32 level) {
