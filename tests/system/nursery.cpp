@@ -29,12 +29,12 @@ struct Kind {
     u64 quota;
 };
 constexpr Kind kKinds[] = {
-    {"v-binder", {bind, bind, compute, yield_somewhere}, 0},
-    {"v-writer", {touch, touch, bind, compute}, 0},
-    {"v-owner", {use_memory, make_context, bind, compute}, 40},
-    {"v-slots", {take_slots, yield_somewhere, compute, use_memory}, 8},
-    {"v-yielder", {yield_somewhere, yield_somewhere, compute, yield_somewhere}, 0},
-    {"v-mother", {breed, breed, yield_somewhere, compute}, 30},
+    {"v-binder", {bind, bind, compute, yield_somewhere}, 1},
+    {"v-writer", {touch, touch, bind, compute}, 3},
+    {"v-owner", {use_memory, make_context, bind, compute}, 41},
+    {"v-slots", {take_slots, yield_somewhere, compute, use_memory}, 9},
+    {"v-yielder", {yield_somewhere, yield_somewhere, compute, yield_somewhere}, 1},
+    {"v-mother", {breed, breed, yield_somewhere, compute}, 31},
 };
 constexpr u64 kKindCount = sizeof kKinds / sizeof kKinds[0];
 
