@@ -13,6 +13,7 @@ using namespace tessera::faults;
 
 namespace {
 
+constexpr u64 kPatience = 5000;  // tries to find somebody
 u64 state, kills, late, audits, moving;
 
 u64 below(u64 bound) { return random_word(state) % bound; }
@@ -47,9 +48,10 @@ u64 find_victim() {
 
 void balance(u64 tries) { ++(books_balance(tries) ? audits : moving); }
 
-void kill_one() {
+/// False: there was nobody.
+bool kill_one() {
     const u64 index = find_victim();
-    if (index == 0) return;
+    if (index == 0) return false;
     const EnvId id = id_at(index);
     const Error answer = kill(index);
     if (answer == Error::ok) ++kills;
@@ -60,6 +62,7 @@ void kill_one() {
     if (id_at(index) != id) expect_true("nothing is left of the dead", nothing_left_of(id), id.value);
     balance(20);
     if (information().cpus == 1) expect_true("counted behind every kill", moving == 0, kills);
+    return true;
 }
 
 /// Is anybody there whom the end has to wait for?
@@ -75,10 +78,11 @@ int libos_main() {
     const u64 seed = argument("seed", 1), wanted = argument("kills", 300);
     const std::string_view last = argument("last"), stay = argument("stay");
     state = seed * 0x9e37'79b9'7f4a'7c15 + 1;
-    while (kills < wanted && wrong == 0) {
+    for (u64 idle = 0; kills < wanted && wrong == 0 && idle < kPatience;) {
         let_time_pass();
-        kill_one();
+        idle = kill_one() ? 0 : idle + 1;
     }
+    expect_true("enough to kill", kills >= wanted, kills);
     for (u64 i = 1; i < kMaxEnvironments; ++i)
         if (id_at(i) && name_at(i) == last) expect("kill the nursery", kill(i), Error::ok);
     while (others_live(stay)) yield();
