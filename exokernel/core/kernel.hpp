@@ -4,10 +4,12 @@
 #include "exokernel/abi/information.hpp"
 #include "exokernel/abi/revocation.hpp"
 #include "exokernel/core/frames.hpp"
+#include "exokernel/core/lock.hpp"
 
 namespace tessera::kernel {
 
 extern FrameTable frames;
+extern LeafLock frames_lock;  ///< Which frames are free.
 /// What is published is published by the page: nothing else of the kernel's may lie in it.
 struct alignas(kPageSize) InformationPage : Information {};
 extern InformationPage information;
@@ -16,7 +18,8 @@ extern SlotInfo slot_infos[kMaxCpus * kSlotsPerCpu];         ///< Published.
 extern RevocationRequest requests[kMaxEnvironments * kRequests];  ///< Published.
 extern Post board[kMaxEnvironments * kPostsPerEnvironment];       ///< Published.
 
-/// Free frames that nobody can reach any more: their bindings are broken, their accounts corrected.
+/// Take frames away from whoever has them and free them: every capability is dead, every binding broken, on every CPU, and
+/// the accounts corrected. All are the running environment's own, or everything is stopped.
 void give_back(FrameRange range);
 
 /// Every environment has ended: check the books, send the final record, leave the machine.
