@@ -166,10 +166,27 @@ void deal_a_slot() {
     attempt<SlotRun>({address(slot), SlotNumber{slot.first}, 1, victims[below(state, places)].child.id});
 }
 
-bool exists(std::string_view name) {
-    for (u64 i = 1; i < kMaxEnvironments; ++i)
-        if (environment_info(EnvId{i}).id != 0 && std::string_view{environment_info(EnvId{i}).name} == name) return true;
-    return false;
+EnvId find(std::string_view name) {
+    for (u64 i = 1; i < kMaxEnvironments; ++i) {
+        const EnvironmentInfo& info = environment_info(EnvId{i});
+        if (info.id != 0 && std::string_view{info.name} == name) return EnvId{info.id};
+    }
+    return {};
+}
+
+void end_all() {
+    for (u64 i = 0; i < places; ++i) {
+        if (alive(victims[i].child.id)) attempt<EnvDestroy>({address(victims[i].child.environment)});
+        look_after(i, false);
+    }
+}
+
+void one_round() {
+    for (u64 i = 0; i < places; ++i) look_after(i, true);
+    deal_a_slot();
+    if (below(state, 4) == 0) replace_commons();
+    if (below(state, 16) == 0) attempt<EnvDestroy>({address(victims[below(state, places)].child.environment)});
+    yield(below(state, 3) == 0 ? EnvId{} : victims[below(state, places)].child.id);
 }
 
 }  // namespace
@@ -183,18 +200,16 @@ int libos_main() {
     audit.count = Commons::kFrames;
     replace_commons();
     const u64 frames = accounts().frames, slots = accounts().slots;
-    const std::string_view until = argument("until");
-    while (exists(until) && wrong == 0) {
-        for (u64 i = 0; i < places; ++i) look_after(i, true);
-        deal_a_slot();
-        if (below(state, 4) == 0) replace_commons();
-        if (below(state, 16) == 0) attempt<EnvDestroy>({address(victims[below(state, places)].child.environment)});
-        yield(below(state, 3) == 0 ? EnvId{} : victims[below(state, places)].child.id);
+    const EnvId reaper = find("reaper"), until = find(argument("until"));
+    while (alive(until) && wrong == 0) {
+        if (who_wants_stillness() != reaper) {
+            one_round();
+            continue;
+        }
+        end_all();
+        while (who_wants_stillness() == reaper) yield();
     }
-    for (u64 i = 0; i < places; ++i) {
-        if (alive(victims[i].child.id)) attempt<EnvDestroy>({address(victims[i].child.environment)});
-        look_after(i, false);
-    }
+    end_all();
     if (commons.frames.kind != ResourceKind::frames) replace_commons();
     expect_true("all quota is back", accounts().frame_quota == quota_at_start, accounts().frame_quota);
     expect_true("all frames are back", accounts().frames == frames, accounts().frames);

@@ -37,6 +37,10 @@ struct Commons {
 };
 inline Commons commons;
 
+/// While the reaper has this slot, all nurseries end their victims and keep still: so that it can count the books.
+inline constexpr SlotNumber kStillness{kSlotsPerCpu - 1};
+inline EnvId who_wants_stillness() { return EnvId{static_cast<volatile const u32&>(slot_info(kStillness).owner)}; }
+
 inline u64 below(u64& state, u64 bound) { return random_word(state) % bound; }
 inline u64 below(Victim& victim, u64 bound) { return below(victim.random, bound); }
 inline bool one_in(Victim& victim, u64 n) { return below(victim, n) == 0; }
