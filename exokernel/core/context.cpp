@@ -1,5 +1,7 @@
 #include "exokernel/core/context.hpp"
 
+#include <new>
+
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
@@ -19,12 +21,8 @@ constexpr u64 kMaxGeneration = 0xff'ffff;  // an id has 32 bits
 
 /// One lock for the lists of every 64th frame.
 constexpr u64 kListLocks = 64;
-struct alignas(64) ListLock {
-    LeafLock lock;
-} list_locks[kListLocks];
-LeafLock& list_lock(FrameNumber frame) { return list_locks[frame.value % kListLocks].lock; }
-/// The frame on whose list a binding with this word is.
-FrameNumber list_frame(u64 word) { return frame_in(word); }
+LeafLock list_locks[kListLocks];
+LeafLock& list_lock(FrameNumber frame) { return list_locks[frame.value % kListLocks]; }
 
 /// What the paths without locks find in a context that several CPUs may load: nothing.
 StlbEntry nothing[kWays] = {{kNoTag, 0, nullptr, 0, 0}, {kNoTag, 0, nullptr, 0, 0}, {kNoTag, 0, nullptr, 0, 0}, {kNoTag, 0, nullptr, 0, 0}};
@@ -95,7 +93,7 @@ StlbEntry& make_place(Context& context, u64 tag, bool guaranteed) {
 bool relink(Context& context, StlbEntry& entry, u64 word, u64 grant) {
     const BackMap map = back_map();
     if (entry.pte != 0) {
-        Guard guard(list_lock(list_frame(entry.pte)));
+        Guard guard(list_lock(frame_in(entry.pte)));
         map.unlink(entry);
     }
     {
@@ -190,8 +188,7 @@ Context& commit_context(u64 index, const ContextPlan& plan) {
     frames.commit_recast(plan.memory, FrameState::charged, 0, charged_to);
     frames.commit_recast(stlb_range, FrameState::charged, frame_flag::kReadable, charged_to);
     FrameNumber next = plan.memory.first;
-    Context& context = *at<Context>(address_of(next));
-    context = Context{};
+    Context& context = *new (at<Context>(address_of(next))) Context{};
     context.id = ContextId::make(index, ++generations[index]);
     context.grant = frames.fresh_grant();
     context.memory = plan.memory;

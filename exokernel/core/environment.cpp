@@ -121,6 +121,7 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
     env.resume = Resume::full;
     env.frame.entry = {plan.entry.value, SELECTOR_USER_CODE, USER_RFLAGS, 0, SELECTOR_USER_DATA};
     env.frame.regs.rdi = plan.argument;
+    initialise_gates(env);
     fpu_reset(env);
     EnvironmentInfo& info = environment_infos[index];
     info = EnvironmentInfo{};
@@ -155,6 +156,7 @@ void end_alone(Environment& env, const EndReason& reason) {
     for (Environment* other : environments)
         if (other != nullptr && other->creator == id) other->creator = creator_id;
     release_slots_of(env);
+    leave_transfers(env);
     fpu_forget(env);
     if (env.home->env == &env) env.home->env = nullptr;
     environments[id.index()] = nullptr;
@@ -213,8 +215,15 @@ void end_environment(Environment& env, const EndReason& reason) {
 
 void end_current(const EndReason& reason) {
     Cpu& cpu = Cpu::here();
+    Environment* const caller = cpu.env->caller;
+    const EnvId heir = caller != nullptr ? caller->id : EnvId{};
     Exclusive exclusive;  // if somebody ended it meanwhile, this does not return
     end_environment(*cpu.env, reason);
+    // Whose call it was serving gets the rest of the slice back, with the error.
+    if (Environment* waits = find_environment(heir); waits != nullptr && !cpu.in_grace()) {
+        leave_exclusion(cpu);
+        run(cpu, *waits);
+    }
     run_next_slot(cpu);
 }
 
@@ -233,11 +242,13 @@ void commit_place(Environment& env, Cpu& cpu) {
     env.info->cpu = static_cast<u32>(cpu.index);
     commit_residents(*env.context, cpu, 1);
     commit_residents(*env.context, old, -1);
+    refresh_gates(env);
 }
 
-void end_stranded_environments() {
+void end_stranded_environments(const char* why) {
+    Exclusive exclusive;
     for (u64 i = 0; i < kMaxEnvironments; ++i)
-        if (environments[i] != nullptr) end_environment(*environments[i], EndReason::because("no slot left that could run it"));
+        if (environments[i] != nullptr) end_environment(*environments[i], EndReason::because(why));
     finish();
 }
 

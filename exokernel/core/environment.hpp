@@ -10,6 +10,8 @@
 #include "exokernel/core/context.hpp"
 #include "exokernel/core/frames.hpp"
 #include "exokernel/core/text.hpp"
+#include "exokernel/core/transfer.hpp"
+#include "exokernel/core/wake.hpp"
 
 namespace tessera::kernel {
 
@@ -18,6 +20,9 @@ enum class Resume : u64 {
     yielded,     ///< It made a system call: rip and rsp; it expects nothing else.
     with_begin,  ///< The same, but it wants to be told by slice_begin.
     full,        ///< It was interrupted, or is new: all registers.
+    calling,     ///< It does not, until the callee behind gate `called` answers: then as `yielded`, and what is in registers is the answer.
+    open,        ///< It does not, until it is called.
+    sleeping,    ///< It does not, until `wake` holds: then as `full`.
 };
 
 struct Cpu;
@@ -32,6 +37,13 @@ struct Environment {
     u64 resume_rsp;
     Resume resume;
     Resume when_yielded;    ///< `yielded` or `with_begin`, by whether there is an entry for slice_begin.
+
+    // Control transfer (transfer.hpp).
+    Environment* caller;    ///< Whom the answer goes to; nullptr: nobody; kWaitsForCall: no call is being served.
+    u64 called;             ///< With Resume::calling: the gate.
+    Gates gates;
+    EntryPoint entries[kEntriesPerEnvironment];
+    WakeCondition wake;     ///< With Resume::sleeping.
 
     EnvId id;
     EnvId creator;          ///< Whose frame quota it has a part of; zero: loaded at boot.
@@ -105,8 +117,8 @@ void end_environment(Environment& env, const EndReason& reason);
 
 /// End the running environment and run somebody else.
 [[noreturn]] void end_current(const EndReason& reason);
-/// Nobody owns a slot on any CPU: whoever is left can never run.
-[[noreturn]] void end_stranded_environments();
+/// Whoever is left can never run: end them all, saying why.
+[[noreturn]] void end_stranded_environments(const char* why);
 
 u64 environments_failed();   ///< How many ended in any way but exit code 0, or were never started.
 void count_failed_start();

@@ -12,17 +12,19 @@
 namespace tessera::kernel {
 namespace {
 
-u64 holder;        // 1 + index of the CPU inside an Exclusive; 0: none
+/// Who waits for its turn lets others have their way meanwhile: or two that want everything stopped would wait for ever.
+struct Parking {
+    static void pause() {
+        park(Cpu::here());
+        relax();
+    }
+};
+locks::TicketLock<Parking> structure;
+
 u64 current_stop;  // odd while a CPU wants the others parked; each stop has a number of its own
 
 u64 read(const u64& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 void write(u64& word, u64 value) { __atomic_store_n(&word, value, __ATOMIC_RELEASE); }
-
-bool take(Cpu& cpu) {
-    u64 nobody = 0;
-    return read(holder) == 0 &&
-           __atomic_compare_exchange_n(&holder, &nobody, cpu.index + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
 
 void stop_others(Cpu& cpu) {
     const u64 stop = current_stop + 1;
@@ -32,6 +34,7 @@ void stop_others(Cpu& cpu) {
         if (i != cpu.index && read(cpu_at(i).parked_for) != stop) send_interrupt(cpu_at(i).apic_id, VECTOR_STOP);
     for (u64 i = 0; i < information.cpus; ++i)
         while (i != cpu.index && read(cpu_at(i).parked_for) != stop) relax();
+    ++information.stops[cpu.index];
     cpu.stopped_others = read_tsc();
 }
 
@@ -67,10 +70,7 @@ Exclusive::Exclusive(bool needed) : needed_(needed) {
     Cpu& cpu = Cpu::here();
     if (cpu.exclusive++ != 0 || information.cpus < 2) return;
     Environment* const env = cpu.env;
-    while (!take(cpu)) {
-        park(cpu);
-        relax();
-    }
+    structure.acquire();
     stop_others(cpu);
     if (cpu.env != env) run_next_slot(cpu);
 }
@@ -90,7 +90,7 @@ void leave_exclusion(Cpu& cpu) {
     if (information.cpus < 2) return;
     charge_stop(cpu);
     write(current_stop, current_stop + 1);
-    write(holder, 0);
+    structure.release();
 }
 
 void send_errand(Cpu& cpu, void (*errand)(Cpu&)) {

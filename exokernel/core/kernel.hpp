@@ -10,9 +10,6 @@ namespace tessera::kernel {
 
 extern FrameTable frames;
 extern LeafLock frames_lock;  ///< Which frames are free.
-/// What is published is published by the page: nothing else of the kernel's may lie in it.
-struct alignas(kPageSize) InformationPage : Information {};
-extern InformationPage information;
 extern EnvironmentInfo environment_infos[kMaxEnvironments];  ///< Published.
 extern SlotInfo slot_infos[kMaxCpus * kSlotsPerCpu];         ///< Published.
 extern RevocationRequest requests[kMaxEnvironments * kRequests];  ///< Published.

@@ -1,38 +1,34 @@
-// The kernel's leaf locks: which of exokernel/locks/ they are, and how a guard looks.
+// The kernel's locks for a few instructions: tickets, as waiting is short, CPUs are few, and nobody must starve. How often
+// they are taken is counted where everybody can read it (Information::locks): the paths that libOSes take which share
+// nothing take none, and can show it.
 #pragma once
 
-#include "exokernel/abi/types.hpp"
+#include "exokernel/abi/information.hpp"
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/locks/ticket.hpp"
 
 namespace tessera::kernel {
 
-inline void relax() { asm volatile("pause" ::: "memory"); }
+/// What is published is published by the page: nothing else of the kernel's may lie in it.
+struct alignas(kPageSize) InformationPage : Information {};
+extern InformationPage information;
 
+/// Held with interrupts off, never two at a time, never while other CPUs are waited for.
 class LeafLock {
   public:
-    void acquire() {
-        while (__atomic_exchange_n(&held_, true, __ATOMIC_ACQUIRE))
-            while (__atomic_load_n(&held_, __ATOMIC_RELAXED)) relax();
+    using Node = locks::NoNode;
+
+    void acquire(Node = {}) {
+        lock_.acquire();
+        ++information.locks[Cpu::here().index];
     }
-    void release() { __atomic_store_n(&held_, false, __ATOMIC_RELEASE); }
+    bool try_acquire(Node = {}) { return lock_.try_acquire(); }
+    void release(Node = {}) { lock_.release(); }
 
   private:
-    bool held_ = false;
+    locks::TicketLock<> lock_;
 };
 
-class Guard {
-  public:
-    explicit Guard(LeafLock& lock, bool needed = true) : lock_(lock), needed_(needed) {
-        if (needed) lock_.acquire();
-    }
-    ~Guard() {
-        if (needed_) lock_.release();
-    }
-    Guard(const Guard&) = delete;
-    Guard& operator=(const Guard&) = delete;
-
-  private:
-    LeafLock& lock_;
-    bool needed_;
-};
+using Guard = locks::Guard<LeafLock>;
 
 }  // namespace tessera::kernel

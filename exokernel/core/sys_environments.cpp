@@ -181,7 +181,7 @@ Result<u64> on_call(const CapabilityCheck::Args& args) {
             }
             case ResourceKind::environment:
                 return shown->grant == every_environment_grant() || check_environment(*shown, shown->first).ok();
-            case ResourceKind::entry: return false;
+            case ResourceKind::entry: return check_entry(*shown).ok();
             case ResourceKind::none: break;
         }
         return false;

@@ -51,10 +51,6 @@ Outcome on_call(const Reserve::Args&);
 Outcome on_call(const EntryPublish::Args&);
 Outcome on_call(const EntryWithdraw::Args&);
 Outcome on_call(const GateBind::Args&);
-Outcome on_call(const TransferCall::Args&);
-Outcome on_call(const TransferAnswer::Args&);
-Outcome on_call(const TransferSend::Args&);
-Result<u64> on_call(const Wait::Args&);
 Outcome on_call(const Notify::Args&);
 Outcome on_call(const PostCapability::Args&);
 

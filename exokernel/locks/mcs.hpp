@@ -47,7 +47,8 @@ class alignas(kCacheLine) McsLock {
         if (after == nullptr) {
             // Order: release, so that nothing of the section moves behind it.
             Node* last = &node;
-            if (tail_.compare_exchange_strong(last, nullptr, std::memory_order_release, std::memory_order_relaxed)) return;
+            if (tail_.compare_exchange_strong(last, nullptr, std::memory_order_release, std::memory_order_relaxed))
+                return;
             // Somebody is in tail_, and has not told us yet.
             wait_until<Relax>([&] { return (after = next_of(node)) != nullptr; });
         }

@@ -1,6 +1,7 @@
 // Every lock with real threads: one at a time, everyone in the end, first come first served where that is promised.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <memory>
 
 #include "exokernel/locks/array_lock.hpp"
@@ -40,7 +41,15 @@ struct SignalAndYield {
         TicketLock<Relax, 2>, ArrayLock<kThreads, Relax>, ArrayLock<2, Relax>, McsLock<Relax>,                       \
         Counted<TicketLock<Relax>>, Counted<McsLock<Relax>>, Counted<ArrayLock<8, Relax>, NoMeter>
 
-#define EVERY_QUEUE(Relax) TicketLock<Relax>, TicketLock<Relax, 2>, ArrayLock<8, Relax>, ArrayLock<2, Relax>, McsLock<Relax>
+#define EVERY_QUEUE(Relax) \
+    TicketLock<Relax>, TicketLock<Relax, 2>, ArrayLock<8, Relax>, ArrayLock<2, Relax>, McsLock<Relax>
+
+// A kernel has nobody who would run constructors before it begins.
+template <class L>
+constinit L made_at_compile_time;
+template <class... Locks>
+constexpr std::array<const void*, sizeof...(Locks)> all_at_compile_time{&made_at_compile_time<Locks>...};
+static_assert(!all_at_compile_time<EVERY_LOCK(CpuPause)>.empty());
 
 TEST_CASE_TEMPLATE("lock: taken and given back, by one", L, EVERY_LOCK(CpuPause)) {
     L lock;

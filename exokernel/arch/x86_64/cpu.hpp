@@ -55,7 +55,8 @@ struct alignas(64) Cpu {
     Environment* fpu_owner;  ///< Whose FPU state the registers hold.
     // Other CPUs (core/exclusion.cpp).
     bool online;           ///< Runs; written once.
-    bool idle;             ///< Halted, or about to be, with nobody to run.
+    bool idle;             ///< Halted, or about to be, with nobody to run,
+    bool hopeless;         ///< and nobody who waits for the clock.
     bool flush;            ///< Parked: drop every translation before going on.
     u64 exclusive;         ///< How many Exclusive this CPU is inside of.
     u64 parked_for;        ///< The stop that it is parked for.
