@@ -59,11 +59,12 @@ struct Turn {
     Environment* env;  ///< nullptr: nobody can run on this CPU.
 };
 
-/// The first slot behind `position` that somebody other than `but` can use.
+/// The first slot behind `position` that somebody other than `but`, who runs, can use.
 Turn next_turn(Cpu& cpu, u64 position, const Environment* but) {
     Turn turn{};
     find_occupied(cpu, position, [&](u64 at) {
-        Environment* env = runnable(cpu, runs_in(cpu, at));
+        Environment& whose = runs_in(cpu, at);
+        Environment* env = &whose == but ? nullptr : runnable(cpu, whose);
         if (env == nullptr || env == but) return false;
         turn = {at, env};
         return true;
