@@ -4,8 +4,10 @@
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/binding.hpp"
+#include "exokernel/core/environment.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/panic.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/core/trace.hpp"
 #include "exokernel/core/user_memory.hpp"
 
@@ -64,6 +66,7 @@ StlbEntry& make_place(Context& context, u64 tag, bool guaranteed) {
     }
     if (entry.tag == tag) return entry;
     if (is_live(entry.tag)) drop_entry(context, entry);
+    back_map().unlink(entry);
     entry.slot = stlb.dead_slot;
     entry.tag = tag | kDeadTag;
     if (&entry != &home)
@@ -75,6 +78,7 @@ void relink(StlbEntry& entry, u64 word) {
     const BackMap map = back_map();
     map.unlink(entry);
     map.link(entry, word);
+    if (Environment* env = Cpu::here().env) ++env->info->bindings;  // nobody runs while images are loaded
 }
 
 u8* reach_slowly(Context& context, VirtAddr address, bool write) {
@@ -114,6 +118,7 @@ Context& commit_context(u64 index, const ContextPlan& plan) {
     const u16 charged_to = static_cast<u16>(index + 1);
     const FrameRange stlb_range{plan.memory.first + 1, spec.stlb / 128};
     shoot_down(plan.memory);
+    on_charged(plan.memory);
     frames.commit_recast(plan.memory, FrameState::charged, 0, charged_to);
     frames.commit_recast(stlb_range, FrameState::charged, frame_flag::kReadable, charged_to);
     FrameNumber next = plan.memory.first;

@@ -3,8 +3,11 @@
 #include "exokernel/arch/x86_64/fpu.hpp"
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/accounts.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/core/slots.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/trace.hpp"
@@ -38,8 +41,9 @@ bool depends_on(const Environment& env, const Environment& owner) {
 
 void record_end(const Environment& env, const EndReason& reason) {
     const EnvironmentInfo& i = *env.info;
+    set_frames(*env.info, i.frames, read_tsc());
     write_record(RecordType::ended, env.id.index(),
-                 Json<1000>()
+                 Json<1500>()
                      .field("name", static_cast<const char*>(i.name))
                      .field("env", env.id.value)
                      .field("reason", Text<170>(reason.text.view(), '\0').view().data())
@@ -59,6 +63,14 @@ void record_end(const Environment& env, const EndReason& reason) {
                      .field("wipes", i.wipes)
                      .field("frames", i.frames)
                      .field("slots", i.slots)
+                     .field("stolen", i.stolen)
+                     .field("paid_back", i.paid_back)
+                     .field("frame_ticks", i.frame_ticks)
+                     .field("bindings", i.bindings)
+                     .field("syscalls", i.syscalls)
+                     .field("transfers", i.transfers)
+                     .field("asked", i.asked)
+                     .field("repossessed", i.repossessed)
                      .done());
 }
 
@@ -127,12 +139,18 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
     for (u64 i = 0; i < sizeof info.name; ++i) info.name[i] = plan.name[i];
     info.context = static_cast<u32>(plan.context->id.value);
     info.frame_quota = plan.frame_quota;
+    info.frames_since = read_tsc();
     env.info = &info;
     ++plan.context->residents;
     environments[index] = &env;
     environment_ids[index] = env.id;
     trace(Event::env_created, env.id.value);
     return env;
+}
+
+void release_written_pages(const Environment& env) {
+    if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
+    if (env.vector != nullptr) frames.info(env.vector_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
 }
 
 namespace {
@@ -144,6 +162,7 @@ void end_alone(Environment& env, const EndReason& reason) {
     flush_log_of(env);
     Cpu& cpu = Cpu::here();
     account(cpu);
+    close_requests_of(env);
     if (reason.code != 0) ++failed;
     log(static_cast<const char*>(env.info->name), " ended: ", reason.text.view(), "; ", env.info->frames, " frames, ",
         env.info->slots, " slots given back");
@@ -160,7 +179,7 @@ void end_alone(Environment& env, const EndReason& reason) {
     --env.context->residents;
     const FrameRange own = env.memory;
     const bool paid_by_itself = owner_of(own.first) == id;
-    if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
+    release_written_pages(env);
     if (!paid_by_itself) give_back(own);
     release_memory_of(id, env.info->frames);
     if (Environment* creator = find_environment(creator_id)) creator->info->frame_quota += quota;

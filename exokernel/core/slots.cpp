@@ -10,6 +10,8 @@
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
+#include "exokernel/core/repossession.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/trace.hpp"
 #include "exokernel/core/upcalls.hpp"
@@ -43,6 +45,7 @@ Environment& runs_in(const Cpu& cpu, u64 position) {
 [[noreturn]] void begin_slice(Cpu& cpu, Environment& env, u64 length) {
     cpu.attention &= ~Cpu::kInGrace;
     ++env.info->slices;
+    env.offered += length;
     set_timer(length);
     run(cpu, env);
 }
@@ -75,13 +78,17 @@ u64 commit_slots(SlotNumber first, u64 count, Environment& env) {
         set_slot(first.value + i, SlotInfo{grant, id, id});
     }
     env.info->slots += count;
+    on_taken(env, RevocationKind::slots, count);
     return grant;
 }
 
 void commit_slot_release(SlotNumber first, u64 count) {
     for (u64 i = 0; i < count; ++i) {
-        if (Environment* owner = find_environment(EnvId{slot_infos[first.value + i].owner})) --owner->info->slots;
+        Environment* owner = find_environment(EnvId{slot_infos[first.value + i].owner});
         set_slot(first.value + i, SlotInfo{frames.fresh_grant(), 0, 0});
+        if (owner == nullptr) continue;
+        --owner->info->slots;
+        on_given_back(*owner, RevocationKind::slots, first.value + i, 1);
     }
 }
 
@@ -114,6 +121,7 @@ Environment* somebody_else(Cpu& cpu, Environment* env) {
 }
 
 void run_next_slot(Cpu& cpu) {
+    if (read_tsc() >= earliest_deadline) [[unlikely]] repossess_overdue(cpu);
     if (occupied[cpu.index] == 0) end_stranded_environments();
     const u64 now = read_tsc();
     const u64 position = next_occupied(cpu, cpu.slot);

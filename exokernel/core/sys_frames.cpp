@@ -1,6 +1,9 @@
 // System calls on frames.
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/accounts.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/kernel.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/core/syscalls.hpp"
 #include "exokernel/core/user_memory.hpp"
 
@@ -12,11 +15,12 @@ Result<FrameNumber> on_call(const FrameAlloc::Args& args) {
     if (args.alignment == 0 || (args.alignment & (args.alignment - 1)) != 0 || args.alignment > FrameAlloc::kMaxCount)
         return Error::bad_argument;
     const UserBytes out = TRY(check_out<Capability>(*env.context, args.capability));
-    if (args.count > env.info->frame_quota - env.info->frames) return Error::quota;
+    if (args.count > quota_left(*env.info)) return Error::quota;
     const FrameRange range = TRY(frames.check_free(args.first, args.count, args.alignment));
 
     const u64 grant = frames.commit_take(range, env.id, FrameState::owned);
-    env.info->frames += range.count;
+    set_frames(*env.info, env.info->frames + range.count, read_tsc());
+    on_taken(env, RevocationKind::frames, range.count);
     information.frames_free = frames.free_count();
     commit_copy_out(out, mint_capability(ResourceKind::frames, kFrameRights, range.first.value, range.count, grant));
     return range.first;

@@ -4,11 +4,6 @@
 namespace tessera::kernel {
 
 Outcome on_call(const EnvPlace::Args&) { return Error::unknown_call; }
-Result<u64> on_call(const EnvQuota::Args&) { return Error::unknown_call; }
-Result<u64> on_call(const Revoke::Args&) { return Error::unknown_call; }
-Result<u64> on_call(const FrameSample::Args&) { return Error::unknown_call; }
-Outcome on_call(const Autosave::Args&) { return Error::unknown_call; }
-Outcome on_call(const Reserve::Args&) { return Error::unknown_call; }
 Outcome on_call(const EntryPublish::Args&) { return Error::unknown_call; }
 Outcome on_call(const EntryWithdraw::Args&) { return Error::unknown_call; }
 Outcome on_call(const GateBind::Args&) { return Error::unknown_call; }
