@@ -48,8 +48,9 @@ FrameRange stlb_frames(const Context& context);
 /// been checked but for that.  Errors: bad_argument, stale_capability, conflict.
 Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant);
 
-Result<u64> unbind(Context& context, PageSpan span);
-Result<u64> protect(Context& context, PageSpan span);
+// Not inlined into their calls, so that the hot cases there need no registers saved.
+[[gnu::noinline]] Result<u64> unbind(Context& context, PageSpan span);
+[[gnu::noinline]] Result<u64> protect(Context& context, PageSpan span);
 Result<u64> clear_bits(Context& context, PageSpan span, u64 which);
 
 /// Break every binding of these frames, anybody's, before they change hands.

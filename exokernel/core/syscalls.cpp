@@ -11,7 +11,7 @@
 
 namespace tessera::kernel {
 
-Environment& caller() { return *Cpu::here().env; }
+Environment& caller() { return Cpu::here().caller(); }
 
 namespace {
 
