@@ -52,6 +52,7 @@ KEYS = {
         "tables": (integer(8, 512), 64),
         "slots": (integer(0, 8), 4),
         "cpu": (integer(0, 7), 0),
+        "arbiter": (either(boolean, integer(0, 1)), False),
         "copies": (integer(1, 63), 1),
         "options": (loader_words(500), ""),  # further ones, as they are
         "damage": (one_of(*damage.KINDS), None),  # spoil the image in this way: the kernel must refuse it
