@@ -9,7 +9,7 @@
 LIBOS_BUILD := build/libos
 LIBOS_ARCHIVE := $(LIBOS_BUILD)/libos.a
 
-LIBOS_CXXFLAGS := -std=c++20 -O2 -g -I. -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -fno-pic -fno-pie \
+LIBOS_CXXFLAGS := -std=c++20 -O2 -g -I. -Ibuild/rpc -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -fno-pic -fno-pie \
 	-fno-stack-protector -fno-threadsafe-statics -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
 	-fcf-protection=none -mno-avx -Wall -Wextra -Werror
 LIBOS_CORE_CXXFLAGS := $(LIBOS_CXXFLAGS) -mgeneral-regs-only
@@ -25,6 +25,13 @@ LIBOS_OBJS := $(LIBOS_ARCHIVE) $(shell $(CXX) -print-libgcc-file-name) -l:libsod
 
 LIBOS_SRCS := $(filter-out libos/examples/%,$(wildcard libos/*/*.cpp libos/*/*.S))
 libos_objs := $(patsubst %,$(LIBOS_BUILD)/obj/%.o,$(basename $(LIBOS_SRCS) secure_bindings/capability.cpp))
+
+# Interface files, compiled to build/rpc/PATH.rpc.hpp: included as "PATH.rpc.hpp".
+RPC_HEADERS := $(patsubst %,build/rpc/%.hpp,$(wildcard libos/examples/*.rpc bench/system/*.rpc tests/system/*.rpc tests/unit/*.rpc))
+
+build/rpc/%.rpc.hpp: %.rpc $(wildcard tools/rpc/*.py)
+	$(call step,RPC,$<)
+	$(Q)$(PYTHON) -m rpc $< $@
 
 LIBOS_PROGRAMS := $(wildcard libos/examples/*.cpp bench/system/*.cpp tests/system/*.cpp)
 LIBOS_IMAGES := $(patsubst %.cpp,$(LIBOS_BUILD)/%.elf,$(notdir $(LIBOS_PROGRAMS)))
@@ -60,7 +67,7 @@ define libos_link
 endef
 
 define libos_program
-$(LIBOS_BUILD)/obj/programs/$(basename $(notdir $(1))).o: $(1)
+$(LIBOS_BUILD)/obj/programs/$(basename $(notdir $(1))).o: $(1) | $(RPC_HEADERS)
 	$$(call step,CXX,$$<)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CXX) $$(LIBOS_CXXFLAGS) -c $$< -o $$@
@@ -79,7 +86,7 @@ UNIT_SRCS += libos/core/arguments.cpp libos/core/call.cpp libos/core/print.cpp \
 # The user's file may be another one each time: always compiled.
 ifdef LIBOS_SRC
 .PHONY: libos-user-source
-$(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o: $(LIBOS_SRC) libos-user-source
+$(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o: $(LIBOS_SRC) libos-user-source | $(RPC_HEADERS)
 	$(call step,CXX,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) $(LIBOS_CXXFLAGS) -I$(dir $(LIBOS_SRC)) -c $< -o $@

@@ -6,6 +6,7 @@
 
 #include "libos/core/collisions.hpp"
 #include "libos/core/pages.hpp"
+#include "libos/transfer/board.hpp"
 #include "secure_bindings/capability.hpp"
 
 namespace tessera::libos {
@@ -33,16 +34,14 @@ u64 first_left(const Capability& capability) {
 
 }  // namespace
 
-Outcome use_shared_memory(FaultPolicy others) {
-    if (stand_in.kind == ResourceKind::none)
-        TRY(call<FrameAlloc>({FrameNumber{kAny}, 1, 1, address(stand_in)}));
+void use_shared_memory(FaultPolicy others) {
     other_faults = others;
     set_fault_policy(on_fault);
-    return Done{};
 }
 
 // Guaranteed where there is room for it: a word that is waited for must be bound.
 Outcome SharedMemory::bind(u64 pages, Rights rights) {
+    if (stand_in.kind == ResourceKind::none) TRY(call<FrameAlloc>({FrameNumber{kAny}, 1, 1, address(stand_in)}));
     if (reserved_ < pages) {
         page_ = reserve_pages(pages);
         reserved_ = pages;
@@ -54,11 +53,8 @@ Outcome SharedMemory::bind(u64 pages, Rights rights) {
     rights_ = rights;
     pages_ = pages;
     lost_ = false;
-    if (!listed_) {
-        next_ = first_of_all;
-        first_of_all = this;
-        listed_ = true;
-    }
+    next_ = first_of_all;
+    first_of_all = this;
     return Done{};
 }
 
@@ -87,12 +83,21 @@ Outcome SharedMemory::attach(const Capability& granted, u64 pages, Rights rights
     return bind(pages, rights.restricted_to(kReadWrite));
 }
 
+Outcome SharedMemory::offer(std::string_view name, EnvId to, Rights rights) const { return post(name, TRY(grant(to, rights))); }
+
+Outcome SharedMemory::accept(std::string_view environment, std::string_view name, u64 pages, Rights rights, u64 deadline) {
+    return attach(TRY(await_post(environment, name, deadline)), pages, rights);
+}
+
 void SharedMemory::detach() {
     if (pages_ == 0) return;
     static_cast<void>(call<Unbind>({PageSpan::make(page_, pages_), {}}));
     if (owned_) static_cast<void>(call<FrameRelease>({address(capability_), frame_, pages_}));
     owned_ = false;
     pages_ = 0;
+    SharedMemory** link = &first_of_all;
+    while (*link != this) link = &(*link)->next_;
+    *link = next_;
 }
 
 bool SharedMemory::bind_again(PageNumber page, u64 access) {

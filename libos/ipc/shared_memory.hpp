@@ -6,6 +6,8 @@
 // a touch, only one behind it.
 #pragma once
 
+#include <string_view>
+
 #include "exokernel/abi/span.hpp"
 #include "libos/core/call.hpp"
 #include "libos/core/upcalls.hpp"
@@ -25,11 +27,18 @@ class SharedMemory {
     /// Errors: bad_argument (not one's own).  Cost: 2 MACs.
     Result<Capability> grant(EnvId to, Rights rights) const;
 
+    /// The same, posted as `name` for `to` to accept.
+    Outcome offer(std::string_view name, EnvId to, Rights rights) const;
+
     /// Bind `pages` frames that somebody granted, from the first on that is left of them. At pages of its own, or, when
     /// attached again after detach(), at the same ones.  Errors: bad_argument, capability's, bind's.
     Outcome attach(const Capability& granted, u64 pages, Rights rights);
 
-    /// Unbind; frames of one's own are given back.
+    /// The same with what `environment` offers as `name`, waiting for that until `deadline` (TSC; 0: for ever).
+    Outcome accept(std::string_view environment, std::string_view name, u64 pages, Rights rights, u64 deadline = 0);
+
+    /// Unbind; frames of one's own are given back. Needed before the object goes: it has no destructor, as most are
+    /// static, and there is nobody to call one at the end.
     void detach();
 
     /// Some of it was taken away by its owner: what was read there since is worth nothing.
@@ -55,14 +64,13 @@ class SharedMemory {
     PageNumber page_;
     u64 pages_ = 0, reserved_ = 0;
     Rights rights_;
-    bool owned_ = false, listed_ = false;
+    bool owned_ = false;
     volatile bool lost_ = false;
     SharedMemory* next_ = nullptr;
 };
 
 /// Let shared memory have its page faults resolved, and `others` all other faults. Call it first of all; with an
 /// AddressSpace, or another fault policy, which calls SharedMemory::resolve itself, it is not needed.
-/// Errors: of frame_alloc, for the page that takes the place of what is lost.
-Outcome use_shared_memory(FaultPolicy others = nullptr);
+void use_shared_memory(FaultPolicy others = nullptr);
 
 }  // namespace tessera::libos

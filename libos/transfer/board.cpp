@@ -25,6 +25,17 @@ u64 free_place() {
     return kPostsPerEnvironment;
 }
 
+/// What `look()` finds, looking again a few times a quantum.
+template <class Look>
+auto look_until(u64 deadline, Look look) -> decltype(look()) {
+    for (;;) {
+        if (const auto found = look(); found.ok()) return found;
+        const u64 now = ticks();
+        if (deadline != 0 && now >= deadline) return Error::asleep;
+        static_cast<void>(call<Wait>({{}, 0, now + information().quantum / 4, 0}));
+    }
+}
+
 }  // namespace
 
 EnvId find_environment(std::string_view name) {
@@ -61,12 +72,14 @@ Result<Capability> find_post(EnvId env, std::string_view name) {
 }
 
 Result<Capability> await_post(std::string_view environment, std::string_view name, u64 deadline) {
-    for (;;) {
-        if (const auto found = find_post(find_environment(environment), name); found.ok()) return found;
-        const u64 now = ticks();
-        if (deadline != 0 && now >= deadline) return Error::asleep;
-        static_cast<void>(call<Wait>({{}, 0, now + information().quantum / 4, 0}));
-    }
+    return look_until(deadline, [&] { return find_post(find_environment(environment), name); });
+}
+
+Result<EnvId> await_environment(std::string_view name, u64 deadline) {
+    return look_until(deadline, [&]() -> Result<EnvId> {
+        const EnvId found = find_environment(name);
+        return found ? Result<EnvId>(found) : Error::not_found;
+    });
 }
 
 }  // namespace tessera::libos

@@ -11,6 +11,9 @@ namespace tessera::libos {
 /// The living environment of that name; zero: none.
 EnvId find_environment(std::string_view name);
 
+/// The same, waiting until there is one or the TSC reaches `deadline` (0: for ever).  Errors: asleep (not by then).
+Result<EnvId> await_environment(std::string_view name, u64 deadline = 0);
+
 /// Does `env` still live? Zero, "nobody in particular", always does.
 bool is_alive(EnvId env);
 

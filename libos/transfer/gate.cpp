@@ -36,13 +36,22 @@ void Gate::close() {
     *this = Gate();
 }
 
-Error Gate::call_patiently(Message& message, u64 deadline) const {
+template <class Transfer>
+Error Gate::patiently(u64 deadline, Transfer transfer) const {
     for (;;) {
-        const Error error = call(message);
+        const Error error = transfer();
         if (error != Error::busy || ticks() >= deadline) return error;
         // It may not be able to run just now, as it waits for somebody else in turn: then whoever can.
         if (!libos::call<Yield>({callee_}).ok()) static_cast<void>(libos::call<Yield>());
     }
+}
+
+Error Gate::call_patiently(Message& message, u64 deadline) const {
+    return patiently(deadline, [&] { return call(message); });
+}
+
+Error Gate::send_patiently(Message message, u64 deadline) const {
+    return patiently(deadline, [&] { return send(message); });
 }
 
 Outcome Gate::notify(u64 events) const {

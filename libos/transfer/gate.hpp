@@ -25,12 +25,13 @@ class Gate {
     /// Errors: not_found, busy, elsewhere (nothing happened there); ended (it may have). The message is kept then.
     Error call(Message& message) const { return libos_transfer(number_, &message, TransferCall::number); }
 
-    /// As `call`, but a callee that is busy gets the CPU, to become free, until the TSC reaches `deadline`.
-    /// Errors: busy is what a cycle of calls ends with: nobody in it can ever become free.
-    Error call_patiently(Message& message, u64 deadline) const;
-
     /// One way: the callee runs on the rest of the slice; nothing comes back.  Errors: not_found, busy, elsewhere.
     Error send(Message message) const { return libos_transfer(number_, &message, TransferSend::number); }
+
+    /// As `call` and `send`, but a callee that is busy gets the CPU, to become free, until the TSC reaches `deadline`.
+    /// Errors: busy is what a cycle of calls ends with: nobody in it can ever become free.
+    Error call_patiently(Message& message, u64 deadline) const;
+    Error send_patiently(Message message, u64 deadline) const;
 
     /// Note events with whoever is behind the gate; wakes it up if it waits for one of them.
     Outcome notify(u64 events) const;
@@ -39,6 +40,9 @@ class Gate {
     constexpr explicit operator bool() const { return static_cast<bool>(callee_); }
 
   private:
+    template <class Transfer>
+    Error patiently(u64 deadline, Transfer transfer) const;
+
     constexpr Gate(u64 number, EnvId callee) : number_(number), callee_(callee) {}
 
     u64 number_ = kGatesPerEnvironment;  ///< No gate: calls answer not_found.
