@@ -173,8 +173,8 @@ class _Reader:
             names.add("answered")
         name = self.name(taken, "a procedure")
         procedure = Procedure(number, name, self.parameters(names, "an argument"), results, oneway)
-        self.take(";")
         self.check(procedure)
+        self.take(";")
         return procedure
 
     def check(self, procedure):
