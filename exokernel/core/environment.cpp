@@ -14,11 +14,6 @@ namespace tessera::kernel {
 
 SaveArea no_save_area{.depth = kSaveRecords, .zero = 0, .reserved = {}, .record = {}};
 
-namespace {
-/// An id that cannot be looked for at `index`, as it would be looked for elsewhere.
-constexpr EnvId nobody_at(u64 index) { return EnvId{index ^ 1}; }
-}
-
 Environment* environments[256];
 
 namespace {
@@ -225,24 +220,6 @@ void end_current(const EndReason& reason) {
         run(cpu, *waits);
     }
     run_next_slot(cpu);
-}
-
-void commit_place(Environment& env, Cpu& cpu) {
-    Cpu& old = *env.home;
-    if (&old == &cpu) return;
-    if (old.fpu_owner == &env) {
-        if (&old == &Cpu::here())
-            fpu_store(old);
-        else
-            send_errand(old, fpu_store);
-    }
-    old.environment_ids[env.id.index()] = nobody_at(env.id.index());
-    cpu.environment_ids[env.id.index()] = env.id;
-    env.home = &cpu;
-    env.info->cpu = static_cast<u32>(cpu.index);
-    commit_residents(*env.context, cpu, 1);
-    commit_residents(*env.context, old, -1);
-    refresh_gates(env);
 }
 
 void end_stranded_environments(const char* why) {

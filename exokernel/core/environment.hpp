@@ -82,8 +82,8 @@ inline Environment* find_environment(EnvId id) {
 }
 inline Environment* environment_at(u64 index) { return index < kMaxEnvironments ? environments[index] : nullptr; }
 
-/// Let it live on `cpu` from now on; it runs on none just now. Everything is stopped.
-void commit_place(Environment& env, Cpu& cpu);
+/// An id that cannot be looked for at `index`, as it would be looked for elsewhere.
+constexpr EnvId nobody_at(u64 index) { return EnvId{index ^ 1}; }
 
 /// What the maker of an environment may do with it.
 inline constexpr Rights kEnvironmentRights = Rights{static_cast<u32>(Right::release) | static_cast<u32>(Right::use) | static_cast<u32>(Right::revoke)};

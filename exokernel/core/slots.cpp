@@ -56,12 +56,12 @@ Environment* runs_in(const Cpu& cpu, u64 position) {
     return find_environment(EnvId{slot_infos[cpu.index * kSlotsPerCpu + position].runs});
 }
 
-/// The first slot behind `position` that somebody other than `but` can use.
+/// The first slot behind `position` that somebody other than `but`, who runs, can use.
 Turn next_turn(Cpu& cpu, u64 position, const Environment* but = nullptr) {
     Turn turn{nullptr, position};
     find_occupied(cpu, position, [&](u64 at) {
-        Environment* owner = runs_in(cpu, at);
-        Environment* env = owner != nullptr ? runnable(cpu, *owner) : nullptr;
+        Environment* whose = runs_in(cpu, at);
+        Environment* env = whose == nullptr || whose == but ? nullptr : runnable(cpu, *whose);
         if (env == nullptr || env == but) return false;
         turn = {env, at};
         return true;

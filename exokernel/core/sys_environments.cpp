@@ -1,6 +1,5 @@
 // System calls on environments: making, ending, upcalls, talking to the outside.
 #include "exokernel/arch/x86_64/cpu.hpp"
-#include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
@@ -95,42 +94,6 @@ Outcome on_call(const EnvDestroy::Args& args) {
     end_environment(*target, EndReason::because("destroyed by ", static_cast<const char*>(env.info->name)));
     Cpu& cpu = Cpu::here();
     if (cpu.env == nullptr) run_next_slot(cpu);  // it was the caller, or the caller lived in its memory
-    return Done{};
-}
-
-namespace {
-/// On the CPU where it runs, stopped: keep everything and stop running it.
-void take_off(Cpu& cpu) {
-    suspend(*cpu.env, *cpu.parked_frame);
-    account(cpu);
-    cpu.env = nullptr;
-}
-}  // namespace
-
-Outcome on_call(const EnvPlace::Args& args) {
-    Exclusive exclusive;
-    Environment& env = caller();
-    Environment* target = &env;
-    if (args.environment.value != 0) {
-        const Presented shown = TRY(check_capability(env, args.environment, ResourceKind::environment, Right::use));
-        target = TRY(check_environment(*shown, shown->first));
-    }
-    if (args.cpu >= information.cpus) return Error::out_of_range;
-    Cpu& cpu = cpu_at(args.cpu);
-    Cpu& old = *target->home;
-    if (&old == &cpu) return Done{};
-    // It stands in a system call of its own, waiting for this one to be over: it can be moved when that is.
-    if (target != &env && old.env == target && old.parked_frame == nullptr) return Error::busy;
-
-    if (target == &env) {
-        leave_here(old, env);
-        account(old);
-        old.env = nullptr;
-    } else if (old.env == target) {
-        send_errand(old, take_off);
-    }
-    commit_place(*target, cpu);
-    if (target == &env) run_next_slot(old);
     return Done{};
 }
 

@@ -15,7 +15,8 @@ from .schema import BadScenario
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
-KERNELS = {"kernel": BUILD / "kernel/tessera.elf", "checked": BUILD / "checked/tessera.elf"}
+KERNELS = {"kernel": BUILD / "kernel/tessera.elf", "checked": BUILD / "checked/tessera.elf",
+           "unchecked": BUILD / "unchecked/tessera.elf"}
 
 # What GRUB needs to read the ISO, show its errors on the log, load multiboot2 and end a machine that cannot boot.
 _MODULES = "multiboot2 normal iso9660 serial terminal iorw test echo"

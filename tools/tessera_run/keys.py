@@ -32,7 +32,7 @@ KEYS = {
         "time_limit": (seconds(1, 86400), 60.0),
     },
     "kernel": {
-        "image": (one_of("kernel", "checked"), "kernel"),
+        "image": (one_of("kernel", "checked", "unchecked"), "kernel"),
         "policy": (one_of(*POLICIES), None),
         "tlb_entries": (either(integer(16, 65536), one_of("unbounded")), None),
         "quantum": (integer(100, 1_000_000), None),  # microseconds
