@@ -5,14 +5,14 @@
 //   places=N     how many victims at a time
 //   until=NAME   goes on until this environment is no more
 #include "libos/core/pages.hpp"
-#include "tests/system/faults/work.hpp"
+#include "tests/system/faults/transfer_work.hpp"
 
 using namespace tessera;
 using namespace tessera::faults;
 
 namespace {
 
-constexpr u64 kPlaces = 16;  // behind them, as many for children of victims
+constexpr u64 kPlaces = 18;  // behind them, as many for children of victims
 constexpr Rights kReadWrite = Right::read | Right::write;
 alignas(4096) Victim victims[2 * kPlaces];
 constexpr u64 kSlots = 24, kSlotsElsewhere = 2;
@@ -36,6 +36,11 @@ constexpr Kind kKinds[] = {
     {"v-owner", {use_memory, make_context, bind, compute}, 41},
     {"v-slots", {take_slots, yield_somewhere, compute, use_memory}, 9},
     {"v-yielder", {yield_somewhere, yield_somewhere, compute, yield_somewhere}, 1},
+    {"v-caller", {call_somebody, call_somebody, call_somebody, compute}, 1},
+    {"v-server", {serve, serve, serve, serve}, 1},
+    {"v-server", {serve, serve, serve, serve}, 5},
+    {"v-sender", {send_somewhere, call_somebody, yield_somewhere, sleep}, 1},
+    {"v-sleeper", {sleep, sleep, compute, send_somewhere}, 1},
     {"v-mother", {breed, breed, yield_somewhere, compute}, 31},
 };
 constexpr u64 kKindCount = sizeof kKinds / sizeof kKinds[0];
@@ -230,6 +235,8 @@ int libos_main() {
     Json json;
     json.field("born", born);
     json.field("moves", moves);
+    json.field("calls", calls);
+    json.field("answered", answered);
     json.field("taken_away", taken_away);
     for (u64 i = 0; i < kDoings; ++i) json.field(kDoingNames[i], deaths[i]);
     expect_true("told", json.send().ok());

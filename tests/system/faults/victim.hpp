@@ -9,9 +9,9 @@ namespace tessera::faults {
 using namespace tessera::attack;
 
 /// What a victim writes into its diary before it does it.
-enum class Doing : u32 { starting, computing, binding, touching, memory, contexts, slots, yielding, breeding, leaving };
+enum class Doing : u32 { starting, computing, binding, touching, memory, contexts, slots, yielding, breeding, calling, serving, waiting, sending, sleeping, leaving };
 inline constexpr const char* kDoingNames[] = {"starting", "computing", "binding",  "touching", "memory",
-                                              "contexts", "slots",     "yielding", "breeding", "leaving"};
+                                              "contexts", "slots",     "yielding", "breeding", "calling",  "serving",  "waiting", "sending", "sleeping", "leaving"};
 inline constexpr u64 kDoings = sizeof kDoingNames / sizeof kDoingNames[0];
 
 struct Victim {
