@@ -5,6 +5,7 @@
 //   places=N     how many victims at a time
 //   until=NAME   goes on until this environment is no more
 #include "libos/core/pages.hpp"
+#include "secure_bindings/capability.cpp"
 #include "tests/system/faults/transfer_work.hpp"
 
 using namespace tessera;
@@ -12,7 +13,6 @@ using namespace tessera::faults;
 
 namespace {
 
-constexpr u64 kPlaces = 18;  // behind them, as many for children of victims
 constexpr Rights kReadWrite = Right::read | Right::write;
 alignas(4096) Victim victims[2 * kPlaces];
 constexpr u64 kSlots = 24, kSlotsElsewhere = 2;
@@ -53,12 +53,13 @@ void work(Child& child) {
 
 /// Bring one up at `victim`. Its random numbers come from `from`.
 Error raise(Victim& victim, const char* name, u64 quota, VirtAddr context, u64& from) {
-    victim.doing = Doing::starting;
+    enter(victim, Doing::starting);
     victim.random = random_word(from) | 1;
     victim.fuse = 20 + random_word(from) % 400;
     victim.quota = quota;
     victim.child.frames = {};
     const Error made = make_child(victim.child, name, work, 0, quota, context);
+    if (made == Error::ok) diary.id[victim.place] = victim.child.id;
     if (made != Error::ok && victim.child.frames.kind == ResourceKind::frames)
         attempt<FrameRelease>({address(victim.child.frames), FrameNumber{victim.child.frames.first}, kEnvFrames});
     return made;
@@ -99,6 +100,15 @@ void drop_own_context(Victim& victim) {
     victim.own = {};
 }
 
+/// Let the reaper, and nobody else, read the diary.
+Error show_diary(EnvId reaper) {
+    const FrameNumber frame = boot().image_frame + (page_of(address(diary)) - boot().image_page);
+    Capability shown = boot().image;
+    for (const Caveat& caveat : {only_range(frame.value, 1), only_rights(Right::read), only_presenter(reaper)})
+        if (const auto narrowed = attenuate(shown, caveat); narrowed.ok()) shown = narrowed.value();
+    return answer_to<PostCapability>({address(shown), kDiaryPost, 0});
+}
+
 /// The quota that was passed on is what the living have.
 void check_quota() {
     u64 passed_on = 0;
@@ -114,7 +124,7 @@ void look_after(u64 place, bool raise_another) {
     Victim& victim = victims[place];
     if (alive(victim.child.id)) return;
     if (victim.child.id) {
-        ++deaths[static_cast<u64>(victim.doing) % kDoings];
+        ++deaths[static_cast<u64>(diary.doing[place]) % kDoings];
         victim.child.id = {};
         check_quota();
         // Its child stood in its memory: it must have ended with it.
@@ -183,14 +193,6 @@ void deal_a_slot() {
     attempt<SlotRun>({address(slot), SlotNumber{slot.first}, 1, victim.child.id});
 }
 
-EnvId find(std::string_view name) {
-    for (u64 i = 1; i < kMaxEnvironments; ++i) {
-        const EnvironmentInfo& info = environment_info(EnvId{i});
-        if (info.id != 0 && std::string_view{info.name} == name) return EnvId{info.id};
-    }
-    return {};
-}
-
 void end_all() {
     for (u64 i = 0; i < places; ++i) {
         if (alive(victims[i].child.id)) attempt<EnvDestroy>({address(victims[i].child.environment)});
@@ -218,7 +220,8 @@ int libos_main() {
     replace_commons();
     collect_slots();
     const u64 frames_at_start = accounts().frames, slots_at_start = accounts().slots;
-    const EnvId reaper = find("reaper"), until = find(argument("until"));
+    const EnvId reaper = environment_named("reaper"), until = environment_named(argument("until"));
+    expect("show the diary", show_diary(reaper), Error::ok);
     while (alive(until) && wrong == 0) {
         if (who_wants_stillness() != reaper) {
             one_round();
