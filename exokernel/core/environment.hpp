@@ -10,6 +10,8 @@
 #include "exokernel/core/context.hpp"
 #include "exokernel/core/frames.hpp"
 #include "exokernel/core/text.hpp"
+#include "exokernel/core/transfer.hpp"
+#include "exokernel/core/wake.hpp"
 
 namespace tessera::kernel {
 
@@ -18,7 +20,12 @@ enum class Resume : u64 {
     yielded,     ///< It made a system call: rip and rsp; it expects nothing else.
     with_begin,  ///< The same, but it wants to be told by slice_begin.
     full,        ///< It was interrupted, or is new: all registers.
+    calling,     ///< It does not, until the callee behind gate `called` answers: then as `yielded`, and what is in registers is the answer.
+    open,        ///< It does not, until it is called.
+    sleeping,    ///< It does not, until `wake` holds: then as `full`.
 };
+
+struct Cpu;
 
 struct Environment {
     // Read by trap code (offsets.cpp).
@@ -31,10 +38,18 @@ struct Environment {
     Resume resume;
     Resume when_yielded;    ///< `yielded` or `with_begin`, by whether there is an entry for slice_begin.
 
+    // Control transfer (transfer.hpp).
+    Environment* caller;    ///< Whom the answer goes to; nullptr: nobody; kWaitsForCall: no call is being served.
+    u64 called;             ///< With Resume::calling: the gate.
+    Gates gates;
+    EntryPoint entries[kEntriesPerEnvironment];
+    WakeCondition wake;     ///< With Resume::sleeping.
+
     EnvId id;
     EnvId creator;          ///< Whose frame quota it has a part of; zero: loaded at boot.
     u64 grant;
     Context* context;
+    Cpu* home;              ///< The CPU that it lives on: nobody else runs it, or looks at how it goes on.
     FrameRange memory;      ///< The two frames of this structure.
     FrameNumber save_frame; ///< Valid when user_records != 0.
     RepossessionVector* vector;  ///< The kernel's address of it; nullptr: it has none.
@@ -62,17 +77,19 @@ struct EndReason {
     static EndReason because(const Parts&... parts) { return {Text<160>(parts...), kAny}; }
 };
 
-/// By index: what an id's low byte says. An id that is in the first table has its environment in the second; entries
-/// that are not used, also those behind kMaxEnvironments, hold an id that is never looked for there.
-extern EnvId environment_ids[256];
+/// By index: what an id's low byte says. Entries that are not used, also those behind kMaxEnvironments, are nullptr.
 extern Environment* environments[256];
 static_assert(kMaxEnvironments <= 256);
 
 /// The environment behind an id, or nullptr.
 inline Environment* find_environment(EnvId id) {
-    return environment_ids[id.index()] == id ? environments[id.index()] : nullptr;
+    Environment* env = environments[id.index()];
+    return env != nullptr && env->id == id ? env : nullptr;
 }
 inline Environment* environment_at(u64 index) { return index < kMaxEnvironments ? environments[index] : nullptr; }
+
+/// An id that cannot be looked for at `index`, as it would be looked for elsewhere.
+constexpr EnvId nobody_at(u64 index) { return EnvId{index ^ 1}; }
 
 /// What the maker of an environment may do with it.
 inline constexpr Rights kEnvironmentRights = Rights{static_cast<u32>(Right::release) | static_cast<u32>(Right::use) | static_cast<u32>(Right::revoke)};
@@ -88,6 +105,7 @@ bool is_loaded_name(const char (&name)[16]);
 struct EnvironmentPlan {
     FrameRange memory;      ///< Two frames, charged to `payer`.
     Context* context;
+    Cpu* home;
     VirtAddr entry;
     u64 argument;
     u64 frame_quota;
@@ -108,8 +126,8 @@ void end_environment(Environment& env, const EndReason& reason);
 
 /// End the running environment and run somebody else.
 [[noreturn]] void end_current(const EndReason& reason);
-/// Nobody owns a slot on any CPU: whoever is left can never run.
-[[noreturn]] void end_stranded_environments();
+/// Whoever is left can never run: end them all, saying why.
+[[noreturn]] void end_stranded_environments(const char* why);
 
 u64 environments_failed();   ///< How many ended in any way but exit code 0, or were never started.
 void count_failed_start();

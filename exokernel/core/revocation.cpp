@@ -123,8 +123,10 @@ void settle_resume(Environment& env) {
     if (env.resume == Resume::yielded || env.resume == Resume::with_begin) env.resume = env.when_yielded;
 }
 
-// An environment that waits for something else would have to be woken here.
-void call_for_attention(Environment& env) { settle_resume(env); }
+void call_for_attention(Environment& env) {
+    settle_resume(env);
+    interrupt_wait(env);
+}
 
 void deliver_revocations(Environment& env) {
     const RequestRows rows = rows_of(env.id);

@@ -1,6 +1,7 @@
 // System calls of those who give memory and time out, and of those who prepare to lose some.
 #include "exokernel/core/accounts.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/frame_bindings.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/revocation.hpp"
@@ -60,6 +61,7 @@ Result<FrameNumber> check_destinations(Environment& env, const AutosaveSpec& spe
 // Who may revoke from everybody sets quotas as it likes. Anybody else moves quota between itself and the target: nobody's
 // own capability for itself makes it richer.
 Result<u64> on_call(const EnvQuota::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     const Presented shown = TRY(check_capability(env, args.environment, ResourceKind::environment, Right::revoke));
     Environment* target = TRY(check_target(*shown, args.target));
@@ -74,6 +76,7 @@ Result<u64> on_call(const EnvQuota::Args& args) {
 }
 
 Result<u64> on_call(const Revoke::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     RevocationSpec spec;
     TRY(copy_in(*env.context, spec, args.spec));
@@ -88,6 +91,7 @@ Result<u64> on_call(const Revoke::Args& args) {
 }
 
 Result<u64> on_call(const FrameSample::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     if (args.count == 0 || args.count > FrameSample::kMaxCount) return Error::bad_argument;
     const u64 words = (args.count + 63) / 64;
@@ -116,6 +120,7 @@ Result<u64> on_call(const FrameSample::Args& args) {
 }
 
 Outcome on_call(const Autosave::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     AutosaveSpec spec;
     TRY(copy_in(*env.context, spec, args.spec));
@@ -135,6 +140,7 @@ Outcome on_call(const Autosave::Args& args) {
 }
 
 Outcome on_call(const Reserve::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     if (args.keep > 1) return Error::bad_argument;
     const FrameRange range = TRY(check_own_frames(env, args.capability, args.first, args.count));

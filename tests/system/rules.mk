@@ -3,7 +3,7 @@
 # Kernel logic that runs on the host as it is, for tests/unit/kernel_*.cpp.
 UNIT_SRCS += exokernel/core/frames.cpp exokernel/core/requests.cpp
 
-build/libos/adversary_capabilities.elf build/libos/adversary_revocation.elf build/libos/fuzzer.elf: LIBOS_OBJS += -l:libsodium.a
+build/libos/adversary_capabilities.elf build/libos/adversary_revocation.elf build/libos/fuzzer.elf build/libos/reaper.elf: LIBOS_OBJS += -l:libsodium.a
 
 TEST_FILES   += build/checked/tessera.elf build/libos/one_fault.elf
 TEST_TARGETS += trace-tests

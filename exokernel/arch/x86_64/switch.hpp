@@ -43,13 +43,25 @@ template <bool has_bases>
     __builtin_unreachable();
 }
 
-/// Run `next` from here on, for the rest of the slot. The caller has seen to what ran before.
-[[noreturn]] inline void run(Cpu& cpu, Environment& next) {
+/// Where an environment goes on that leaves the CPU by a system call: behind it.
+inline void leave_here(Cpu& cpu, Environment& env) {
+    env.resume_rip = cpu.syscall_rip();
+    env.resume_rsp = cpu.syscall_rsp();
+    env.resume = env.when_yielded;
+}
+
+/// The CPU is for `next` from here on; what is left to do is to leave the kernel.
+inline void switch_to(Cpu& cpu, Environment& next) {
     account(cpu);
     ++next.info->switches;
     if (cpu.attention & Cpu::kFpuLive) fpu_leave(cpu, next);
     cpu.env = &next;
     if (cpu.context != next.context) switch_context(cpu, next.context);
+}
+
+/// Run `next` from here on, for the rest of the slot. The caller has seen to what ran before.
+[[noreturn]] inline void run(Cpu& cpu, Environment& next) {
+    switch_to(cpu, next);
     if (next.resume != Resume::yielded) resume(next);
     if (cpu.attention & Cpu::kNoBases) return_yielded<false>(next);
     return_yielded<true>(next);
