@@ -58,7 +58,7 @@ void save(FrameNumber frame, FrameNumber destination) {
     if (frames.info(frame).flags & frame_flag::kDirty)  // never bound: it would have been zero
         zero_words(at(address_of(destination)), kPageSize / 8);
     else
-        copy_bytes(at(address_of(destination)), at(address_of(frame)), kPageSize);
+        copy_page(at(address_of(destination)), at(address_of(frame)));
     to.flags &= static_cast<u8>(~frame_flag::kDirty);
     note_written(destination);
 }
