@@ -33,10 +33,12 @@ Result<FrameNumber> on_call(const FrameAlloc::Args& args) {
 
 namespace {
 
-/// Do none but this CPU have anything to do with these frames of a capability?
+/// Do none but this CPU have anything to do with these frames of a capability, or with those that they are saved to or from?
 bool private_here(const Environment& env, FrameRange range) {
-    for (u64 i = 0; i < range.count; ++i)
-        if (frames.info(range.first + i).owner != env.id.value) return false;
+    for (u64 i = 0; i < range.count; ++i) {
+        const FrameInfo& info = frames.info(range.first + i);
+        if (info.owner != env.id.value || AutosaveSeed{info.autosave}.kind() == AutosaveKind::copy) return false;
+    }
     return bound_only_here(range);
 }
 
