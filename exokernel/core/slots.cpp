@@ -8,6 +8,7 @@
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/arch/x86_64/traps.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
@@ -31,41 +32,38 @@ void set_slot(u64 slot, SlotInfo info) {
     mask = info.runs != 0 ? mask | bit : mask & ~bit;
 }
 
-/// The next position behind `position`, round the vector and up to itself, whose slot runs somebody; there is one.
-u64 next_occupied(const Cpu& cpu, u64 position) {
-    const u64 rotated = std::rotr(occupied[cpu.index], static_cast<int>((position + 1) % kSlotsPerCpu));
-    return (position + 1 + static_cast<u64>(std::countr_zero(rotated))) % kSlotsPerCpu;
-}
-Environment& runs_in(const Cpu& cpu, u64 position) {
-    return *find_environment(EnvId{slot_infos[cpu.index * kSlotsPerCpu + position].runs});
+/// Interrupt this CPU `ticks` from now.
+void set_alarm(Cpu& cpu, u64 now, u64 ticks) {
+    cpu.alarm = now + ticks;
+    set_timer(ticks);
 }
 
-/// Ask `each(position)` of every slot that runs somebody, from the one behind `position` on, round the vector and up to
+/// A slot, and who runs when it comes; nullptr: nobody can.
+struct Turn {
+    Environment* env;
+    u64 position;
+};
+
+/// Call `each(position)` for every slot that runs somebody, from the one behind `position` on, round the vector and up to
 /// itself, until one answers true.
 template <class Each>
 void find_occupied(const Cpu& cpu, u64 position, Each&& each) {
-    if (occupied[cpu.index] == 0) return;
-    const u64 first = next_occupied(cpu, position);
-    position = first;
-    do {
-        if (each(position)) return;
-        position = next_occupied(cpu, position);
-    } while (position != first);
+    u64 ahead = std::rotr(occupied[cpu.index], static_cast<int>((position + 1) % kSlotsPerCpu));
+    for (; ahead != 0; ahead &= ahead - 1)
+        if (each((position + 1 + static_cast<u64>(std::countr_zero(ahead))) % kSlotsPerCpu)) return;
+}
+Environment* runs_in(const Cpu& cpu, u64 position) {
+    return find_environment(EnvId{slot_infos[cpu.index * kSlotsPerCpu + position].runs});
 }
 
-/// A slot and who runs in it.
-struct Turn {
-    u64 position;
-    Environment* env;  ///< nullptr: nobody can run on this CPU.
-};
-
-/// The first slot behind `position` that somebody other than `but` can use.
-Turn next_turn(Cpu& cpu, u64 position, const Environment* but) {
-    Turn turn{};
+/// The first slot behind `position` that somebody other than `but`, who runs, can use.
+Turn next_turn(Cpu& cpu, u64 position, const Environment* but = nullptr) {
+    Turn turn{nullptr, position};
     find_occupied(cpu, position, [&](u64 at) {
-        Environment* env = runnable(cpu, runs_in(cpu, at));
+        Environment* whose = runs_in(cpu, at);
+        Environment* env = whose == nullptr || whose == but ? nullptr : runnable(cpu, *whose);
         if (env == nullptr || env == but) return false;
-        turn = {at, env};
+        turn = {env, at};
         return true;
     });
     return turn;
@@ -75,9 +73,9 @@ Turn next_turn(Cpu& cpu, u64 position, const Environment* but) {
 u64 next_deadline(const Cpu& cpu) {
     u64 first = 0;
     find_occupied(cpu, 0, [&](u64 at) {
-        Environment& env = runs_in(cpu, at);
-        if (env.info->cpu != cpu.index) return false;
-        const Environment& last = end_of_calls(cpu, env);
+        Environment* env = runs_in(cpu, at);
+        if (env == nullptr || env->home != &cpu) return false;
+        const Environment& last = end_of_calls(cpu, *env);
         const u64 deadline = last.resume == Resume::sleeping ? last.wake.deadline : 0;
         if (deadline != 0 && (first == 0 || deadline < first)) first = deadline;
         return false;
@@ -85,29 +83,54 @@ u64 next_deadline(const Cpu& cpu) {
     return first;
 }
 
+/// Nobody on any CPU can run, and nobody waits for the clock: nothing will ever happen again.
+bool nobody_will_wake() {
+    for (u64 i = 0; i < cpu_count(); ++i)
+        if (!__atomic_load_n(&cpu_at(i).hopeless, __ATOMIC_SEQ_CST)) return false;
+    return true;
+}
+
+/// All CPUs were without hope when they halted. With everything stopped: are they still?
+void end_hopeless() {
+    Exclusive exclusive;
+    bool any_slot = false;
+    for (u64 i = 0; i < cpu_count(); ++i) {
+        Cpu& cpu = cpu_at(i);
+        if (!cpu.hopeless || next_turn(cpu, cpu.slot).env != nullptr || next_deadline(cpu) != 0) return;
+        any_slot |= occupied[i] != 0;
+    }
+    end_stranded_environments(any_slot ? "nobody is left to wake it" : "no slot left that could run it");
+}
+
 /// Nobody can run: halt until somebody can. What sleepers wait for is looked at again when the first deadline comes, and
-/// now and then, as words may be written by other CPUs.
+/// now and then, as words may be written by other CPUs; and when another CPU says so.
 Turn idle(Cpu& cpu) {
-    account(cpu);
+    if (cpu.env != nullptr) account(cpu);
     cpu.env = nullptr;
-    switch_context(cpu, nullptr);
+    if (cpu.context != nullptr) switch_context(cpu, nullptr);
     for (;;) {
-        const Turn turn = next_turn(cpu, cpu.slot, nullptr);
+        // Order: first say that this CPU wants to be woken, then look.
+        __atomic_store_n(&cpu.idle, true, __ATOMIC_SEQ_CST);
+        const Turn turn = next_turn(cpu, cpu.slot);
         const u64 now = cpu.boundary = read_tsc();
-        if (turn.env != nullptr) return turn;
-        const u64 deadline = next_deadline(cpu);
-        if (deadline == 0) end_stranded_environments("nobody is left to wake it");
-        const u64 ticks = deadline > now ? deadline - now : 0;
+        const u64 deadline = turn.env == nullptr ? next_deadline(cpu) : 1;
+        __atomic_store_n(&cpu.hopeless, deadline == 0, __ATOMIC_SEQ_CST);
+        if (turn.env != nullptr) {
+            cpu.idle = false;
+            return turn;
+        }
+        if (deadline == 0 && nobody_will_wake()) end_hopeless();
+        const u64 ticks = deadline > now ? deadline - now : deadline == 0 ? quantum : 0;
         set_timer(ticks < quantum / 4 ? ticks : quantum / 4);
         wait_for_interrupt();
     }
 }
 
-/// Begin the slot at `position` with `env` until the boundary, less what it still owes.
-[[noreturn]] void begin_slice(Cpu& cpu, Environment& env, u64 length) {
+/// Begin a slice for `env` that lasts `length` from `now` on.
+[[noreturn]] void begin_slice(Cpu& cpu, Environment& env, u64 now, u64 length) {
     cpu.attention &= ~Cpu::kInGrace;
     ++env.info->slices;
-    set_timer(length);
+    set_alarm(cpu, now, length);
     run(cpu, env);
 }
 
@@ -168,9 +191,26 @@ Environment* somebody_else(Cpu& cpu, Environment* env) {
     return turn.env;
 }
 
+void begin_slots(Cpu& cpu) {
+    cpu.since = cpu.boundary = read_tsc();
+    cpu.slot = cpu.cursor = kSlotsPerCpu - 1;
+    run_next_slot(cpu);
+}
+
+void give_back_time(Cpu& cpu, u64 ticks) {
+    EnvironmentInfo& info = *cpu.env->info;
+    info.stolen += ticks;
+    info.paid_back += ticks;
+    cpu.since += ticks;
+    cpu.boundary += ticks;
+    const u64 now = read_tsc();
+    cpu.alarm += ticks;
+    set_timer(cpu.alarm > now ? cpu.alarm - now : 0);
+}
+
 void run_next_slot(Cpu& cpu) {
-    if (occupied[cpu.index] == 0) end_stranded_environments("no slot left that could run it");
-    Turn turn = next_turn(cpu, cpu.slot, nullptr);
+    leave_exclusion(cpu);
+    Turn turn = next_turn(cpu, cpu.slot);
     if (turn.env == nullptr) turn = idle(cpu);
     const u64 now = read_tsc();
     Environment* env = turn.env;
@@ -188,7 +228,7 @@ void run_next_slot(Cpu& cpu) {
         length -= debt;
         debt = 0;
     }
-    begin_slice(cpu, *env, length);
+    begin_slice(cpu, *env, now, length);
 }
 
 void charge_excess(Cpu& cpu, bool forced) {
@@ -201,6 +241,7 @@ void charge_excess(Cpu& cpu, bool forced) {
 
 void on_timer(TrapFrame& frame) {
     acknowledge_interrupt();
+    if (!frame.entry.from_user()) return;  // idle: it looks again
     Cpu& cpu = Cpu::here();
     Environment& env = *cpu.env;
     account(cpu);
@@ -208,15 +249,15 @@ void on_timer(TrapFrame& frame) {
         // A slice shortened by a debt ends before the slot does: the rest is somebody else's.
         if (Environment* other = somebody_else(cpu, &env)) {
             suspend(env, frame);
-            begin_slice(cpu, *other, cpu.boundary - cpu.since);
+            begin_slice(cpu, *other, cpu.since, cpu.boundary - cpu.since);
         }
-        set_timer(cpu.boundary - cpu.since);
+        set_alarm(cpu, cpu.since, cpu.boundary - cpu.since);
         return;
     }
     if (!cpu.in_grace() && deliver_upcall(env, frame, UpcallKind::slice_end)) {
         cpu.attention |= Cpu::kInGrace;
         trace(Event::slice_end, env.id.value);
-        set_timer(grace);
+        set_alarm(cpu, cpu.since, grace);
         return;
     }
     // Without an entry for slice_end it cannot overstay, but a long system call can have kept the timer waiting.

@@ -1,7 +1,9 @@
 // System calls on entry points, gates, events and the board, and the calls that give the CPU away with all registers.
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
+#include "exokernel/core/placement.hpp"
 #include "exokernel/core/syscalls.hpp"
 #include "exokernel/core/transfer.hpp"
 #include "exokernel/core/user_memory.hpp"
@@ -10,6 +12,7 @@
 namespace tessera::kernel {
 
 Outcome on_call(const EntryPublish::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     if (args.place >= kEntriesPerEnvironment) return Error::bad_argument;
     if (args.entry.value >= kUserPages << kPageShift) return Error::bad_address;
@@ -24,6 +27,7 @@ Outcome on_call(const EntryPublish::Args& args) {
 }
 
 Outcome on_call(const EntryWithdraw::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     if (args.place >= kEntriesPerEnvironment || env.entries[args.place].grant == 0) return Error::bad_argument;
 
@@ -32,6 +36,7 @@ Outcome on_call(const EntryWithdraw::Args& args) {
 }
 
 Outcome on_call(const GateBind::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     if (args.gate >= kGatesPerEnvironment) return Error::bad_argument;
     if (args.capability.value == 0) {
@@ -54,6 +59,7 @@ Outcome on_call(const Notify::Args& args) {
 }
 
 Outcome on_call(const PostCapability::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     if (args.place >= kPostsPerEnvironment) return Error::bad_argument;
     Capability capability;
@@ -80,6 +86,9 @@ extern "C" void on_blocking_call(TrapFrame& frame) {
     const auto answer = [&]() -> Result<u64> {
         switch (regs.rax) {
             case TransferAnswer::number: answer_slowly(cpu, frame);
+            case EnvPlace::number:
+                TRY(place({VirtAddr{regs.rdi}, regs.rsi}, frame));
+                return u64{0};
             case Wait::number: return wait(cpu, {VirtAddr{regs.rdi}, regs.rsi, regs.rdx, regs.r8}, frame);
             default: return transfer_slowly(cpu, regs.rdi, frame, regs.rax == TransferSend::number);
         }

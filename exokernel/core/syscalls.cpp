@@ -69,7 +69,7 @@ constexpr Thunk thunk_of() {
     else if constexpr (std::is_same_v<Call, TransferCall>) return transfer_call;
     else if constexpr (std::is_same_v<Call, TransferSend>) return transfer_send;
     else if constexpr (std::is_same_v<Call, TransferAnswer>) return transfer_answer;
-    else if constexpr (std::is_same_v<Call, Wait>) return blocking_call;
+    else if constexpr (std::is_same_v<Call, Wait> || std::is_same_v<Call, EnvPlace>) return blocking_call;
     else
         return thunk<Call>;
 }
@@ -95,7 +95,7 @@ static_assert(offsetof(BatchedCall, value) == kBatchedRequest + 8 && sizeof(SysR
 SysReply serve(const BatchedCall& call) {
     // Those that do not come back here, or not in bounded time, are no calls in a batch.
     constexpr u64 kAlone = u64{1} << Yield::number | u64{1} << Exit::number | u64{1} << Batch::number | u64{1} << TransferCall::number |
-                           u64{1} << TransferAnswer::number | u64{1} << TransferSend::number | u64{1} << Wait::number;
+                           u64{1} << TransferAnswer::number | u64{1} << TransferSend::number | u64{1} << Wait::number | u64{1} << EnvPlace::number;
     static_assert(Syscalls::count <= 64);
     if (call.number >= Syscalls::count || (kAlone >> call.number & 1)) return {Error::unknown_call, 0};
     return syscall_table[call.number](call.args[0], call.args[1], call.args[2], 0, call.args[3], call.args[4]);

@@ -13,7 +13,7 @@ Environment nobody;
 
 namespace {
 
-bool on_one_cpu(const Environment& a, const Environment& b) { return a.info->cpu == b.info->cpu; }
+bool on_one_cpu(const Environment& a, const Environment& b) { return a.home == b.home; }
 
 /// Whoever waits for an answer of `env` gets an error instead.
 void fail_caller(Environment& env, Error error) {
@@ -121,7 +121,7 @@ Environment& end_of_calls(const Cpu& cpu, Environment& env) {
 }
 
 Environment* runnable(Cpu& cpu, Environment& env) {
-    if (env.info->cpu != cpu.index) return nullptr;
+    if (env.home != &cpu) return nullptr;
     Environment& last = end_of_calls(cpu, env);
     if (&last == cpu.env) return &last;
     if (last.resume == Resume::open) return nullptr;

@@ -3,6 +3,7 @@
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/transfer.hpp"
 #include "exokernel/core/upcalls.hpp"
 #include "exokernel/core/user_memory.hpp"
@@ -57,6 +58,8 @@ bool wake_if_due(Environment& env) {
     env.resume = Resume::full;
     return true;
 }
+
+void kick(Environment& env) { wake_cpu(*env.home); }
 
 void interrupt_wait(Environment& env) {
     if (env.resume == Resume::sleeping) {

@@ -58,7 +58,7 @@ bool wake_if_due(Environment& env);
 /// An upcall is due to an environment that sleeps or is open for calls: it becomes runnable, its `wait` or `answer` returns
 /// Error::interrupted. Others go on as they were, also those that wait for an answer.
 void interrupt_wait(Environment& env);
-/// Something that `env` may wait for has happened: should its CPU be halted, it looks again. With one CPU it is running.
-inline void kick(Environment&) {}
+/// Something that `env` may wait for has happened: should its CPU be halted, it looks again.
+void kick(Environment& env);
 
 }  // namespace tessera::kernel

@@ -30,6 +30,9 @@
 #define CPU(field, pushed) (field) - CPU_STACK_TOP + (pushed)(%rsp)
 
 #define VECTOR_TIMER 0x40
+#define VECTOR_STOP 0x41        // another CPU changes what this one relies on, or has something for it to do
 #define VECTOR_SPURIOUS 0xff
+
+#define AP_PAGE 0x8000          // physical: where the other CPUs begin, in real mode
 
 #define USER_RFLAGS 0x202       // IF and the bit that is always one

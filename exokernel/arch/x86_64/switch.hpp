@@ -43,6 +43,13 @@ template <bool has_bases>
     __builtin_unreachable();
 }
 
+/// Where an environment goes on that leaves the CPU by a system call: behind it.
+inline void leave_here(Cpu& cpu, Environment& env) {
+    env.resume_rip = cpu.syscall_rip();
+    env.resume_rsp = cpu.syscall_rsp();
+    env.resume = env.when_yielded;
+}
+
 /// The CPU is for `next` from here on; what is left to do is to leave the kernel.
 inline void switch_to(Cpu& cpu, Environment& next) {
     account(cpu);
