@@ -112,9 +112,11 @@ namespace {
 
 namespace {
 
-[[gnu::noinline]] Result<u64> bind_many(Environment& env, const Bind::Args& args) {
-    const PageSpan span = args.span;
-    Exclusive exclusive(is_elsewhere(env, args.context));
+// The arguments one by one: six registers, where a structure would be memory that the hot case makes room for.
+[[gnu::noinline]] Result<u64> bind_many(Environment& env, VirtAddr capability, FrameNumber first, PageSpan span, VirtAddr named,
+                                        VirtAddr tlb_entry) {
+    const Bind::Args args{capability, first, span, named, tlb_entry};
+    Exclusive exclusive(is_elsewhere(env, named));
     Context* context = TRY(check_context(env, args.context));
     if (args.tlb_entry.value != 0) TRY(check_out<Capability>(*env.context, args.tlb_entry));
     const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::frames, span.rights()));
@@ -178,7 +180,7 @@ Result<u64> on_call(const Bind::Args& args) {
     const FrameNumber first = args.first;
     const PageSpan span = args.span;
     if (!is_one_page(span) || (named.value | tlb_entry.value) != 0) [[unlikely]]
-        return bind_many(env, {capability, first, span, named, tlb_entry});
+        return bind_many(env, capability, first, span, named, tlb_entry);
     const Presented shown = find_presented(env, capability);
     if (shown == nullptr) [[unlikely]] return bind_unknown(env, capability, first, span);
     return bind_shown(env, first, span, shown);

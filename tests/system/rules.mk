@@ -1,5 +1,5 @@
 # Kernel logic that runs on the host as it is, for tests/unit/kernel_*.cpp.
-UNIT_SRCS += exokernel/core/frames.cpp
+UNIT_SRCS += exokernel/core/frames.cpp exokernel/core/requests.cpp
 
 TEST_FILES   += build/checked/tessera.elf build/libos/one_fault.elf
 TEST_TARGETS += trace-tests

@@ -87,6 +87,7 @@ inline bool nothing_left_of(EnvId dead) {
         const volatile SlotInfo& info = slot_info(SlotNumber{i});
         left += (info.owner == dead.value) + (info.runs == dead.value);
     }
+    for (u64 i = 0; i < kMaxEnvironments * kPostsPerEnvironment; ++i) left += post_of(EnvId{i / kPostsPerEnvironment}, i % kPostsPerEnvironment).owner == dead.value;
     return left == 0;
 }
 
