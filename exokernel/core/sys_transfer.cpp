@@ -3,6 +3,7 @@
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
+#include "exokernel/core/placement.hpp"
 #include "exokernel/core/syscalls.hpp"
 #include "exokernel/core/transfer.hpp"
 #include "exokernel/core/user_memory.hpp"
@@ -85,6 +86,9 @@ extern "C" void on_blocking_call(TrapFrame& frame) {
     const auto answer = [&]() -> Result<u64> {
         switch (regs.rax) {
             case TransferAnswer::number: answer_slowly(cpu, frame);
+            case EnvPlace::number:
+                TRY(place({VirtAddr{regs.rdi}, regs.rsi}, frame));
+                return u64{0};
             case Wait::number: return wait(cpu, {VirtAddr{regs.rdi}, regs.rsi, regs.rdx, regs.r8}, frame);
             default: return transfer_slowly(cpu, regs.rdi, frame, regs.rax == TransferSend::number);
         }

@@ -42,7 +42,6 @@ Outcome on_call(const EnvDestroy::Args&);
 Outcome on_call(const UpcallSet::Args&);
 Result<u64> on_call(const CapabilityCheck::Args&);
 Result<u64> on_call(const Batch::Args&);
-Outcome on_call(const EnvPlace::Args&);
 Result<u64> on_call(const EnvQuota::Args&);
 Result<u64> on_call(const Revoke::Args&);
 Result<u64> on_call(const FrameSample::Args&);
