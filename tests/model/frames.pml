@@ -9,7 +9,16 @@ inline turn_stale() {
 }
 
 /// A new grant number: no capability is good any more.
-inline fresh_grant() { d_step { granted[f] = false; n = 0; do :: n < CPUS -> if :: presented[n] == f + 1 -> presented[n] = NONE :: else fi; n++ :: else -> break od; n = 0 } }
+inline fresh_grant() {
+    d_step {
+        granted[f] = false; n = 0;
+        do
+        :: n < CPUS -> if :: presented[n] == f + 1 -> presented[n] = NONE :: else fi; n++
+        :: else -> break
+        od;
+        n = 0
+    }
+}
 
 inline set_free() {
     d_step {
