@@ -31,6 +31,7 @@ CHECKS = [
     ("taking", OWN + " BUG_NO_RECHECK", None, ASSERTION),
     ("taking", OWN + " BUG_NO_RECHECK_RELEASE", None, ASSERTION),
     ("taking", OWN + " BUG_ASSUMED_ACROSS", None, ASSERTION),
+    ("taking", OWN + " BUG_CLAIM_BEFORE_WAITING", None, ASSERTION),
     ("taking", OWN + " BUG_FLUSH_FIRST", None, ASSERTION),
     ("taking", OWN + " BUG_LATE_FLUSH", None, ASSERTION),
     ("taking", OWN + " BUG_STICKY_ACK", None, ASSERTION),
