@@ -18,9 +18,14 @@ inline const BootInfo& boot() { return *boot_info; }
 
 /// The kernel's tables, readable by everybody.
 inline const Information& information() { return *reinterpret_cast<const Information*>(kInformation); }
+#if __STDC_HOSTED__
+/// On the host (unit tests) the test has the frame table.
+const FrameInfo& frame_info(FrameNumber frame);
+#else
 inline const FrameInfo& frame_info(FrameNumber frame) {
     return reinterpret_cast<const FrameInfo*>(kInformation + kFrameTableOffset)[frame.value];
 }
+#endif
 inline const EnvironmentInfo& environment_info(EnvId id) {
     return reinterpret_cast<const EnvironmentInfo*>(kInformation + kEnvironmentTableOffset)[id.index()];
 }
