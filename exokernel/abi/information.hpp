@@ -40,6 +40,8 @@ struct Information {
     u64 tlb_entries;        ///< Bound on hardware translations; 0: unbounded.
     u64 boot_tsc;           ///< TSC at the kernel's first instruction.
     u64 first_libos_tsc;    ///< TSC just before the first libOS instruction.
+    u64 locks[kMaxCpus];    ///< By CPU: how often it took one of the kernel's locks.
+    u64 stops[kMaxCpus];    ///< By CPU: how often it had all others stopped.
 };
 
 enum class FrameState : u8 {

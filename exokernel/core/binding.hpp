@@ -22,12 +22,13 @@ inline constexpr u64 kPlaceBits = pte::kFrameMask | pte::kLarge;
 
 /// The entry that will hold `tag`, emptied of what else it held.
 StlbEntry& make_place(Context& context, u64 tag, bool guaranteed);
-/// Put an entry on another frame's list.
-void relink(StlbEntry& entry, u64 word);
+/// Put an entry on another frame's list, if that frame still has the grant that was authorised: it may have changed hands
+/// on another CPU since. False: it is on no list now, and translates nothing.
+bool relink(Context& context, StlbEntry& entry, u64 word, u64 grant);
 /// A frame that may still hold its last owner's bytes gets zeroed before it is seen.
 void clean_slowly(FrameNumber frame);
 
-/// Behind a change to one translation: nothing stale is left in the TLB.
+/// Behind a change to one translation of a context that is not shared: nothing stale is left in the TLB.
 inline void flush_translation(Context& context, PageNumber page) {
     if (Cpu::here().context == &context) [[likely]]
         flush_page(address_of(page));
@@ -35,8 +36,9 @@ inline void flush_translation(Context& context, PageNumber page) {
         flush_translations(context, page, 1);
 }
 
-/// Everything has been checked. Hot in an entry that held the page before.
-inline void commit_binding(Context& context, u64 tag, u64 word, bool guaranteed) {
+/// Everything has been checked. Hot in an entry that held the page before. A frame that has changed hands since is not
+/// bound: as if it had been bound and taken away at once.
+inline void commit_binding(Context& context, u64 tag, u64 word, bool guaranteed, u64 grant) {
     StlbEntry* entry = &context.stlb.home(tag);
     if (guaranteed || (entry->tag & ~kDeadTag) != tag) [[unlikely]] entry = &make_place(context, tag, guaranteed);
     const bool same_place = ((entry->pte ^ word) & kPlaceBits) == 0;
@@ -46,16 +48,16 @@ inline void commit_binding(Context& context, u64 tag, u64 word, bool guaranteed)
             word |= entry->pte & (pte::kAccessed | pte::kDirty);
             if ((word & pte::kDirty) && (word & pte::kWritable)) word |= pte::kHardwareWrite;
         }
-        if (entry->pte != word && *entry->slot != 0) {
+        if (entry->pte != word && (*entry->slot != 0 || context.shared)) {
             *entry->slot = 0;  // a translation that is about to change, perhaps to less
-            flush_translation(context, page_in(tag));
+            flush_translations(context, page_in(tag), 1);
         }
     }
     entry->tag = tag;
     if (same_place) [[likely]]
         entry->pte = word;
-    else
-        relink(*entry, word);
+    else if (!relink(context, *entry, word, grant))
+        return;
     install(context, *entry);
 }
 
@@ -65,7 +67,7 @@ inline Result<u64> bind_one(Context& context, FrameNumber frame, PageSpan span, 
     if (info.grant != grant) [[unlikely]] return Error::stale_capability;
     if (info.flags & frame_flag::kDirty) [[unlikely]] clean_slowly(frame);
     commit_binding(context, span.page().value,
-                   make_pte(frame, allowed, span.rights(), false, span.has(SpanFlag::dirty)), false);
+                   make_pte(frame, allowed, span.rights(), false, span.has(SpanFlag::dirty)), false, grant);
     return u64{1};
 }
 
@@ -75,7 +77,7 @@ inline Result<u64> bind_one(Context& context, FrameNumber frame, PageSpan span, 
     const u64 page = span.page().value;
     const FrameInfo& info = frames.info(frame);
     if (info.grant != grant || (info.flags & frame_flag::kDirty)) [[unlikely]] return false;
-    StlbEntry& entry = context.stlb.home(page);
+    StlbEntry& entry = context.hot.home(page);
     const u64 word = make_pte(frame, allowed, span.rights(), false, span.has(SpanFlag::dirty));
     if (entry.tag != (page | kDeadTag) || ((entry.pte ^ word) & kPlaceBits) != 0) [[unlikely]] return false;
     if (hardware_tlb_logged || entry.slot == context.stlb.dead_slot) [[unlikely]] return false;

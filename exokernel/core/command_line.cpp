@@ -124,6 +124,8 @@ constexpr Key<KernelOptions> kKernelKeys[] = {
      [](KernelOptions& options, std::string_view value) {
          return read_number(value, Range{10, 1000000}, options.grace_us);
      }},
+    {"cpus",
+     [](KernelOptions& options, std::string_view value) { return read_number(value, Range{1, kMaxCpus}, options.cpus); }},
     {"key",
      [](KernelOptions& options, std::string_view value) {
          options.fixed_key = true;

@@ -1,6 +1,6 @@
 // The words behind the kernel's name and behind each module's in the boot loader's configuration.
 //
-// kernel: policy=none|refill|preload|keep|tagged tlb.entries=N|unbounded quantum=US grace=US
+// kernel: policy=none|refill|preload|keep|tagged tlb.entries=N|unbounded quantum=US grace=US cpus=N
 //         key=32 hex digits seed=32 hex digits crash=trap|fault|stack
 // module: name=NAME frames=N stlb=N guaranteed=N tables=N slots=N cpu=N arbiter=0|1 -- anything
 //
@@ -28,6 +28,7 @@ struct KernelOptions {
     u8 key[16]{};
     bool seeded = false;  ///< `seed` was given: entropy from the loader where the CPU has none.
     u8 seed[16]{};
+    u64 cpus = kMaxCpus;     ///< How many at most to use: 1 to kMaxCpus.
     Crash crash = Crash::no;  ///< The measured kernel refuses any other.
 };
 

@@ -1,9 +1,12 @@
 #include "exokernel/core/context.hpp"
 
+#include <new>
+
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/binding.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/panic.hpp"
 #include "exokernel/core/trace.hpp"
@@ -12,9 +15,25 @@
 namespace tessera::kernel {
 namespace {
 
-Context* contexts[kMaxContexts];
+Context* contexts[kMaxContexts];  // changed by who is Exclusive
 u64 generations[kMaxContexts];
 constexpr u64 kMaxGeneration = 0xff'ffff;  // an id has 32 bits
+
+/// One lock for the lists of every 64th frame.
+constexpr u64 kListLocks = 64;
+LeafLock list_locks[kListLocks];
+LeafLock& list_lock(FrameNumber frame) { return list_locks[frame.value % kListLocks]; }
+
+/// What the paths without locks find in a context that several CPUs may load: nothing.
+StlbEntry nothing[kWays] = {{kNoTag, 0, nullptr, 0, 0}, {kNoTag, 0, nullptr, 0, 0}, {kNoTag, 0, nullptr, 0, 0}, {kNoTag, 0, nullptr, 0, 0}};
+
+void show_hot(Context& context) {
+    context.hot = context.stlb;
+    if (!context.shared) return;
+    context.hot.entries = context.hot.guaranteed = nothing;
+    context.hot.mask = context.hot.set_mask = 0;
+    context.hot.large = 1;  // perhaps a 2 MiB binding: page faults go to C++
+}
 
 BackMap back_map() { return BackMap{at<std::byte>(PhysAddr{0}), frames.table()}; }
 
@@ -71,13 +90,63 @@ StlbEntry& make_place(Context& context, u64 tag, bool guaranteed) {
     return entry;
 }
 
-void relink(StlbEntry& entry, u64 word) {
+bool relink(Context& context, StlbEntry& entry, u64 word, u64 grant) {
     const BackMap map = back_map();
-    map.unlink(entry);
-    map.link(entry, word);
+    if (entry.pte != 0) {
+        Guard guard(list_lock(frame_in(entry.pte)));
+        map.unlink(entry);
+    }
+    {
+        const FrameNumber frame = frame_in(word);
+        Guard guard(list_lock(frame));
+        bool granted = frames.info(frame).grant == grant;
+        if ((word & pte::kLarge) && cpu_count() != 1)
+            for (u64 i = 1; i < kPagesPerLarge; ++i) granted &= frames.info(frame + i).grant == grant;
+        if (granted) [[likely]] {
+            map.link(entry, word);
+            return true;
+        }
+    }
+    entry.slot = context.stlb.dead_slot;
+    forget_entry(context, entry);
+    return false;
+}
+
+bool only_here(const Context& context) {
+    const u64 here = Cpu::here().index;
+    return context.residents != 0 && context.residents == context.residents_on[here];
+}
+
+void commit_residents(Context& context, Cpu& cpu, int change) {
+    context.residents += static_cast<u64>(static_cast<i64>(change));
+    context.residents_on[cpu.index] = static_cast<u8>(context.residents_on[cpu.index] + change);
+    u64 cpus = 0;
+    for (const u8 residents : context.residents_on) cpus += residents != 0;
+    context.shared = cpus > 1;
+    show_hot(context);
+    forget_tag(context);
+    if (context.residents_on[cpu.index] == 0) leave_context(cpu, context);
+}
+
+bool bound_only_here(FrameRange range) {
+    if (cpu_count() == 1) return true;
+    const BackMap map = back_map();
+    const auto here_only = [&](FrameNumber frame, const u32& head) {
+        Guard guard(list_lock(frame));
+        for (u32 name = head; name != 0; name = map.entry(name)->next)
+            if (!only_here(*contexts[frames.info(frame_of(physical(map.entry(name)))).context - 1])) return false;
+        return true;
+    };
+    for (u64 i = 0; i < range.count; ++i) {
+        const FrameNumber frame = range.first + i, block{frame.value & ~(kPagesPerLarge - 1)};
+        if (!here_only(frame, frames.info(frame).bindings)) return false;
+        if ((i == 0 || frame == block) && !here_only(block, frames.info(block).large_bindings)) return false;
+    }
+    return true;
 }
 
 u8* reach_slowly(Context& context, VirtAddr address, bool write) {
+    ContextGuard guard(context);
     StlbEntry* entry = context.stlb.find(page_of(address));
     if (entry == nullptr || (write && !(entry->pte & pte::kWritable))) return nullptr;
     if (write) entry->pte |= pte::kAccessed | pte::kDirty;
@@ -86,8 +155,10 @@ u8* reach_slowly(Context& context, VirtAddr address, bool write) {
 }
 
 void clean_slowly(FrameNumber frame) {
-    frames.info(frame).flags &= static_cast<u8>(~frame_flag::kDirty);
+    Guard guard(list_lock(frame));  // or another CPU could bind it half cleaned
+    if (!(frames.info(frame).flags & frame_flag::kDirty)) return;
     zero_words(at(address_of(frame)), kPageSize / 8);
+    frames.info(frame).flags &= static_cast<u8>(~frame_flag::kDirty);
 }
 
 Context* context_at(u64 index) { return contexts[index]; }
@@ -117,8 +188,7 @@ Context& commit_context(u64 index, const ContextPlan& plan) {
     frames.commit_recast(plan.memory, FrameState::charged, 0, charged_to);
     frames.commit_recast(stlb_range, FrameState::charged, frame_flag::kReadable, charged_to);
     FrameNumber next = plan.memory.first;
-    Context& context = *at<Context>(address_of(next));
-    context = Context{};
+    Context& context = *new (at<Context>(address_of(next))) Context{};
     context.id = ContextId::make(index, ++generations[index]);
     context.grant = frames.fresh_grant();
     context.memory = plan.memory;
@@ -130,6 +200,7 @@ Context& commit_context(u64 index, const ContextPlan& plan) {
     context.stlb.set_mask = spec.guaranteed / kWays - 1;
     next = next + (spec.guaranteed + 127) / 128;
     context.stlb.reset(&context.dead);
+    show_hot(context);
     context.tables = address_of(next);
     context.table_count = spec.tables;
     initialise_tables(context);
@@ -140,8 +211,7 @@ Context& commit_context(u64 index, const ContextPlan& plan) {
 
 void destroy_context(Context& context) {
     ASSERT(context.residents == 0);
-    Cpu& cpu = Cpu::here();
-    if (cpu.context == &context) switch_context(cpu, nullptr);
+    for (u64 i = 0; i < cpu_count(); ++i) leave_context(cpu_at(i), context);
     forget_tables(context);
     const BackMap map = back_map();
     for (u64 i = 0; i <= context.stlb.mask; ++i) map.unlink(context.stlb.entries[i]);
@@ -151,7 +221,25 @@ void destroy_context(Context& context) {
     give_back(context.memory);
 }
 
+namespace {
+
+/// Into a context that another CPU may be using just now. A page that nobody can have a translation of is added under the
+/// context's lock; everything else changes with the other CPUs stopped.
+Result<u64> bind_shared(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
+    if (is_one_page(span) && span.page().value < kUserPages) {
+        ContextGuard guard(context);
+        const u64 tag = span.page().value;
+        const bool fresh = !is_live(context.stlb.home(tag).tag) && context.stlb.find_guaranteed(tag) == nullptr;
+        if (fresh) return bind_one(context, first, span, allowed, grant);
+    }
+    Exclusive exclusive;
+    return check_and_bind(context, first, span, allowed, grant);
+}
+
+}  // namespace
+
 Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
+    if (context.shared && Cpu::here().exclusive == 0) [[unlikely]] return bind_shared(context, first, span, allowed, grant);
     if (is_one_page(span) && span.page().value < kUserPages) return bind_one(context, first, span, allowed, grant);
     const bool large = span.has(SpanFlag::large);
     const u64 step = kTagsPerPage(large), units = span.count();
@@ -171,7 +259,7 @@ Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, R
             if (needed > room) return Error::conflict;
         }
     }
-    if (large && context.stlb.large == 0) context.stlb.large = 1;
+    if (large) context.stlb.large = context.hot.large = 1;
 
     u64 word = make_pte(first, allowed, span.rights(), large, span.has(SpanFlag::dirty));
     for (u64 i = 0; i < units; ++i, word += step << kPageShift) {
@@ -179,7 +267,7 @@ Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, R
             const FrameNumber frame = first + (i * step + j);
             if (frames.info(frame).flags & frame_flag::kDirty) clean_slowly(frame);
         }
-        commit_binding(context, tag + i, word, guaranteed);
+        commit_binding(context, tag + i, word, guaranteed, grant);
     }
     return units;
 }
@@ -244,6 +332,7 @@ Result<u64> clear_bits(Context& context, PageSpan span, u64 which) {
 }
 
 void shoot_down(FrameRange range) {
+    Exclusive exclusive(!bound_only_here(range));
     const BackMap map = back_map();
     const auto drop_list = [&](u32& head) {
         while (head != 0) {

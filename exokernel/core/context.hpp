@@ -5,19 +5,27 @@
 
 #include "exokernel/abi/syscalls.hpp"
 #include "exokernel/core/frames.hpp"
+#include "exokernel/core/lock.hpp"
 #include "stlb/stlb.hpp"
 
 namespace tessera::kernel {
 
+struct Cpu;
+
 struct Context {
-    // Read by trap code (offsets.cpp).
-    Stlb stlb;
+    /// The S-TLB as the paths see it that take no lock, trap code among them (offsets.cpp): that of the context while one CPU
+    /// at most may load it, and else one that never holds anything, so that they all go their slow ways.
+    Stlb hot;
     u64 root;         ///< What CR3 gets.
+    Stlb stlb;        ///< The context's.
 
     u64 dead;         ///< The S-TLB's dead slot.
     ContextId id;
     u64 grant;
-    u64 residents;    ///< Environments that live here.
+    u64 residents;    ///< Environments that live here,
+    u8 residents_on[kMaxCpus];  ///< and on which CPUs.
+    bool shared;      ///< On more than one: what `stlb` holds is changed under `lock`, or with all other CPUs stopped.
+    LeafLock lock;
     FrameRange memory;      ///< All frames of this context.
     PhysAddr tables;        ///< The pool; tables[0] is the root.
     u64 table_count;
@@ -28,6 +36,27 @@ struct Context {
 static_assert(sizeof(Context) <= kPageSize);
 
 Context* context_at(u64 index);
+
+/// May no CPU but this one load it?
+bool only_here(const Context& context);
+/// Environments come to live here, or leave (-1). Everything is stopped, but for a context that is new.
+void commit_residents(Context& context, Cpu& cpu, int change);
+
+/// Reading or adding to what a context holds, while other CPUs may do so too.
+class ContextGuard {
+  public:
+    explicit ContextGuard(Context& context) : context_(context) {
+        if (context.shared) [[unlikely]] context.lock.acquire();
+    }
+    ~ContextGuard() {
+        if (context_.shared) [[unlikely]] context_.lock.release();
+    }
+    ContextGuard(const ContextGuard&) = delete;
+    ContextGuard& operator=(const ContextGuard&) = delete;
+
+  private:
+    Context& context_;
+};
 
 /// Where a context's parts lie in the run of frames that it is made of.
 struct ContextPlan {
@@ -48,11 +77,15 @@ FrameRange stlb_frames(const Context& context);
 /// been checked but for that.  Errors: bad_argument, stale_capability, conflict.
 Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant);
 
+/// Of a context that is shared, only with everything stopped.
 Result<u64> unbind(Context& context, PageSpan span);
 Result<u64> protect(Context& context, PageSpan span);
 Result<u64> clear_bits(Context& context, PageSpan span, u64 which);
 
-/// Break every binding of these frames, anybody's, before they change hands.
+/// Break every binding of these frames, anybody's, before they change hands. What other CPUs may hold of them is broken
+/// there too: with them stopped, unless nobody else has one.
 void shoot_down(FrameRange range);
+/// Does every binding of these frames, also one that is dead but kept, belong to a context that only this CPU may load?
+bool bound_only_here(FrameRange range);
 
 }  // namespace tessera::kernel

@@ -2,6 +2,7 @@
 
 #include "exokernel/arch/x86_64/fpu.hpp"
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
@@ -18,7 +19,6 @@ namespace {
 constexpr EnvId nobody_at(u64 index) { return EnvId{index ^ 1}; }
 }
 
-EnvId environment_ids[256];
 Environment* environments[256];
 
 namespace {
@@ -84,7 +84,8 @@ void release_memory_of(EnvId id, u64 left) {
 }  // namespace
 
 void initialise_environments() {
-    for (u64 i = 0; i < 256; ++i) environment_ids[i] = nobody_at(i);
+    for (u64 cpu = 0; cpu < kMaxCpus; ++cpu)
+        for (u64 i = 0; i < 256; ++i) cpu_at(cpu).environment_ids[i] = nobody_at(i);
     grant_for_every = frames.fresh_grant();
 }
 
@@ -115,6 +116,7 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
     env.grant = frames.fresh_grant();
     env.save = &no_save_area;
     env.context = plan.context;
+    env.home = plan.home;
     env.memory = plan.memory;
     env.resume = Resume::full;
     env.frame.entry = {plan.entry.value, SELECTOR_USER_CODE, USER_RFLAGS, 0, SELECTOR_USER_DATA};
@@ -126,11 +128,12 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
     info.state = EnvironmentState::runnable;
     for (u64 i = 0; i < sizeof info.name; ++i) info.name[i] = plan.name[i];
     info.context = static_cast<u32>(plan.context->id.value);
+    info.cpu = static_cast<u32>(plan.home->index);
     info.frame_quota = plan.frame_quota;
     env.info = &info;
-    ++plan.context->residents;
+    commit_residents(*plan.context, *plan.home, 1);
     environments[index] = &env;
-    environment_ids[index] = env.id;
+    plan.home->environment_ids[index] = env.id;
     trace(Event::env_created, env.id.value);
     return env;
 }
@@ -142,8 +145,7 @@ void end_alone(Environment& env, const EndReason& reason) {
     const EnvId id = env.id, creator_id = env.creator;
     const u64 quota = env.info->frame_quota;
     flush_log_of(env);
-    Cpu& cpu = Cpu::here();
-    account(cpu);
+    if (env.home->env == &env) account(*env.home);  // perhaps on another CPU, stopped
     if (reason.code != 0) ++failed;
     log(static_cast<const char*>(env.info->name), " ended: ", reason.text.view(), "; ", env.info->frames, " frames, ",
         env.info->slots, " slots given back");
@@ -154,10 +156,10 @@ void end_alone(Environment& env, const EndReason& reason) {
         if (other != nullptr && other->creator == id) other->creator = creator_id;
     release_slots_of(env);
     fpu_forget(env);
-    if (cpu.env == &env) cpu.env = nullptr;
+    if (env.home->env == &env) env.home->env = nullptr;
     environments[id.index()] = nullptr;
-    environment_ids[id.index()] = nobody_at(id.index());
-    --env.context->residents;
+    env.home->environment_ids[id.index()] = nobody_at(id.index());
+    commit_residents(*env.context, *env.home, -1);
     const FrameRange own = env.memory;
     const bool paid_by_itself = owner_of(own.first) == id;
     if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
@@ -170,6 +172,7 @@ void end_alone(Environment& env, const EndReason& reason) {
 }  // namespace
 
 void end_environment(Environment& env, const EndReason& reason) {
+    Exclusive exclusive;
     // Whoever depends on it, or on one that does, ends too. They are gathered first and ended from the furthest back: a
     // chain of environments can be long, and the kernel's stack is not.
     struct Doomed {
@@ -210,8 +213,26 @@ void end_environment(Environment& env, const EndReason& reason) {
 
 void end_current(const EndReason& reason) {
     Cpu& cpu = Cpu::here();
+    Exclusive exclusive;  // if somebody ended it meanwhile, this does not return
     end_environment(*cpu.env, reason);
     run_next_slot(cpu);
+}
+
+void commit_place(Environment& env, Cpu& cpu) {
+    Cpu& old = *env.home;
+    if (&old == &cpu) return;
+    if (old.fpu_owner == &env) {
+        if (&old == &Cpu::here())
+            fpu_store(old);
+        else
+            send_errand(old, fpu_store);
+    }
+    old.environment_ids[env.id.index()] = nobody_at(env.id.index());
+    cpu.environment_ids[env.id.index()] = env.id;
+    env.home = &cpu;
+    env.info->cpu = static_cast<u32>(cpu.index);
+    commit_residents(*env.context, cpu, 1);
+    commit_residents(*env.context, old, -1);
 }
 
 void end_stranded_environments() {

@@ -20,6 +20,8 @@ enum class Resume : u64 {
     full,        ///< It was interrupted, or is new: all registers.
 };
 
+struct Cpu;
+
 struct Environment {
     // Read by trap code (offsets.cpp).
     SaveArea* save;         ///< The kernel's address of the save area; `kNoSaveArea` (always full) without one.
@@ -35,6 +37,7 @@ struct Environment {
     EnvId creator;          ///< Whose frame quota it has a part of; zero: loaded at boot.
     u64 grant;
     Context* context;
+    Cpu* home;              ///< The CPU that it lives on: nobody else runs it, or looks at how it goes on.
     FrameRange memory;      ///< The two frames of this structure.
     FrameNumber save_frame; ///< Valid when user_records != 0.
     TrapFrame frame;        ///< With Resume::full, and these two:
@@ -56,17 +59,19 @@ struct EndReason {
     static EndReason because(const Parts&... parts) { return {Text<160>(parts...), kAny}; }
 };
 
-/// By index: what an id's low byte says. An id that is in the first table has its environment in the second; entries
-/// that are not used, also those behind kMaxEnvironments, hold an id that is never looked for there.
-extern EnvId environment_ids[256];
+/// By index: what an id's low byte says. Entries that are not used, also those behind kMaxEnvironments, are nullptr.
 extern Environment* environments[256];
 static_assert(kMaxEnvironments <= 256);
 
 /// The environment behind an id, or nullptr.
 inline Environment* find_environment(EnvId id) {
-    return environment_ids[id.index()] == id ? environments[id.index()] : nullptr;
+    Environment* env = environments[id.index()];
+    return env != nullptr && env->id == id ? env : nullptr;
 }
 inline Environment* environment_at(u64 index) { return index < kMaxEnvironments ? environments[index] : nullptr; }
+
+/// Let it live on `cpu` from now on; it runs on none just now. Everything is stopped.
+void commit_place(Environment& env, Cpu& cpu);
 
 /// What the maker of an environment may do with it.
 inline constexpr Rights kEnvironmentRights = Rights{static_cast<u32>(Right::release) | static_cast<u32>(Right::use) | static_cast<u32>(Right::revoke)};
@@ -82,6 +87,7 @@ bool is_loaded_name(const char (&name)[16]);
 struct EnvironmentPlan {
     FrameRange memory;      ///< Two frames, charged to `payer`.
     Context* context;
+    Cpu* home;
     VirtAddr entry;
     u64 argument;
     u64 frame_quota;

@@ -50,13 +50,15 @@ class FrameTable {
     Result<FrameRange> check_free(FrameNumber first, u64 count, u64 alignment);
     /// Make a checked run `owner`'s under a fresh grant number, which is returned.
     u64 commit_take(FrameRange range, EnvId owner, FrameState state);
+    /// Every capability for these frames is dead.
+    void commit_new_grants(FrameRange range);
     /// Give a run back. The caller has broken every binding of it. Each gets a fresh grant number: dead capabilities.
     void commit_release(FrameRange range);
     /// Change how owned frames are used (owned <-> charged): a fresh grant number, so old capabilities are dead.
     u64 commit_recast(FrameRange range, FrameState state, u8 flags, u16 context);
 
     /// A number never given out before.
-    u64 fresh_grant() { return ++last_grant_; }
+    u64 fresh_grant() { return __atomic_add_fetch(&last_grant_, 1, __ATOMIC_RELAXED); }
 
   private:
     void set_free(FrameRange range, bool free);

@@ -4,19 +4,19 @@
 #include "exokernel/abi/information.hpp"
 #include "exokernel/abi/revocation.hpp"
 #include "exokernel/core/frames.hpp"
+#include "exokernel/core/lock.hpp"
 
 namespace tessera::kernel {
 
 extern FrameTable frames;
-/// What is published is published by the page: nothing else of the kernel's may lie in it.
-struct alignas(kPageSize) InformationPage : Information {};
-extern InformationPage information;
+extern LeafLock frames_lock;  ///< Which frames are free.
 extern EnvironmentInfo environment_infos[kMaxEnvironments];  ///< Published.
 extern SlotInfo slot_infos[kMaxCpus * kSlotsPerCpu];         ///< Published.
 extern RevocationRequest requests[kMaxEnvironments * kRequests];  ///< Published.
 extern Post board[kMaxEnvironments * kPostsPerEnvironment];       ///< Published.
 
-/// Free frames that nobody can reach any more: their bindings are broken, their accounts corrected.
+/// Take frames away from whoever has them and free them: every capability is dead, every binding broken, on every CPU, and
+/// the accounts corrected. All are the running environment's own, or everything is stopped.
 void give_back(FrameRange range);
 
 /// Every environment has ended: check the books, send the final record, leave the machine.

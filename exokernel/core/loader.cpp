@@ -1,6 +1,7 @@
 #include "exokernel/core/loader.hpp"
 
 #include "exokernel/abi/boot_info.hpp"
+#include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/command_line.hpp"
@@ -60,6 +61,7 @@ void load_module(const BootModule& module, u64 number) {
         page_of(VirtAddr{kBootInfoAddress}).value < image.first_page.value + image.pages)
         return refuse(number, options.name, "its image covers the page of its boot information");
 
+    if (options.cpu >= information.cpus) return refuse(number, options.name, "the machine has no such CPU", "cpu");
     const ContextSpec spec{{}, options.stlb, options.guaranteed, options.tables};
     if (!canonical(spec)) return refuse(number, options.name, "stlb, guaranteed or tables out of range");
     const u64 needed = image.pages + 1 + spec.frames_needed() + kEnvFrames;
@@ -92,7 +94,7 @@ void load_module(const BootModule& module, u64 number) {
     for (u64 i = 0; i < image.segment_count; ++i) copy_segment(image.segments[i], image, memory, file);
     Context& context = commit_context(context_slot.value(), {context_memory, spec});
     frames.commit_recast(env_memory, FrameState::charged, 0, 0);
-    EnvironmentPlan plan{env_memory, &context, image.entry, kBootInfoAddress, options.frames, {}, {}};
+    EnvironmentPlan plan{env_memory, &context, &cpu_at(options.cpu), image.entry, kBootInfoAddress, options.frames, {}, {}};
     for (u64 i = 0; i < sizeof plan.name; ++i) plan.name[i] = options.name[i];
     Environment& env = commit_environment(env_slot.value(), plan);
     env.info->frames = needed;
@@ -119,6 +121,7 @@ void load_module(const BootModule& module, u64 number) {
     }
     info.abi_version = kAbiVersion;
     info.self = id;
+    info.cpu = options.cpu;
     info.image_page = image.first_page;
     info.image_frame = memory.first;
     info.image_pages = image.pages;

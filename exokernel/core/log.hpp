@@ -11,7 +11,10 @@ struct Environment;
 /// How the kernel's own lines begin: a name that no environment may have.
 inline constexpr std::string_view kKernelName = "tessera";
 
+/// In one piece, whatever other CPUs have to say.
 void write_log(std::string_view text);
+/// From now on this CPU writes even into the middle of what another says.
+void ignore_log_locks();
 
 /// One line of the kernel's own: "[tessera] ..."
 template <class... Parts>

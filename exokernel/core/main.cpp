@@ -5,8 +5,11 @@
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/arch/x86_64/cpus.hpp"
+#include "exokernel/core/acpi.hpp"
 #include "exokernel/core/command_line.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/loader.hpp"
 #include "exokernel/core/log.hpp"
@@ -21,6 +24,7 @@
 namespace tessera::kernel {
 
 FrameTable frames;
+LeafLock frames_lock;
 InformationPage information;
 alignas(kPageSize) EnvironmentInfo environment_infos[kMaxEnvironments];
 alignas(kPageSize) SlotInfo slot_infos[kMaxCpus * kSlotsPerCpu];
@@ -30,10 +34,13 @@ static_assert(sizeof information % kPageSize == 0 && sizeof environment_infos % 
               sizeof slot_infos % kPageSize == 0 && sizeof requests % kPageSize == 0 && sizeof board % kPageSize == 0);
 
 void give_back(FrameRange range) {
+    // Order: first no capability is good any more, so that no new binding can be made behind the back of who breaks the old.
+    if (cpu_count() != 1) frames.commit_new_grants(range);
     shoot_down(range);
     // Runs of one owner: the accounts first, then the table forgets who it was.
     for (u64 i = 0; i < range.count; ++i)
         if (Environment* owner = find_environment(EnvId{frames.info(range.first + i).owner})) --owner->info->frames;
+    Guard guard(frames_lock);
     frames.commit_release(range);
     information.frames_free = frames.free_count();
 }
@@ -117,7 +124,7 @@ void build_memory(const Taken& taken) {
     publish(kBoardOffset, physical_of_image(board), sizeof board, false);
     frames.initialise(at<FrameInfo>(address_of(table)), at<u64>(address_of(bits)), top);
     information.frames = top;
-    start_local_apic();  // the last page tables that are made of boot memory
+    Cpu::here().apic_id = start_local_apic();  // the last page tables that are made of boot memory
 
     Taken kept = taken;
     const FrameRange left = boot_allocator.left();
@@ -166,6 +173,41 @@ void crash_on_request(Crash crash) {
     if (crash == Crash::stack) crash_target = overflow_stack(0);
 }
 
+/// What each CPU does for itself.
+void prepare_cpu(Cpu& cpu) {
+    enable_features();
+    if (!(read_cr4() & cr4::kFsGsBase)) cpu.attention |= Cpu::kNoBases;
+    start_fpu(cpu);
+}
+
+bool all_set_up;
+
+/// Another CPU, once it is up: to its first slot when the first CPU has loaded everything.
+void run_other_cpu() {
+    Cpu& cpu = Cpu::here();
+    prepare_cpu(cpu);
+    follow_switch_policy();
+    start_local_apic();
+    while (!__atomic_load_n(&all_set_up, __ATOMIC_ACQUIRE)) {
+        park(cpu);
+        relax();
+    }
+    if (cpu.index >= information.cpus) halt_forever();  // it came too late to be counted
+    begin_slots(cpu);
+}
+
+/// As many CPUs as the machine has and `limit` allows.
+u64 start_cpus(const CpuList& cpus, u64 limit, u64 tsc_hz) {
+    if (cpus.problem != nullptr) log(cpus.problem, ": one CPU");
+    if (cpus.left_out != 0) log("the machine has ", cpus.left_out, " CPUs more than are used");
+    if (cpus.count < 2 || limit < 2) return 1;
+    for (u64 i = 0; i < boot.region_count; ++i)
+        if (boot.regions[i].usable && boot.regions[i].base <= AP_PAGE && boot.regions[i].end() >= AP_PAGE + kPageSize)
+            return start_other_cpus(cpus, limit, tsc_hz, run_other_cpu);
+    log("no memory below 1 MiB to start other CPUs from: one CPU");
+    return 1;
+}
+
 }  // namespace
 
 extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64 boot_tsc) {
@@ -186,8 +228,8 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
     Cpu& cpu = cpu_at(0);
     initialise_environments();
     load_descriptors(cpu);
-    enable_features();
-    if (!(read_cr4() & cr4::kFsGsBase)) cpu.attention |= Cpu::kNoBases;
+    prepare_cpu(cpu);
+    const CpuList cpus = find_cpus(boot.rsdp, {at(PhysAddr{0}), u64{4} << 30});
     Taken taken;
     const FrameRange image = kernel_image_frames();
     taken.add(image.first.value * kPageSize, (image.first.value + image.count) * kPageSize);
@@ -196,13 +238,12 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
         if (boot.modules[i].end > boot.modules[i].start) taken.add(boot.modules[i].start, boot.modules[i].end);
     information.policy = set_switch_policy(options.policy, options.tlb_entries);
     build_memory(taken);
-    start_fpu(cpu);
     draw_key(options);
     const u64 hz = calibrate_timers();
     const u64 per_us = hz / 1'000'000 != 0 ? hz / 1'000'000 : 1;
     set_slot_length(options.quantum_us * per_us, options.grace_us * per_us);
     information.abi_version = kAbiVersion;
-    information.cpus = 1;
+    information.cpus = start_cpus(cpus, options.cpus, hz);
     information.tsc_hz = hz;
     information.quantum = options.quantum_us * per_us;
     information.grace = options.grace_us * per_us;
@@ -210,6 +251,7 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
     information.frames_free = frames.free_count();
     information.tlb_entries = options.tlb_entries;
     information.boot_tsc = boot_tsc;
+    if (information.cpus != 1) log(information.cpus, " CPUs");
     log("policy ", kSwitchPolicyNames[static_cast<u64>(information.policy)], ", ", frames.usable(), " frames, quantum ",
         options.quantum_us, " us, TSC ", hz / 1'000'000, " MHz");
     for (u64 i = 0; i < boot.module_count; ++i) load_module(boot.modules[i], i);
@@ -224,13 +266,13 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
                      .field("tsc_hz", hz)
                      .field("cpu", static_cast<const char*>(cpu_name().text))
                      .field("checked", kTraceHops)
+                     .field("cpus", information.cpus)
                      .field("frames", frames.usable())
                      .field("boot_ticks", information.first_libos_tsc - boot_tsc)
                      .done());
     if constexpr (kTraceHops) crash_on_request(options.crash);
-    cpu.since = cpu.boundary = read_tsc();
-    cpu.slot = cpu.cursor = kSlotsPerCpu - 1;
-    run_next_slot(cpu);
+    __atomic_store_n(&all_set_up, true, __ATOMIC_RELEASE);
+    begin_slots(cpu);
 }
 
 void finish() {

@@ -113,7 +113,7 @@ const char* on_rsdp(BootInformation& info, Bytes payload, u64 least_size, bool& 
     if (payload.size() < least_size) return "ACPI root pointer is too short";
     if (newest_seen) return nullptr;
     newest_seen = least_size == kNewRsdpSize;
-    info.rsdp = reinterpret_cast<u64>(payload.data());
+    info.rsdp = payload;
     return nullptr;
 }
 

@@ -40,7 +40,7 @@ struct BootInformation {
     BootModule modules[kMaxBootModules]{};
     u64 module_count{};
     bool efi = false;  ///< The loader was itself loaded by EFI firmware.
-    u64 rsdp{};        ///< Address, within the tags, of the copy of the ACPI root pointer (the newest kind); 0: none.
+    std::span<const u8> rsdp;  ///< The copy of the ACPI root pointer, within the tags, the newest kind; empty: none.
 };
 
 /// Parse the tags in `info`, whose size is what may be read: the loader's total size may claim less, not more.

@@ -44,6 +44,7 @@ void log_backtrace(u64 rip, u64 rsp) {
 /// A panic within a panic says no more than that.
 void begin_panic() {
     static bool panicking;
+    ignore_log_locks();
     if (panicking) {
         log("panic while panicking");
         leave_machine(ExitCode::panic);

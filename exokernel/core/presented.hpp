@@ -11,7 +11,7 @@ namespace tessera::kernel {
 [[gnu::always_inline]] inline Presented find_presented(Environment& env, VirtAddr address) {
     const u64 inside = address.value & (kPageSize - 1);
     if (inside % 8 != 0 || inside > kPageSize - kCapabilityRootSize) [[unlikely]] return nullptr;
-    const StlbEntry& entry = env.context->stlb.home(page_of(address).value);
+    const StlbEntry& entry = env.context->hot.home(page_of(address).value);
     if (entry.tag != page_of(address).value) [[unlikely]] return nullptr;
     const volatile u64* words = at<u64>(PhysAddr{(entry.pte & pte::kFrameMask) + inside});
     const CapabilityCache::Entry& known = env.cache().entry_for(words[kTagWord]);

@@ -8,6 +8,7 @@
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/arch/x86_64/traps.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
@@ -30,21 +31,52 @@ void set_slot(u64 slot, SlotInfo info) {
     mask = info.runs != 0 ? mask | bit : mask & ~bit;
 }
 
-/// The next position behind `position`, round the vector and up to itself, whose slot runs somebody; there is one.
-u64 next_occupied(const Cpu& cpu, u64 position) {
-    const u64 rotated = std::rotr(occupied[cpu.index], static_cast<int>((position + 1) % kSlotsPerCpu));
-    return (position + 1 + static_cast<u64>(std::countr_zero(rotated))) % kSlotsPerCpu;
-}
-Environment& runs_in(const Cpu& cpu, u64 position) {
-    return *find_environment(EnvId{slot_infos[cpu.index * kSlotsPerCpu + position].runs});
+/// Interrupt this CPU `ticks` from now.
+void set_alarm(Cpu& cpu, u64 now, u64 ticks) {
+    cpu.alarm = now + ticks;
+    set_timer(ticks);
 }
 
-/// Begin the slot at `position` with `env` until the boundary, less what it still owes.
-[[noreturn]] void begin_slice(Cpu& cpu, Environment& env, u64 length) {
+/// A slot, and who runs in it; nullptr: nobody.
+struct Turn {
+    Environment* env;
+    u64 position;
+};
+/// The first position behind `position`, round the vector and up to itself, whose slot can run somebody but `other`.
+Turn next_turn(Cpu& cpu, u64 position, const Environment* other = nullptr) {
+    u64 ahead = std::rotr(occupied[cpu.index], static_cast<int>((position + 1) % kSlotsPerCpu));
+    for (; ahead != 0; ahead &= ahead - 1) {
+        const u64 at = (position + 1 + static_cast<u64>(std::countr_zero(ahead))) % kSlotsPerCpu;
+        Environment* env = find_environment(EnvId{slot_infos[cpu.index * kSlotsPerCpu + at].runs});
+        if (env != nullptr && env->home == &cpu && env != other) return {env, at};
+    }
+    return {nullptr, position};
+}
+
+/// Begin a slice for `env` that lasts `length` from `now` on.
+[[noreturn]] void begin_slice(Cpu& cpu, Environment& env, u64 now, u64 length) {
     cpu.attention &= ~Cpu::kInGrace;
     ++env.info->slices;
-    set_timer(length);
+    set_alarm(cpu, now, length);
     run(cpu, env);
+}
+
+/// Can anybody ever run again?
+bool all_idle() {
+    for (u64 i = 0; i < cpu_count(); ++i)
+        if (!__atomic_load_n(&cpu_at(i).idle, __ATOMIC_SEQ_CST)) return false;
+    return true;
+}
+
+/// Nobody can run here: halt until an interrupt, which may have changed that.
+void idle(Cpu& cpu) {
+    if (cpu.env != nullptr) account(cpu);
+    cpu.env = nullptr;
+    if (cpu.context != nullptr) switch_context(cpu, nullptr);
+    __atomic_store_n(&cpu.idle, true, __ATOMIC_SEQ_CST);
+    if (all_idle()) end_stranded_environments();
+    wait_for_interrupt();
+    __atomic_store_n(&cpu.idle, false, __ATOMIC_SEQ_CST);
 }
 
 }  // namespace
@@ -99,26 +131,35 @@ void commit_slot_run(SlotNumber first, u64 count, EnvId env) {
 }
 
 Environment* somebody_else(Cpu& cpu, Environment* env) {
-    if (occupied[cpu.index] == 0) return nullptr;
-    const u64 start = next_occupied(cpu, cpu.cursor);
-    u64 position = start;
-    do {
-        Environment& candidate = runs_in(cpu, position);
-        if (&candidate != env) {
-            cpu.cursor = position;
-            return &candidate;
-        }
-        position = next_occupied(cpu, position);
-    } while (position != start);
-    return nullptr;
+    const Turn turn = next_turn(cpu, cpu.cursor, env);
+    cpu.cursor = turn.position;
+    return turn.env;
+}
+
+void begin_slots(Cpu& cpu) {
+    cpu.since = cpu.boundary = read_tsc();
+    cpu.slot = cpu.cursor = kSlotsPerCpu - 1;
+    run_next_slot(cpu);
+}
+
+void give_back_time(Cpu& cpu, u64 ticks) {
+    EnvironmentInfo& info = *cpu.env->info;
+    info.stolen += ticks;
+    info.paid_back += ticks;
+    cpu.since += ticks;
+    cpu.boundary += ticks;
+    const u64 now = read_tsc();
+    cpu.alarm += ticks;
+    set_timer(cpu.alarm > now ? cpu.alarm - now : 0);
 }
 
 void run_next_slot(Cpu& cpu) {
-    if (occupied[cpu.index] == 0) end_stranded_environments();
+    leave_exclusion(cpu);
+    Turn turn;
+    while ((turn = next_turn(cpu, cpu.slot)).env == nullptr) idle(cpu);
     const u64 now = read_tsc();
-    const u64 position = next_occupied(cpu, cpu.slot);
-    Environment* env = &runs_in(cpu, position);
-    cpu.slot = cpu.cursor = position;
+    Environment* env = turn.env;
+    cpu.slot = cpu.cursor = turn.position;
     // Slots follow each other without a gap, unless the machine was late by more than one.
     cpu.boundary = cpu.boundary + quantum > now ? cpu.boundary + quantum : now + quantum;
     u64& debt = env->info->debt;
@@ -132,7 +173,7 @@ void run_next_slot(Cpu& cpu) {
         length -= debt;
         debt = 0;
     }
-    begin_slice(cpu, *env, length);
+    begin_slice(cpu, *env, now, length);
 }
 
 void charge_excess(Cpu& cpu, bool forced) {
@@ -145,6 +186,7 @@ void charge_excess(Cpu& cpu, bool forced) {
 
 void on_timer(TrapFrame& frame) {
     acknowledge_interrupt();
+    if (!frame.entry.from_user()) return;  // idle: it looks again
     Cpu& cpu = Cpu::here();
     Environment& env = *cpu.env;
     account(cpu);
@@ -152,15 +194,15 @@ void on_timer(TrapFrame& frame) {
         // A slice shortened by a debt ends before the slot does: the rest is somebody else's.
         if (Environment* other = somebody_else(cpu, &env)) {
             suspend(env, frame);
-            begin_slice(cpu, *other, cpu.boundary - cpu.since);
+            begin_slice(cpu, *other, cpu.since, cpu.boundary - cpu.since);
         }
-        set_timer(cpu.boundary - cpu.since);
+        set_alarm(cpu, cpu.since, cpu.boundary - cpu.since);
         return;
     }
     if (!cpu.in_grace() && deliver_upcall(env, frame, UpcallKind::slice_end)) {
         cpu.attention |= Cpu::kInGrace;
         trace(Event::slice_end, env.id.value);
-        set_timer(grace);
+        set_alarm(cpu, cpu.since, grace);
         return;
     }
     // Without an entry for slice_end it cannot overstay, but a long system call can have kept the timer waiting.

@@ -28,7 +28,11 @@ void release_slots_of(Environment& env);
 /// The running environment gives up the CPU behind its slot's end: what it stayed for longer than the grace that it is
 /// told, or with `forced` all of it, is excess that later slices pay.
 void charge_excess(Cpu& cpu, bool forced);
-/// The current slot is over, or nobody runs: begin the next slot that somebody can use.
+/// This CPU begins with its vector.
+[[noreturn]] void begin_slots(Cpu& cpu);
+/// The running environment lost `ticks` of its slice to somebody else's work: it gets them now, behind its end.
+void give_back_time(Cpu& cpu, u64 ticks);
+/// The current slot is over, or nobody runs: begin the next slot that somebody can use; with none, wait for one.
 [[noreturn]] void run_next_slot(Cpu& cpu);
 /// The rest of the slot goes to whoever can run, behind `env` in the vector; nullptr: nobody else can.
 Environment* somebody_else(Cpu& cpu, Environment* env);

@@ -1,6 +1,7 @@
 // System calls on address contexts and their bindings.
 #include "exokernel/core/binding.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/presented.hpp"
 #include "exokernel/core/syscalls.hpp"
@@ -28,6 +29,13 @@ inline Result<Context*> check_context(Environment& env, VirtAddr capability) {
     return check_named_context(env, capability);
 }
 
+/// Must a call on that context stop the other CPUs? Looked at before it is checked, to be checked when they are stopped.
+bool is_elsewhere(Environment& env, VirtAddr capability) {
+    if (capability.value == 0 || cpu_count() == 1) return false;
+    const auto context = check_named_context(env, capability);
+    return context.ok() && !only_here(*context.value());
+}
+
 ContextGrant commit_grant(const Context& context) {
     const FrameRange stlb = stlb_frames(context);
     return ContextGrant{
@@ -45,6 +53,7 @@ bool covers(const Capability& shown, FrameNumber first, PageSpan span) {
 }  // namespace
 
 Result<ContextId> on_call(const ContextCreate::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     ContextSpec spec;
     TRY(copy_in(*env.context, spec, args.spec));
@@ -61,6 +70,7 @@ Result<ContextId> on_call(const ContextCreate::Args& args) {
 }
 
 Outcome on_call(const ContextDestroy::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     const Presented shown = TRY(check_capability(env, args.context, ResourceKind::context, Right::release));
     Context* context = shown->first < kMaxContexts ? context_at(shown->first) : nullptr;
@@ -104,6 +114,7 @@ namespace {
 
 [[gnu::noinline]] Result<u64> bind_many(Environment& env, const Bind::Args& args) {
     const PageSpan span = args.span;
+    Exclusive exclusive(is_elsewhere(env, args.context));
     Context* context = TRY(check_context(env, args.context));
     if (args.tlb_entry.value != 0) TRY(check_out<Capability>(*env.context, args.tlb_entry));
     const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::frames, span.rights()));
@@ -129,6 +140,7 @@ namespace {
 }
 
 [[gnu::noinline]] Result<u64> rebind_many(Environment& env, VirtAddr tlb_entry, PageSpan span, VirtAddr named) {
+    Exclusive exclusive(is_elsewhere(env, named));
     Context* context = TRY(check_context(env, named));
     const Presented shown = TRY(check_capability(env, tlb_entry, ResourceKind::tlb_entry, span.rights()));
     if (shown->context != context->id.value) return Error::denied;
@@ -182,10 +194,29 @@ Result<u64> on_call(const Rebind::Args& args) {
     return rebind_shown(env, span, shown);
 }
 
+namespace {
+
+/// A call on a context that a capability names.
+template <class Change>
+[[gnu::noinline]] Result<u64> in_named_context(VirtAddr capability, Change&& change) {
+    Exclusive exclusive(is_elsewhere(caller(), capability));
+    return change(*TRY(check_named_context(caller(), capability)));
+}
+/// The same on the caller's own, which other CPUs may load too.
+template <class Change>
+[[gnu::noinline]] Result<u64> in_shared_context(Context& context, Change&& change) {
+    Exclusive exclusive;
+    return change(context);
+}
+
+}  // namespace
+
 Result<u64> on_call(const Unbind::Args& args) {
-    Context* context = TRY(check_context(caller(), args.context));
+    if (args.context.value != 0) [[unlikely]]
+        return in_named_context(args.context, [span = args.span](Context& named) { return unbind(named, span); });
+    Context* context = caller().context;
     if (is_one_page(args.span)) [[likely]] {
-        StlbEntry& entry = context->stlb.home(args.span.page().value);
+        StlbEntry& entry = context->hot.home(args.span.page().value);
         if (entry.tag == args.span.page().value) {
             entry.tag |= kDeadTag;
             *entry.slot = 0;
@@ -193,13 +224,17 @@ Result<u64> on_call(const Unbind::Args& args) {
             return u64{1};
         }
     }
+    if (context->shared) [[unlikely]]
+        return in_shared_context(*context, [span = args.span](Context& own) { return unbind(own, span); });
     return unbind(*context, args.span);
 }
 
 Result<u64> on_call(const Protect::Args& args) {
-    Context* context = TRY(check_context(caller(), args.context));
+    if (args.context.value != 0) [[unlikely]]
+        return in_named_context(args.context, [span = args.span](Context& named) { return protect(named, span); });
+    Context* context = caller().context;
     if (is_one_page(args.span)) [[likely]] {
-        StlbEntry& entry = context->stlb.home(args.span.page().value);
+        StlbEntry& entry = context->hot.home(args.span.page().value);
         if (entry.tag == args.span.page().value) {
             if (!authorised(entry.pte, args.span.rights())) return Error::denied;
             entry.pte = with_rights(entry.pte, args.span.rights(), args.span.has(SpanFlag::dirty));
@@ -208,12 +243,16 @@ Result<u64> on_call(const Protect::Args& args) {
             return u64{1};
         }
     }
+    if (context->shared) [[unlikely]]
+        return in_shared_context(*context, [span = args.span](Context& own) { return protect(own, span); });
     return protect(*context, args.span);
 }
 
 Result<u64> on_call(const ClearBits::Args& args) {
-    Context* context = TRY(check_context(caller(), args.context));
-    return clear_bits(*context, args.span, args.which);
+    if (args.context.value != 0)
+        return in_named_context(args.context, [&](Context& named) { return clear_bits(named, args.span, args.which); });
+    Exclusive exclusive(caller().context->shared);
+    return clear_bits(*caller().context, args.span, args.which);
 }
 
 }  // namespace tessera::kernel

@@ -1,6 +1,8 @@
 // System calls on environments: making, ending, upcalls, talking to the outside.
 #include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/slots.hpp"
@@ -26,41 +28,39 @@ bool canonical_name(const char (&name)[16]) {
 /// Bytes of any alignment and length up to a page, copied in.
 struct Message {
     char bytes[kMaxRecord];
-    u64 length;
 };
-Message message;  // one CPU is in here at a time; filled and used up within one call
+Message messages[kMaxCpus];  // filled and used up within one call
 
-Outcome copy_message(Environment& env, VirtAddr text, u64 length) {
+Result<std::string_view> copy_message(Environment& env, VirtAddr text, u64 length) {
+    Message& message = messages[env.home->index];
     if (length > sizeof message.bytes) return Error::bad_argument;
-    message.length = length;
-    if (length == 0) return Done{};
+    if (length == 0) return std::string_view{};
     const UserBytes bytes = TRY(check_user(*env.context, text, length, false, 1));
     char* out = message.bytes;
     for (u64 piece = 0; piece < 2; ++piece)
         for (u64 i = 0; i < bytes.size[piece]; ++i)
             *out++ = static_cast<char>(*static_cast<volatile u8*>(bytes.piece[piece] + i));
-    return Done{};
+    return std::string_view{message.bytes, length};
 }
 
 }  // namespace
 
 Outcome on_call(const LogWrite::Args& args) {
     Environment& env = caller();
-    TRY(copy_message(env, args.text, args.length));
-    log_for(env, {message.bytes, message.length});
+    log_for(env, TRY(copy_message(env, args.text, args.length)));
     return Done{};
 }
 
 Outcome on_call(const RecordWrite::Args& args) {
     Environment& env = caller();
-    TRY(copy_message(env, args.text, args.length));
-    write_record(RecordType::libos, env.id.index(), {message.bytes, message.length});
+    write_record(RecordType::libos, env.id.index(), TRY(copy_message(env, args.text, args.length)));
     return Done{};
 }
 
 Outcome on_call(const Exit::Args& args) { end_current(EndReason::by_exit(args.code)); }
 
 Result<EnvId> on_call(const EnvCreate::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     EnvSpec spec;
     TRY(copy_in(*env.context, spec, args.spec));
@@ -76,7 +76,7 @@ Result<EnvId> on_call(const EnvCreate::Args& args) {
     shoot_down(memory);
     frames.commit_recast(memory, FrameState::charged, 0, 0);
     env.info->frame_quota -= spec.frame_quota;
-    EnvironmentPlan plan{memory, context, spec.entry, spec.argument, spec.frame_quota, {}, env.id};
+    EnvironmentPlan plan{memory, context, env.home, spec.entry, spec.argument, spec.frame_quota, {}, env.id};
     for (u64 i = 0; i < sizeof plan.name; ++i) plan.name[i] = spec.name[i];
     const Environment& made = commit_environment(index, plan);
     write_record(RecordType::started, made.id.index(),
@@ -87,6 +87,7 @@ Result<EnvId> on_call(const EnvCreate::Args& args) {
 }
 
 Outcome on_call(const EnvDestroy::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::environment, Right::release));
     Environment* target = TRY(check_environment(*shown, shown->first));
@@ -97,7 +98,44 @@ Outcome on_call(const EnvDestroy::Args& args) {
     return Done{};
 }
 
+namespace {
+/// On the CPU where it runs, stopped: keep everything and stop running it.
+void take_off(Cpu& cpu) {
+    suspend(*cpu.env, *cpu.parked_frame);
+    account(cpu);
+    cpu.env = nullptr;
+}
+}  // namespace
+
+Outcome on_call(const EnvPlace::Args& args) {
+    Exclusive exclusive;
+    Environment& env = caller();
+    Environment* target = &env;
+    if (args.environment.value != 0) {
+        const Presented shown = TRY(check_capability(env, args.environment, ResourceKind::environment, Right::use));
+        target = TRY(check_environment(*shown, shown->first));
+    }
+    if (args.cpu >= information.cpus) return Error::out_of_range;
+    Cpu& cpu = cpu_at(args.cpu);
+    Cpu& old = *target->home;
+    if (&old == &cpu) return Done{};
+    // It stands in a system call of its own, waiting for this one to be over: it can be moved when that is.
+    if (target != &env && old.env == target && old.parked_frame == nullptr) return Error::busy;
+
+    if (target == &env) {
+        leave_here(old, env);
+        account(old);
+        old.env = nullptr;
+    } else if (old.env == target) {
+        send_errand(old, take_off);
+    }
+    commit_place(*target, cpu);
+    if (target == &env) run_next_slot(old);
+    return Done{};
+}
+
 Outcome on_call(const UpcallSet::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     UpcallTable table;
     TRY(copy_in(*env.context, table, args.table));

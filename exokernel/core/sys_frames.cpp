@@ -1,5 +1,6 @@
 // System calls on frames.
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/syscalls.hpp"
 #include "exokernel/core/user_memory.hpp"
@@ -13,17 +14,29 @@ Result<FrameNumber> on_call(const FrameAlloc::Args& args) {
         return Error::bad_argument;
     const UserBytes out = TRY(check_out<Capability>(*env.context, args.capability));
     if (args.count > env.info->frame_quota - env.info->frames) return Error::quota;
-    const FrameRange range = TRY(frames.check_free(args.first, args.count, args.alignment));
-
-    const u64 grant = frames.commit_take(range, env.id, FrameState::owned);
+    FrameRange range;
+    u64 grant;
+    {
+        Guard guard(frames_lock);
+        range = TRY(frames.check_free(args.first, args.count, args.alignment));
+        grant = frames.commit_take(range, env.id, FrameState::owned);
+        information.frames_free = frames.free_count();
+    }
     env.info->frames += range.count;
-    information.frames_free = frames.free_count();
     commit_copy_out(out, mint_capability(ResourceKind::frames, kFrameRights, range.first.value, range.count, grant));
     return range.first;
 }
 
-Outcome on_call(const FrameRelease::Args& args) {
-    Environment& env = caller();
+namespace {
+
+/// Do none but this CPU have anything to do with these frames of a capability?
+bool private_here(const Environment& env, FrameRange range) {
+    for (u64 i = 0; i < range.count; ++i)
+        if (frames.info(range.first + i).owner != env.id.value) return false;
+    return bound_only_here(range);
+}
+
+Outcome release(Environment& env, const FrameRelease::Args& args, bool stopped) {
     const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::frames, Right::release));
     const FrameRange range{args.first, args.count};
     if (range.count == 0 || !FrameRange{FrameNumber{shown->first}, shown->count}.contains(range) ||
@@ -35,8 +48,16 @@ Outcome on_call(const FrameRelease::Args& args) {
         if (info.state != FrameState::owned || (info.flags & frame_flag::kSaveArea)) return Error::in_use;
     }
 
+    if (!stopped && !private_here(env, range)) {
+        Exclusive exclusive;
+        return release(env, args, true);  // from the start: everything may have changed
+    }
     give_back(range);
     return Done{};
 }
+
+}  // namespace
+
+Outcome on_call(const FrameRelease::Args& args) { return release(caller(), args, cpu_count() == 1); }
 
 }  // namespace tessera::kernel

@@ -1,6 +1,7 @@
 // System calls on time: slots and yielding.
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/slots.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
@@ -25,20 +26,14 @@ Outcome check_slot_capability(Environment& env, VirtAddr capability, Rights righ
 
 namespace {
 
-/// Where a yielding environment goes on: behind the call.
-void leave_here(Cpu& cpu, Environment& env) {
-    env.resume_rip = cpu.syscall_rip();
-    env.resume_rsp = cpu.syscall_rsp();
-    env.resume = env.when_yielded;
-    ++env.info->yields;
-}
-
 [[gnu::noinline, gnu::cold]] Outcome yield_slowly(Cpu& cpu, EnvId id) {
     Environment& env = *cpu.env;
     Environment* target = id ? find_environment(id) : somebody_else(cpu, &env);
     if (id && target == nullptr) return Error::not_found;
+    if (id && target->home != &cpu) return Error::elsewhere;
     if (target == nullptr && !cpu.in_grace()) return Done{};
     leave_here(cpu, env);
+    ++env.info->yields;
     if (cpu.in_grace()) {  // the slice was over already
         charge_excess(cpu, false);
         run_next_slot(cpu);
@@ -52,15 +47,17 @@ void leave_here(Cpu& cpu, Environment& env) {
 Outcome on_call(const Yield::Args& args) {
     Cpu& cpu = Cpu::here();
     const u64 index = args.target.index();
-    if (environment_ids[index] != args.target || cpu.attention != 0) [[unlikely]] return yield_slowly(cpu, args.target);
+    if (cpu.environment_ids[index] != args.target || cpu.attention != 0) [[unlikely]] return yield_slowly(cpu, args.target);
     Environment& target = *environments[index];
     if (target.resume != Resume::yielded) [[unlikely]] return yield_slowly(cpu, args.target);
     Environment& env = *cpu.env;
     leave_here(cpu, env);
+    ++env.info->yields;
     run_straight(cpu, env, target);
 }
 
 Result<SlotNumber> on_call(const SlotTake::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     const UserBytes out = TRY(check_out<Capability>(*env.context, args.capability));
     const SlotNumber first = TRY(check_slots(args.cpu, args.first, args.count));
@@ -71,6 +68,7 @@ Result<SlotNumber> on_call(const SlotTake::Args& args) {
 }
 
 Outcome on_call(const SlotRelease::Args& args) {
+    Exclusive exclusive;
     TRY(check_slot_capability(caller(), args.capability, Right::release, args.first, args.count));
 
     commit_slot_release(args.first, args.count);
@@ -78,6 +76,7 @@ Outcome on_call(const SlotRelease::Args& args) {
 }
 
 Outcome on_call(const SlotRun::Args& args) {
+    Exclusive exclusive;
     Environment& env = caller();
     TRY(check_slot_capability(env, args.capability, Right::use, args.first, args.count));
     if (args.env && find_environment(args.env) == nullptr) return Error::not_found;

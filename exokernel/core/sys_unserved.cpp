@@ -3,7 +3,6 @@
 
 namespace tessera::kernel {
 
-Outcome on_call(const EnvPlace::Args&) { return Error::unknown_call; }
 Result<u64> on_call(const EnvQuota::Args&) { return Error::unknown_call; }
 Result<u64> on_call(const Revoke::Args&) { return Error::unknown_call; }
 Result<u64> on_call(const FrameSample::Args&) { return Error::unknown_call; }

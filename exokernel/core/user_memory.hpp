@@ -15,7 +15,7 @@ u8* reach_slowly(Context& context, VirtAddr address, bool write);
 /// The kernel's address for a user address, good to the end of its page; nullptr: no binding with that right.
 /// No tag is equal to the page number of an address that cannot be bound.
 inline u8* reach(Context& context, VirtAddr address, bool write) {
-    StlbEntry& entry = context.stlb.home(page_of(address).value);
+    StlbEntry& entry = context.hot.home(page_of(address).value);
     if (entry.tag != page_of(address).value) [[unlikely]] return reach_slowly(context, address, write);
     if (write) {
         if (!(entry.pte & pte::kWritable)) return nullptr;

@@ -13,6 +13,8 @@ enum ApicRegister : u64 {
     kTaskPriority = 0x80,
     kEndOfInterrupt = 0xb0,
     kSpurious = 0xf0,
+    kCommandLow = 0x300,
+    kCommandHigh = 0x310,
     kLvtTimer = 0x320,
     kLvtLint0 = 0x350,
     kLvtLint1 = 0x360,
@@ -23,6 +25,7 @@ enum ApicRegister : u64 {
 };
 constexpr u32 kMasked = 1 << 16;
 constexpr u32 kEnable = 1 << 8;
+constexpr u32 kPending = 1 << 12, kAssert = 1 << 14, kInit = 5 << 8, kStartUp = 6 << 8;  // of the command register
 constexpr u32 kDivideBy1 = 0xb;
 
 u64 apic;                 // kernel address of the registers
@@ -45,6 +48,17 @@ void start_pit(u16 counts) {
     out8(kPitChannel2, static_cast<u8>(counts >> 8));
 }
 bool pit_done() { return in8(kSpeaker) & 0x20; }
+
+void command(u64 apic_id, u32 what) {
+    while (read_apic(kCommandLow) & kPending) {
+    }
+    write_apic(kCommandHigh, static_cast<u32>(apic_id) << 24);
+    write_apic(kCommandLow, what | kAssert);
+}
+
+void wait_ticks(u64 ticks) {
+    for (const u64 begin = read_tsc(); read_tsc() - begin < ticks;) asm volatile("pause");
+}
 
 }  // namespace
 
@@ -92,5 +106,16 @@ void set_timer(u64 ticks) {
 }
 
 void acknowledge_interrupt() { write_apic(kEndOfInterrupt, 0); }
+
+void send_interrupt(u64 apic_id, u64 vector) { command(apic_id, static_cast<u32>(vector)); }
+
+void start_cpu(u64 apic_id, FrameNumber page, u64 tsc_hz) {
+    command(apic_id, kInit);
+    wait_ticks(tsc_hz / 100);
+    for (int i = 0; i < 2; ++i) {
+        command(apic_id, kStartUp | static_cast<u32>(page.value));
+        wait_ticks(tsc_hz / 5000);
+    }
+}
 
 }  // namespace tessera::kernel

@@ -1,4 +1,4 @@
-// The one-shot timer of a CPU: the local APIC's (SDM vol. 3, 10.5.4), counted against the TSC. QEMU's TCG has neither
+// The local APIC of a CPU: its one-shot timer (SDM vol. 3, 10.5.4), counted against the TSC, and interrupts to other CPUs. QEMU's TCG has neither
 // x2APIC nor TSC-deadline, so: xAPIC through memory. The legacy PIC is masked; the PIT is used once, to learn how
 // fast the other two run.
 #pragma once
@@ -15,5 +15,11 @@ u64 start_local_apic();
 void set_timer(u64 ticks);
 /// The interrupt was taken.
 void acknowledge_interrupt();
+
+/// Interrupt another CPU.
+void send_interrupt(u64 apic_id, u64 vector);
+/// Let a CPU begin in real mode at the first byte of `page`, below 1 MiB (SDM vol. 3, 8.4.4.1). `tsc_hz` for the waits
+/// in between, 10.4 ms in all.
+void start_cpu(u64 apic_id, FrameNumber page, u64 tsc_hz);
 
 }  // namespace tessera::kernel

@@ -46,7 +46,7 @@ inline const char* broken_promise(const kernel::BootInformation& info, std::span
     if (!inside(info.command_line, bytes)) return "command line lies in the tags";
     if (info.region_count > kernel::kMaxMemoryRegions || info.module_count > kernel::kMaxBootModules) return "counts";
     if (!info.problem && info.region_count == 0) return "there is memory";
-    const auto* data = reinterpret_cast<const u8*>(info.rsdp);
+    const auto* data = info.rsdp.data();
     if (data && (data < bytes.data() || data + 20 > bytes.data() + bytes.size())) return "ACPI pointer in the tags";
     for (u64 i = 0; i < info.region_count; ++i) {
         const kernel::MemoryRegion& region = info.regions[i];

@@ -29,3 +29,27 @@ unit-tests: build/unit/unit_tests
 	@build/unit/unit_tests $(if $(UNIT),--test-case='*$(UNIT)*')
 
 $(call depend,$(unit_objs))
+
+# Locks and barriers once more under ThreadSanitizer, which does not go together with AddressSanitizer: it checks
+# the orders that they give their accesses, whatever the host's own memory order hides.
+thread_srcs := tests/unit/main.cpp $(wildcard tests/unit/locks_*.cpp)
+thread_objs := $(thread_srcs:%.cpp=build/unit_threads/%.o)
+
+$(thread_objs): build/unit_threads/%.o: %.cpp
+	$(call step,CXX,$< (threads))
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(HOST_CXXFLAGS) -g -O1 -fsanitize=thread $(DEPFLAGS) -c -o $@ $<
+
+build/unit_threads/thread_tests: $(thread_objs)
+	$(call step,LINK,$@)
+	$(Q)$(CXX) -fsanitize=thread -o $@ $^
+
+TEST_FILES   += build/unit_threads/thread_tests
+TEST_TARGETS += thread-tests
+
+## thread-tests: locks and barriers under ThreadSanitizer
+.PHONY: thread-tests
+thread-tests: build/unit_threads/thread_tests
+	@TSAN_OPTIONS=halt_on_error=1 $<
+
+$(call depend,$(thread_objs))

@@ -134,6 +134,7 @@ no_long_mode_text:
     .skip 256
 boot_stack_top:
     .balign 4096
+    .globl boot_pml4
 boot_pml4:
     .skip 4096
 boot_pdpt:

@@ -48,12 +48,24 @@ struct alignas(64) Cpu {
     // Time (core/slots.cpp).
     u64 since;             ///< TSC when `env` was switched to or last charged.
     u64 boundary;          ///< TSC at which the current slot ends.
+    u64 alarm;             ///< TSC for which the timer is set.
     u64 slot;              ///< Position in this CPU's vector.
     u64 cursor;            ///< Position whose environment runs (differs from `slot` when a slot is reused).
     u64 attention;         ///< What a switch has to look after; zero: nothing (the bits below).
     Environment* fpu_owner;  ///< Whose FPU state the registers hold.
+    // Other CPUs (core/exclusion.cpp).
+    bool online;           ///< Runs; written once.
+    bool idle;             ///< Halted, or about to be, with nobody to run.
+    bool flush;            ///< Parked: drop every translation before going on.
+    u64 exclusive;         ///< How many Exclusive this CPU is inside of.
+    u64 parked_for;        ///< The stop that it is parked for.
+    u64 stopped_others;    ///< TSC at which it had all others parked; 0: it has not.
+    TrapFrame* parked_frame;  ///< Parked: what the stop interrupted in ring 3; nullptr: nothing.
+    void (*errand)(Cpu&);  ///< Parked: what the CPU that stopped this one wants done here.
     TaskState task_state;
     u64 descriptors[8];
+    /// By index: the ids of the environments that live here; every other entry holds an id that is never looked for there.
+    EnvId environment_ids[256];
 
     static constexpr u64 kInGrace = 1;  ///< slice_end was delivered and not answered yet.
     static constexpr u64 kFpuLive = 2;  ///< CR0.TS is clear: `fpu_owner` computes without a trap.

@@ -35,7 +35,7 @@ void exception_0(); void exception_1(); void debug_exception(); void exception_2
 void exception_6(); void exception_7(); void exception_8(); void exception_9(); void exception_10(); void exception_11();
 void exception_12(); void exception_13(); void exception_16(); void exception_17(); void exception_18();
 void exception_19(); void page_fault_plain(); void page_fault_logged(); void page_fault_unfilled();
-void interrupt_timer(); void interrupt_other(); void syscall_entry();
+void interrupt_timer(); void interrupt_stop(); void interrupt_other(); void syscall_entry();
 }
 
 void build_interrupt_table(PageFaultEntry page_fault) {
@@ -56,6 +56,7 @@ void build_interrupt_table(PageFaultEntry page_fault) {
                          : page_fault == PageFaultEntry::logged ? page_fault_logged
                                                                 : page_fault_unfilled);
     set_gate(VECTOR_TIMER, interrupt_timer);
+    set_gate(VECTOR_STOP, interrupt_stop);
 }
 
 void load_descriptors(Cpu& cpu) {

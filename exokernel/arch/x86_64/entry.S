@@ -461,6 +461,11 @@ interrupt_timer:
     push $0
     push $VECTOR_TIMER
     jmp trap_slowly
+    .globl interrupt_stop
+interrupt_stop:
+    push $0
+    push $VECTOR_STOP
+    jmp trap_slowly
     .globl interrupt_other
 interrupt_other:
     push $0

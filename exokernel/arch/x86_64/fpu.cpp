@@ -27,6 +27,15 @@ void fpu_enter(Cpu& cpu) {
     trace(Event::fpu_switched, cpu.env->id.value);
 }
 
+void fpu_store(Cpu& cpu) {
+    if (cpu.fpu_owner == nullptr) return;
+    clear_task_switched();
+    asm volatile("fxsave64 (%0)" ::"r"(cpu.fpu_owner->fpu) : "memory");  // Safety: as in fpu_enter
+    cpu.fpu_owner = nullptr;
+    cpu.attention &= ~Cpu::kFpuLive;
+    write_cr0(read_cr0() | cr0::kTaskSwitched);
+}
+
 void fpu_reset(Environment& env) {
     for (u8& byte : env.fpu) byte = 0;
     *reinterpret_cast<u16*>(env.fpu) = kControlWord;

@@ -19,6 +19,8 @@ inline void fpu_leave(Cpu& cpu, Environment& next) {
 void start_fpu(Cpu& cpu);
 /// The running environment touched them: exchange.
 void fpu_enter(Cpu& cpu);
+/// Keep what the registers hold with its owner, and leave them to nobody.
+void fpu_store(Cpu& cpu);
 /// What a new environment finds in its registers.
 void fpu_reset(Environment& env);
 /// The environment is no more.

@@ -4,6 +4,8 @@
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
+#include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/panic.hpp"
 #include "exokernel/core/trace.hpp"
@@ -24,17 +26,19 @@ constexpr u64 kTableFlags = pte::kPresent | pte::kHardwareWrite | pte::kUser;
 
 void empty_log(HardwareTlbLog& log) { log.next = log.oldest = log.first; }
 
-/// Throw the context's tables away: every translation is refilled from the S-TLB when it is needed.
-void drop_tables(Context& context) {
-    forget_tables(context);
-    Stlb& stlb = context.stlb;
-    for (u64 i = 0; i <= stlb.mask; ++i) stlb.entries[i].slot = stlb.dead_slot;
-    for (u64 i = 0; i < (stlb.set_mask + 1) * kWays; ++i) stlb.guaranteed[i].slot = stlb.dead_slot;
-    // The root may be the one in use: its upper half, which is the kernel's, stays as it is all the time.
-    zero_words(at(context.tables), kUserEntries);
-    context.tables_used = 1;
-    flush_all(context);
-    trace(Event::tables_dropped, context.id.value);
+/// The logs that can name slots of this context: this CPU's, or, of a context that is or was on others too, everybody's;
+/// then the others are stopped.
+template <class Each>
+void for_each_log(Each&& each) {
+    Cpu& here = Cpu::here();
+    if (here.exclusive == 0) return each(here.log);
+    for (u64 i = 0; i < kMaxCpus; ++i) each(cpu_at(i).log);
+}
+
+/// Others that have the context loaded, and are parked, flush before they go on.
+void flush_elsewhere(const Context& context) {
+    for (u64 i = 0; i < cpu_count(); ++i)
+        if (Cpu& cpu = cpu_at(i); &cpu != &Cpu::here() && cpu.context == &context) cpu.flush = true;
 }
 
 /// A fresh table of the pool, or 0 when there is none left.
@@ -49,9 +53,10 @@ u64 take_table(Context& context) {
 /// live or dead, may take the place for theirs any more.
 void forget_large_slot(Context& context, u64 tag, const u64* slot) {
     static u64 nothing;
-    for (u64 i = 0; i < kMaxCpus; ++i)
-        for (HardwareTlbLog::Item* item = cpu_at(i).log.first; item != cpu_at(i).log.next; ++item)
+    for_each_log([slot](HardwareTlbLog& log) {
+        for (HardwareTlbLog::Item* item = log.first; item != log.next; ++item)
             if (item->slot == slot) item->slot = &nothing;
+    });
     Stlb& stlb = context.stlb;
     const u64 large_tag = tag_of(page_in(tag), true);
     for (StlbEntry* entry : {&stlb.home(large_tag), stlb.find_guaranteed(large_tag)})
@@ -118,6 +123,18 @@ void preload(Cpu& cpu, Context& context) {
 
 }  // namespace
 
+void drop_tables(Context& context) {
+    forget_tables(context);
+    Stlb& stlb = context.stlb;
+    for (u64 i = 0; i <= stlb.mask; ++i) stlb.entries[i].slot = stlb.dead_slot;
+    for (u64 i = 0; i < (stlb.set_mask + 1) * kWays; ++i) stlb.guaranteed[i].slot = stlb.dead_slot;
+    // The root may be the one in use: its upper half, which is the kernel's, stays as it is all the time.
+    zero_words(at(context.tables), kUserEntries);
+    context.tables_used = 1;
+    flush_all(context);
+    trace(Event::tables_dropped, context.id.value);
+}
+
 SwitchPolicy set_switch_policy(SwitchPolicy wanted, u64 tlb_entries) {
     policy = wanted;
     if (wanted == SwitchPolicy::tagged) {
@@ -147,6 +164,10 @@ SwitchPolicy set_switch_policy(SwitchPolicy wanted, u64 tlb_entries) {
 
 SwitchPolicy switch_policy() { return policy; }
 
+void follow_switch_policy() {
+    if (policy == SwitchPolicy::tagged) write_cr4(read_cr4() | cr4::kPcid);
+}
+
 void initialise_tables(Context& context) {
     context.tables_used = 0;
     u64* root = at<u64>(PhysAddr{take_table(context)});
@@ -158,13 +179,41 @@ void initialise_tables(Context& context) {
 void forget_tables(Context& context) {
     const u64 begin = reinterpret_cast<u64>(at(context.tables));
     const u64 end = begin + context.table_count * kPageSize;
-    for (u64 i = 0; i < kMaxCpus; ++i) {
-        HardwareTlbLog& log = cpu_at(i).log;
+    for_each_log([begin, end](HardwareTlbLog& log) {
         HardwareTlbLog::Item* kept = log.first;
         for (HardwareTlbLog::Item* item = log.first; item != log.next; ++item)
             if (reinterpret_cast<u64>(item->slot) < begin || reinterpret_cast<u64>(item->slot) >= end) *kept++ = *item;
         log.next = kept;
         log.oldest = log.first;  // no longer quite in order, once gaps are closed
+    });
+}
+
+void forget_tag(Context& context) { context.root &= ~kKeepTranslations; }
+
+namespace {
+Context* left_context;  // the errand's subject; who sends it is Exclusive
+
+void leave_on(Cpu& cpu) {
+    if (cpu.context == left_context) switch_context(cpu, nullptr);
+    if (policy == SwitchPolicy::tagged) flush_everything();
+}
+}  // namespace
+
+void leave_context(Cpu& cpu, Context& context) {
+    left_context = &context;
+    if (&cpu == &Cpu::here())
+        leave_on(cpu);
+    else
+        send_errand(cpu, leave_on);
+    forget_tables(context);
+}
+
+void flush_everything() {
+    if (const u64 cr4 = read_cr4(); cr4 & cr4::kPge) {  // SDM vol. 3, 4.10.4.1: all tags, and global pages too
+        write_cr4(cr4 & ~cr4::kPge);
+        write_cr4(cr4);
+    } else {
+        write_cr3(read_cr3());
     }
 }
 
@@ -174,6 +223,7 @@ void install_slowly(Context& context, StlbEntry& entry) {
     if (entry.slot == context.stlb.dead_slot) {
         u64* slot = walk(context, entry.tag);
         if (slot == nullptr) {
+            if (context.shared && cpu.exclusive == 0) return;  // only with the others stopped: on_page_fault
             drop_tables(context);
             slot = walk(context, entry.tag);
             if (slot == nullptr) return;  // the pool cannot hold even one path: the minimum in ContextSpec excludes it
@@ -191,6 +241,7 @@ void remove_translation(Context& context, StlbEntry& entry, u64 tag) {
 }
 
 void flush_translations(Context& context, PageNumber page, u64 count, bool large) {
+    if (context.shared || Cpu::here().context != &context) flush_elsewhere(context);
     if (Cpu::here().context != &context) {
         context.root &= ~kKeepTranslations;  // tagged: flushed when it is switched to
         return;
@@ -203,6 +254,7 @@ void flush_translations(Context& context, PageNumber page, u64 count, bool large
 }
 
 void flush_all(Context& context) {
+    if (context.shared || Cpu::here().context != &context) flush_elsewhere(context);
     if (Cpu::here().context == &context)
         write_cr3(context.root & ~kKeepTranslations);
     else
@@ -217,7 +269,7 @@ void switch_context(Cpu& cpu, Context* next) {
     cpu.context = next;
     write_cr3(next != nullptr ? next->root : kernel_root().value);
     if (next == nullptr) return;
-    if (policy == SwitchPolicy::tagged) next->root |= kKeepTranslations;
+    if (policy == SwitchPolicy::tagged && !next->shared) next->root |= kKeepTranslations;
     if (policy == SwitchPolicy::preload) preload(cpu, *next);
 }
 

@@ -27,6 +27,9 @@
 #define CPU_IST4_TOP 0x2000     // debug exception, 4 KiB
 
 #define VECTOR_TIMER 0x40
+#define VECTOR_STOP 0x41        // another CPU changes what this one relies on, or has something for it to do
 #define VECTOR_SPURIOUS 0xff
+
+#define AP_PAGE 0x8000          // physical: where the other CPUs begin, in real mode
 
 #define USER_RFLAGS 0x202       // IF and the bit that is always one

@@ -28,12 +28,12 @@ void offsets() {
     DEFINE(INFO_HITS, offsetof(EnvironmentInfo, hits));
     DEFINE(INFO_MISSES, offsetof(EnvironmentInfo, misses));
 
-    DEFINE(CONTEXT_STLB, offsetof(Context, stlb.entries));
-    DEFINE(CONTEXT_MASK, offsetof(Context, stlb.mask));
-    DEFINE(CONTEXT_GUARANTEED, offsetof(Context, stlb.guaranteed));
-    DEFINE(CONTEXT_SET_MASK, offsetof(Context, stlb.set_mask));
-    DEFINE(CONTEXT_DEAD_SLOT, offsetof(Context, stlb.dead_slot));
-    DEFINE(CONTEXT_LARGE, offsetof(Context, stlb.large));
+    DEFINE(CONTEXT_STLB, offsetof(Context, hot.entries));
+    DEFINE(CONTEXT_MASK, offsetof(Context, hot.mask));
+    DEFINE(CONTEXT_GUARANTEED, offsetof(Context, hot.guaranteed));
+    DEFINE(CONTEXT_SET_MASK, offsetof(Context, hot.set_mask));
+    DEFINE(CONTEXT_DEAD_SLOT, offsetof(Context, hot.dead_slot));
+    DEFINE(CONTEXT_LARGE, offsetof(Context, hot.large));
 
     DEFINE(ENTRY_TAG, offsetof(StlbEntry, tag));
     DEFINE(ENTRY_PTE, offsetof(StlbEntry, pte));

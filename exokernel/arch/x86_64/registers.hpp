@@ -95,6 +95,11 @@ inline void forbid_user_access() {
     if (read_cr4() & cr4::kSmap) asm volatile("clac" ::: "memory");
 }
 
+/// Halt until an interrupt, which is taken. Nothing comes in between: `sti` takes effect behind `hlt` (SDM vol. 2, STI).
+inline void wait_for_interrupt() { asm volatile("sti; hlt; cli" ::: "memory"); }
+/// In a loop that waits for another CPU.
+inline void relax() { asm volatile("pause" ::: "memory"); }
+
 [[noreturn]] inline void halt_forever() {
     for (;;) asm volatile("cli; hlt");
 }

@@ -43,6 +43,13 @@ template <bool has_bases>
     __builtin_unreachable();
 }
 
+/// Where an environment goes on that leaves the CPU by a system call: behind it.
+inline void leave_here(Cpu& cpu, Environment& env) {
+    env.resume_rip = cpu.syscall_rip();
+    env.resume_rsp = cpu.syscall_rsp();
+    env.resume = env.when_yielded;
+}
+
 /// Run `next` from here on, for the rest of the slot. The caller has seen to what ran before.
 [[noreturn]] inline void run(Cpu& cpu, Environment& next) {
     account(cpu);

@@ -5,6 +5,7 @@
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/panic.hpp"
 #include "exokernel/core/slots.hpp"
@@ -34,12 +35,23 @@ void on_page_fault(TrapFrame& frame) {
     Context& context = *cpu.context;
     const PageFault fault{VirtAddr{read_cr2()}, frame.error};
     const PageNumber page = page_of(fault.address);
-    StlbEntry* entry = page.value < kUserPages ? context.stlb.find(page) : nullptr;
-    const bool unfilled = switch_policy() == SwitchPolicy::none && !fault.is(AccessKind::present);
-    if (unfilled && entry != nullptr && entry == &context.stlb.home(entry->tag)) entry = nullptr;
-    if (entry != nullptr && admits(*entry, fault)) {
+    bool no_room = false;
+    const auto refilled = [&] {
+        ContextGuard guard(context);
+        StlbEntry* entry = page.value < kUserPages ? context.stlb.find(page) : nullptr;
+        const bool unfilled = switch_policy() == SwitchPolicy::none && !fault.is(AccessKind::present);
+        if (unfilled && entry != nullptr && entry == &context.stlb.home(entry->tag)) entry = nullptr;
+        if (entry == nullptr || !admits(*entry, fault)) return false;
         ++env.info->hits;
         install(context, *entry);
+        no_room = context.shared && entry->slot == context.stlb.dead_slot;
+        return true;
+    };
+    if (refilled()) {
+        if (no_room) [[unlikely]] {
+            Exclusive exclusive;
+            drop_tables(context);
+        }
         return;
     }
     ++env.info->misses;
@@ -62,6 +74,8 @@ extern "C" void on_trap(TrapFrame& frame) {
             panic_in_trap("FPU instruction in the kernel", frame);
         case VECTOR_TIMER:
             return on_timer(frame);
+        case VECTOR_STOP:
+            return on_stop(frame);
         case VECTOR_SPURIOUS:
             return;
         case kNmi:

@@ -1,0 +1,119 @@
+#include "exokernel/core/exclusion.hpp"
+
+#include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/arch/x86_64/hardware_tlb.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/environment.hpp"
+#include "exokernel/core/kernel.hpp"
+#include "exokernel/core/lock.hpp"
+#include "exokernel/core/slots.hpp"
+#include "exokernel/drivers/timer.hpp"
+
+namespace tessera::kernel {
+namespace {
+
+/// Who waits for its turn lets others have their way meanwhile: or two that want everything stopped would wait for ever.
+struct Parking {
+    static void pause() {
+        park(Cpu::here());
+        relax();
+    }
+};
+locks::TicketLock<Parking> structure;
+
+u64 current_stop;  // odd while a CPU wants the others parked; each stop has a number of its own
+
+u64 read(const u64& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
+void write(u64& word, u64 value) { __atomic_store_n(&word, value, __ATOMIC_RELEASE); }
+
+void stop_others(Cpu& cpu) {
+    const u64 stop = current_stop + 1;
+    // Order: a full barrier; what the others do before they see this, this CPU sees once they are parked.
+    __atomic_store_n(&current_stop, stop, __ATOMIC_SEQ_CST);
+    for (u64 i = 0; i < information.cpus; ++i)
+        if (i != cpu.index && read(cpu_at(i).parked_for) != stop) send_interrupt(cpu_at(i).apic_id, VECTOR_STOP);
+    for (u64 i = 0; i < information.cpus; ++i)
+        while (i != cpu.index && read(cpu_at(i).parked_for) != stop) relax();
+    ++information.stops[cpu.index];
+    cpu.stopped_others = read_tsc();
+}
+
+/// What others lost is what this environment's next slices pay.
+void charge_stop(Cpu& cpu) {
+    const u64 lasted = read_tsc() - cpu.stopped_others;
+    cpu.stopped_others = 0;
+    if (cpu.env == nullptr) return;
+    for (u64 i = 0; i < information.cpus; ++i)
+        if (i != cpu.index && cpu_at(i).env != nullptr) cpu.env->info->debt += lasted;
+}
+
+}  // namespace
+
+void park(Cpu& cpu) {
+    for (u64 stop; (stop = read(current_stop)) & 1;) {
+        write(cpu.parked_for, stop);
+        while (read(current_stop) == stop) {
+            if (void (*errand)(Cpu&) = __atomic_load_n(&cpu.errand, __ATOMIC_ACQUIRE)) {
+                errand(cpu);
+                __atomic_store_n(&cpu.errand, nullptr, __ATOMIC_RELEASE);
+            }
+            relax();
+        }
+        if (!cpu.flush) continue;
+        cpu.flush = false;
+        flush_everything();
+    }
+}
+
+Exclusive::Exclusive(bool needed) : needed_(needed) {
+    if (!needed) return;
+    Cpu& cpu = Cpu::here();
+    if (cpu.exclusive++ != 0 || information.cpus < 2) return;
+    Environment* const env = cpu.env;
+    structure.acquire();
+    stop_others(cpu);
+    if (cpu.env != env) run_next_slot(cpu);
+}
+
+Exclusive::~Exclusive() {
+    if (!needed_) return;
+    Cpu& cpu = Cpu::here();
+    if (cpu.exclusive > 1)
+        --cpu.exclusive;
+    else
+        leave_exclusion(cpu);
+}
+
+void leave_exclusion(Cpu& cpu) {
+    if (cpu.exclusive == 0) return;
+    cpu.exclusive = 0;
+    if (information.cpus < 2) return;
+    charge_stop(cpu);
+    write(current_stop, current_stop + 1);
+    structure.release();
+}
+
+void send_errand(Cpu& cpu, void (*errand)(Cpu&)) {
+    __atomic_store_n(&cpu.errand, errand, __ATOMIC_RELEASE);
+    while (__atomic_load_n(&cpu.errand, __ATOMIC_ACQUIRE) != nullptr) relax();
+}
+
+void on_stop(TrapFrame& frame) {
+    acknowledge_interrupt();
+    Cpu& cpu = Cpu::here();
+    const u64 begin = read_tsc();
+    cpu.parked_frame = frame.entry.from_user() ? &frame : nullptr;
+    park(cpu);
+    cpu.parked_frame = nullptr;
+    if (!frame.entry.from_user()) return;  // it had nobody to run, and looks again
+    if (cpu.env == nullptr) run_next_slot(cpu);  // what ran here has ended, or lives elsewhere now
+    give_back_time(cpu, read_tsc() - begin);
+}
+
+void wake_cpu(Cpu& cpu) {
+    if (&cpu != &Cpu::here() && __atomic_load_n(&cpu.idle, __ATOMIC_SEQ_CST)) send_interrupt(cpu.apic_id, VECTOR_STOP);
+}
+
+u64 cpu_count() { return information.cpus < 2 ? 1 : information.cpus; }
+
+}  // namespace tessera::kernel
