@@ -56,7 +56,7 @@
 .endm
 
 // rdi goes last: it may be the base. From the last push on, where it goes is on the stack, and not the record's to say any
-// more: libos_resumes tells where that is so (libos/revocation/safe_point.cpp).
+// more: libos_resumes tells where that is so (safe_point.cpp).
     .section .rodata.libos_resumes, "a", @progbits
     .global libos_resumes
     .balign 8
@@ -175,6 +175,21 @@ libos_redirected:
     popfq
     ret $128
     .size libos_redirected, . - libos_redirected
+
+// The program comes by here on its way back from an upcall (safe_point.cpp), with all its registers and on its own stack; it
+// goes on at libos_program_rip. The stack is laid out as for libos_redirected.
+    .section .text.libos_to_safe_point, "ax"
+    .global libos_to_safe_point
+    .type libos_to_safe_point, @function
+libos_to_safe_point:
+    lea -128(%rsp), %rsp
+    pushq libos_program_rip
+    pushfq
+    movq $0, libos_program_rip
+    cld
+    pushq $libos_safe_point
+    jmp libos_redirected
+    .size libos_to_safe_point, . - libos_to_safe_point
 
     .section .rodata.libos_resumes, "a", @progbits
     .quad 0, 0

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "libos/core/program.hpp"
+#include "libos/core/safe_point.hpp"
 #include "libos/core/upcalls.hpp"
 #include "libos/paging/losses.hpp"
-#include "libos/revocation/safe_point.hpp"
 
 namespace tessera::libos {
 namespace {

@@ -5,7 +5,7 @@
 //   add_giver(RevocationKind::frames, pages);
 //   answer_revocation();                                     // requests are answered from now on
 //
-// Both upcalls, `revoke` and `repossessed`, are dealt with at the program's next safe point (safe_point.hpp), which is
+// Both upcalls, `revoke` and `repossessed`, are dealt with at the program's next safe point (libos/core/safe_point.hpp), which is
 // a few hundred instructions away at most unless it holds preemption off: well within any deadline.
 #pragma once
 

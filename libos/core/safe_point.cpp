@@ -1,5 +1,5 @@
 // How the program is made to do it: where it would go on, it goes to libos_to_safe_point first.
-#include "libos/revocation/safe_point.hpp"
+#include "libos/core/safe_point.hpp"
 
 #include "libos/core/preemption.hpp"
 #include "libos/core/upcalls.hpp"
