@@ -40,6 +40,14 @@ std::string_view argument_in(std::string_view arguments, std::string_view name);
 /// The same as a number, decimal or 0x hexadecimal; `otherwise` when it is not there or is none.
 u64 number_in(std::string_view arguments, std::string_view name, u64 otherwise);
 
+/// One item of a list like `saver:96:8,hog:48`: a name and up to two numbers behind colons.
+struct ListItem {
+    std::string_view name;
+    u64 number[2];  ///< 0 where none is given.
+};
+/// Take the first item off `list`. False: the list is empty, or its first item is not like that.
+bool take_item(std::string_view& list, ListItem& item);
+
 inline std::string_view arguments() { return boot().arguments; }
 inline std::string_view argument(std::string_view name) { return argument_in(arguments(), name); }
 inline u64 argument(std::string_view name, u64 otherwise) { return number_in(arguments(), name, otherwise); }

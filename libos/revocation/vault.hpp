@@ -4,31 +4,15 @@
 
 #include <string_view>
 
-#include "exokernel/abi/information.hpp"
 #include "libos/paging/backing_store.hpp"
 #include "libos/paging/frame_pool.hpp"
 #include "libos/paging/regions.hpp"
 
 namespace tessera::libos {
 
-/// What a post is called: the first 8 characters of a text, the first in the low byte.
-constexpr u64 post_name(std::string_view text) {
-    u64 name = 0;
-    for (u64 i = 0; i < text.size() && i < 8; ++i) name |= u64{static_cast<u8>(text[i])} << 8 * i;
-    return name;
-}
-
-/// The environment that is called `name` just now; zero: there is none. Names of environments that were loaded at boot are theirs
-/// alone while they live.
-EnvId find_environment(std::string_view name);
-
-/// The capability that the environment called `owner` posted as `name`.  Errors: not_found. What it is worth shows when it is
-/// presented.
-Result<Capability> find_post(std::string_view owner, std::string_view name);
-
-/// Offer `count` frames to the environment called `reader`, at `place` of the own part of the board, under its name.
-/// `frames` gets the capability for them.  Errors: not_found, of frame_alloc and post.
-Outcome offer_frames(std::string_view reader, u64 count, u64 place, Capability& frames);
+/// Offer `count` frames to the environment called `saver`: posted under its name. `frames` gets the capability for them.
+/// Errors: not_found, of frame_alloc and post.
+Outcome offer_frames(std::string_view saver, u64 count, Capability& frames);
 
 /// A store in offered frames, into which the kernel can save, too (Autosave). Page i is saved in the i-th of them.
 class VaultStore final : public BackingStore {
@@ -36,7 +20,8 @@ class VaultStore final : public BackingStore {
     /// At the pages from `first` on, `count` of them.
     VaultStore(PageNumber first, u64 count) : pages_(first, count, Right::read | Right::write), memory_(first, count) {}
 
-    /// Bind what was offered by the environment called `vault`, as `name`.  Errors: of find_post and bind; out_of_range: too few frames.
+    /// Bind what was offered by the environment called `vault`, as `name`.  Waits until it is.  Errors: of bind; out_of_range:
+    /// too few frames.
     Outcome open(std::string_view vault, std::string_view name);
 
     bool write(u64 slot, const void* from) override { return memory_.write(slot, from); }
