@@ -1,7 +1,8 @@
-# The kernel, twice from the same sources:
+# The kernel, from the same sources:
 #
-#   build/kernel/tessera.elf    as it is measured
-#   build/checked/tessera.elf   with undefined-behaviour traps and a trace of every hop of the hot paths
+#   build/kernel/tessera.elf     as it is measured
+#   build/checked/tessera.elf    with undefined-behaviour traps and a trace of every hop of the hot paths
+#   build/unchecked/tessera.elf  for one figure of `make bench-paths`: control transfer without its checks
 
 KERNEL_SRCS := $(wildcard exokernel/core/*.cpp exokernel/drivers/*.cpp) \
 	$(filter-out %/offsets.cpp,$(wildcard exokernel/arch/x86_64/*.cpp)) $(wildcard secure_bindings/*.cpp)
@@ -38,9 +39,11 @@ build/$(1)/tessera.elf: $$($(1)_objs) exokernel/arch/x86_64/kernel.ld
 	$$(call step,LD,$$@)
 	$$(Q)$$(CXX) $$(KERNEL_LDFLAGS) $(filter -f%,$(2)) -Wl,-Map,build/$(1)/tessera.map $$($(1)_objs) -l:libsodium.a -o $$@
 
-IMAGES += build/$(1)/tessera.elf
 -include $$($(1)_objs:.o=.d) build/$(1)/offsets.d
 endef
 
 $(eval $(call kernel_variant,kernel,))
 $(eval $(call kernel_variant,checked,$(checked_flags)))
+$(eval $(call kernel_variant,unchecked,-DTESSERA_UNCHECKED_TRANSFER))
+
+IMAGES += build/kernel/tessera.elf build/checked/tessera.elf

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from tessera_run import scenario as scenarios
+from tessera_run import compare, scenario as scenarios
 from tessera_run.schema import BadScenario
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -98,6 +98,17 @@ def jobs_of(given):
             yield stem, lambda path=path, stem=stem: run_scenario(path, stem, given.bochs, given.time_limit)
 
 
+def compared(given, failed):
+    """(title, reasons) of every file whose variants must agree in something: the last test of each, if they passed."""
+    for path in [] if given.bochs else given.scenarios:
+        try:
+            variants = scenarios.load(path)
+        except BadScenario:
+            continue
+        if len(variants) > 1 and variants[0].results.same and not failed.intersection(one.stem for one in variants):
+            yield f"{variants[0].stem.partition('.')[0]}: variants agree", compare.variants_agree(variants, LOGS / "results")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=2)
@@ -114,7 +125,7 @@ def main():
     if given.build:
         passed, failed = build(given.jobs)
     with concurrent.futures.ThreadPoolExecutor(max(1, given.jobs)) as pool:
-        started, took = {}, {}
+        started, took, unsound = {}, {}, set()
 
         def timed(title, function):
             started[title] = time.monotonic()
@@ -130,7 +141,11 @@ def main():
             counts = f"{good} passed, {bad} failed".rjust(24) if good + bad > 1 else ""
             print(f"  {mark:<5} {title:<44} {took[title]:6.1f} s{counts}", flush=True)
             if bad:
+                unsound.add(title)
                 print("\n".join(f"        {line}" for line in output.splitlines()[-40:]), flush=True)
+    for title, reasons in compared(given, unsound):
+        passed, failed = passed + (not reasons), failed + bool(reasons)
+        print("\n".join([f"  {'FAIL' if reasons else 'ok':<5} {title}", *(f"        {reason}" for reason in reasons)]), flush=True)
     slowest = sorted(((seconds, title) for title, seconds in took.items()), reverse=True)[:SLOWEST]
     print("  slowest: " + ", ".join(f"{title} {seconds:.0f} s" for seconds, title in slowest))
     print(f"  in {time.monotonic() - begun:.0f} s; logs are in build/tests")

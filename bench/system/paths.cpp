@@ -7,12 +7,14 @@
 #include "bench/system/path_calls.hpp"
 #include "bench/system/path_faults.hpp"
 #include "bench/system/path_regions.hpp"
+#include "bench/system/path_transfers.hpp"
 
 using namespace tessera;
 using namespace tessera::bench;
 
 int libos_main() {
     if (arguments() == "role=partner") return be_partner(find_environment("paths"));
+    if (arguments() == "role=server") bench_serve();
     calibrate();
     arena.open();
     measure_calls();
@@ -27,5 +29,6 @@ int libos_main() {
     measure_frames("frame_alloc_1", 1);
     measure_frames("frame_alloc_1024", 1024);
     measure_yields();
+    measure_transfers();
     return 0;
 }

@@ -261,7 +261,7 @@ static_assert(sizeof(BatchedCall) == 64);
 
 /// Make up to 64 calls in one entry. Stops behind the first that fails, and when the slice is over: then call again for
 /// the rest. Reply: how many were made, the failing one included. Calls that
-/// may not come back (yield, exit, batch, call, answer, send, wait) answer unknown_call inside a batch.
+/// may not come back (yield, exit, batch, call, answer, send, wait, env_place) answer unknown_call inside a batch.
 struct Batch {
     static constexpr u64 number = 21;
     static constexpr const char* name = "batch";

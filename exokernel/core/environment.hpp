@@ -10,6 +10,8 @@
 #include "exokernel/core/context.hpp"
 #include "exokernel/core/frames.hpp"
 #include "exokernel/core/text.hpp"
+#include "exokernel/core/transfer.hpp"
+#include "exokernel/core/wake.hpp"
 
 namespace tessera::kernel {
 
@@ -18,6 +20,9 @@ enum class Resume : u64 {
     yielded,     ///< It made a system call: rip and rsp; it expects nothing else.
     with_begin,  ///< The same, but it wants to be told by slice_begin.
     full,        ///< It was interrupted, or is new: all registers.
+    calling,     ///< It does not, until the callee behind gate `called` answers: then as `yielded`, and what is in registers is the answer.
+    open,        ///< It does not, until it is called.
+    sleeping,    ///< It does not, until `wake` holds: then as `full`.
 };
 
 struct Cpu;
@@ -33,6 +38,13 @@ struct Environment {
     Resume resume;
     Resume when_yielded;    ///< `yielded` or `with_begin`, by whether there is an entry for slice_begin.
 
+    // Control transfer (transfer.hpp).
+    Environment* caller;    ///< Whom the answer goes to; nullptr: nobody; kWaitsForCall: no call is being served.
+    u64 called;             ///< With Resume::calling: the gate.
+    Gates gates;
+    EntryPoint entries[kEntriesPerEnvironment];
+    WakeCondition wake;     ///< With Resume::sleeping.
+
     EnvId id;
     EnvId creator;          ///< Whose frame quota it has a part of; zero: loaded at boot.
     u64 grant;
@@ -40,6 +52,12 @@ struct Environment {
     Cpu* home;              ///< The CPU that it lives on: nobody else runs it, or looks at how it goes on.
     FrameRange memory;      ///< The two frames of this structure.
     FrameNumber save_frame; ///< Valid when user_records != 0.
+    RepossessionVector* vector;  ///< The kernel's address of it; nullptr: it has none.
+    FrameNumber vector_frame;    ///< Valid when it has one.
+    u8 outstanding;         ///< Its rows of the table of requests that are: bit n is row n.
+    u8 untold;              ///< Those that it has not had the upcall for,
+    u8 bereaved;            ///< and those for which something was taken since it was last told.
+    u64 offered;            ///< CPU time of the slices that it was given, used or not.
     TrapFrame frame;        ///< With Resume::full, and these two:
     u64 fs_base, gs_base;
     u64 log_length;
@@ -70,8 +88,8 @@ inline Environment* find_environment(EnvId id) {
 }
 inline Environment* environment_at(u64 index) { return index < kMaxEnvironments ? environments[index] : nullptr; }
 
-/// Let it live on `cpu` from now on; it runs on none just now. Everything is stopped.
-void commit_place(Environment& env, Cpu& cpu);
+/// An id that cannot be looked for at `index`, as it would be looked for elsewhere.
+constexpr EnvId nobody_at(u64 index) { return EnvId{index ^ 1}; }
 
 /// What the maker of an environment may do with it.
 inline constexpr Rights kEnvironmentRights = Rights{static_cast<u32>(Right::release) | static_cast<u32>(Right::use) | static_cast<u32>(Right::revoke)};
@@ -99,14 +117,17 @@ Result<u64> check_environment_slot();                                 ///< A fre
 Environment& commit_environment(u64 index, const EnvironmentPlan& plan);
 EnvId next_environment_id(u64 index);  ///< The id that `commit_environment` will give it.
 
+/// Its save area and its repossession vector, if it has them, are ordinary frames again.
+void release_written_pages(const Environment& env);
+
 /// End it: everything that it held goes back; whoever lived in its memory ends too. If nobody runs afterwards
 /// (Cpu::env), the caller goes on with run_next_slot.
 void end_environment(Environment& env, const EndReason& reason);
 
 /// End the running environment and run somebody else.
 [[noreturn]] void end_current(const EndReason& reason);
-/// Nobody owns a slot on any CPU: whoever is left can never run.
-[[noreturn]] void end_stranded_environments();
+/// Whoever is left can never run: end them all, saying why.
+[[noreturn]] void end_stranded_environments(const char* why);
 
 u64 environments_failed();   ///< How many ended in any way but exit code 0, or were never started.
 void count_failed_start();

@@ -11,8 +11,11 @@
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
+#include "exokernel/core/repossession.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/trace.hpp"
+#include "exokernel/core/transfer.hpp"
 #include "exokernel/core/upcalls.hpp"
 #include "exokernel/drivers/timer.hpp"
 
@@ -37,46 +40,101 @@ void set_alarm(Cpu& cpu, u64 now, u64 ticks) {
     set_timer(ticks);
 }
 
-/// A slot, and who runs in it; nullptr: nobody.
+/// A slot, and who runs when it comes; nullptr: nobody can.
 struct Turn {
     Environment* env;
     u64 position;
 };
-/// The first position behind `position`, round the vector and up to itself, whose slot can run somebody but `other`.
-Turn next_turn(Cpu& cpu, u64 position, const Environment* other = nullptr) {
+
+/// Call `each(position)` for every slot that runs somebody, from the one behind `position` on, round the vector and up to
+/// itself, until one answers true.
+template <class Each>
+void find_occupied(const Cpu& cpu, u64 position, Each&& each) {
     u64 ahead = std::rotr(occupied[cpu.index], static_cast<int>((position + 1) % kSlotsPerCpu));
-    for (; ahead != 0; ahead &= ahead - 1) {
-        const u64 at = (position + 1 + static_cast<u64>(std::countr_zero(ahead))) % kSlotsPerCpu;
-        Environment* env = find_environment(EnvId{slot_infos[cpu.index * kSlotsPerCpu + at].runs});
-        if (env != nullptr && env->home == &cpu && env != other) return {env, at};
+    for (; ahead != 0; ahead &= ahead - 1)
+        if (each((position + 1 + static_cast<u64>(std::countr_zero(ahead))) % kSlotsPerCpu)) return;
+}
+Environment* runs_in(const Cpu& cpu, u64 position) {
+    return find_environment(EnvId{slot_infos[cpu.index * kSlotsPerCpu + position].runs});
+}
+
+/// The first slot behind `position` that somebody other than `but`, who runs, can use.
+Turn next_turn(Cpu& cpu, u64 position, const Environment* but = nullptr) {
+    Turn turn{nullptr, position};
+    find_occupied(cpu, position, [&](u64 at) {
+        Environment* owner = runs_in(cpu, at);
+        Environment* env = owner == nullptr || owner == but ? nullptr : runnable(cpu, *owner);
+        if (env == nullptr || env == but) return false;
+        turn = {env, at};
+        return true;
+    });
+    return turn;
+}
+
+/// When the first of those that could use a slot of this CPU wakes up by the clock; 0: never.
+u64 next_deadline(const Cpu& cpu) {
+    u64 first = 0;
+    find_occupied(cpu, 0, [&](u64 at) {
+        Environment* env = runs_in(cpu, at);
+        if (env == nullptr || env->home != &cpu) return false;
+        const Environment& last = end_of_calls(cpu, *env);
+        const u64 deadline = last.resume == Resume::sleeping ? last.wake.deadline : 0;
+        if (deadline != 0 && (first == 0 || deadline < first)) first = deadline;
+        return false;
+    });
+    return first;
+}
+
+/// Nobody on any CPU can run, and nobody waits for the clock: nothing will ever happen again.
+bool nobody_will_wake() {
+    for (u64 i = 0; i < cpu_count(); ++i)
+        if (!__atomic_load_n(&cpu_at(i).hopeless, __ATOMIC_SEQ_CST)) return false;
+    return true;
+}
+
+/// All CPUs were without hope when they halted. With everything stopped: are they still?
+void end_hopeless() {
+    Exclusive exclusive;
+    bool any_slot = false;
+    for (u64 i = 0; i < cpu_count(); ++i) {
+        Cpu& cpu = cpu_at(i);
+        if (!cpu.hopeless || next_turn(cpu, cpu.slot).env != nullptr || next_deadline(cpu) != 0) return;
+        any_slot |= occupied[i] != 0;
     }
-    return {nullptr, position};
+    end_stranded_environments(any_slot ? "nobody is left to wake it" : "no slot left that could run it");
+}
+
+/// Nobody can run: halt until somebody can. What sleepers wait for is looked at again when the first deadline comes, and
+/// now and then, as words may be written by other CPUs; and when another CPU says so.
+Turn idle(Cpu& cpu) {
+    if (cpu.env != nullptr) account(cpu);
+    cpu.env = nullptr;
+    if (cpu.context != nullptr) switch_context(cpu, nullptr);
+    for (;;) {
+        // Order: first say that this CPU wants to be woken, then look.
+        __atomic_store_n(&cpu.idle, true, __ATOMIC_SEQ_CST);
+        const Turn turn = next_turn(cpu, cpu.slot);
+        const u64 now = cpu.boundary = read_tsc();
+        const u64 deadline = turn.env == nullptr ? next_deadline(cpu) : 1;
+        __atomic_store_n(&cpu.hopeless, deadline == 0, __ATOMIC_SEQ_CST);
+        if (turn.env != nullptr) {
+            cpu.idle = false;
+            return turn;
+        }
+        if (deadline == 0 && nobody_will_wake()) end_hopeless();
+        const u64 ticks = deadline > now ? deadline - now : deadline == 0 ? quantum : 0;
+        set_timer(ticks < quantum / 4 ? ticks : quantum / 4);
+        wait_for_interrupt();
+    }
 }
 
 /// Begin a slice for `env` that lasts `length` from `now` on.
 [[noreturn]] void begin_slice(Cpu& cpu, Environment& env, u64 now, u64 length) {
     cpu.attention &= ~Cpu::kInGrace;
     ++env.info->slices;
+    env.offered += length;
     set_alarm(cpu, now, length);
     run(cpu, env);
-}
-
-/// Can anybody ever run again?
-bool all_idle() {
-    for (u64 i = 0; i < cpu_count(); ++i)
-        if (!__atomic_load_n(&cpu_at(i).idle, __ATOMIC_SEQ_CST)) return false;
-    return true;
-}
-
-/// Nobody can run here: halt until an interrupt, which may have changed that.
-void idle(Cpu& cpu) {
-    if (cpu.env != nullptr) account(cpu);
-    cpu.env = nullptr;
-    if (cpu.context != nullptr) switch_context(cpu, nullptr);
-    __atomic_store_n(&cpu.idle, true, __ATOMIC_SEQ_CST);
-    if (all_idle()) end_stranded_environments();
-    wait_for_interrupt();
-    __atomic_store_n(&cpu.idle, false, __ATOMIC_SEQ_CST);
 }
 
 }  // namespace
@@ -107,13 +165,17 @@ u64 commit_slots(SlotNumber first, u64 count, Environment& env) {
         set_slot(first.value + i, SlotInfo{grant, id, id});
     }
     env.info->slots += count;
+    on_taken(env, RevocationKind::slots, count);
     return grant;
 }
 
 void commit_slot_release(SlotNumber first, u64 count) {
     for (u64 i = 0; i < count; ++i) {
-        if (Environment* owner = find_environment(EnvId{slot_infos[first.value + i].owner})) --owner->info->slots;
+        Environment* owner = find_environment(EnvId{slot_infos[first.value + i].owner});
         set_slot(first.value + i, SlotInfo{frames.fresh_grant(), 0, 0});
+        if (owner == nullptr) continue;
+        --owner->info->slots;
+        on_given_back(*owner, RevocationKind::slots, first.value + i, 1);
     }
 }
 
@@ -132,7 +194,7 @@ void commit_slot_run(SlotNumber first, u64 count, EnvId env) {
 
 Environment* somebody_else(Cpu& cpu, Environment* env) {
     const Turn turn = next_turn(cpu, cpu.cursor, env);
-    cpu.cursor = turn.position;
+    if (turn.env != nullptr) cpu.cursor = turn.position;
     return turn.env;
 }
 
@@ -155,8 +217,14 @@ void give_back_time(Cpu& cpu, u64 ticks) {
 
 void run_next_slot(Cpu& cpu) {
     leave_exclusion(cpu);
-    Turn turn;
-    while ((turn = next_turn(cpu, cpu.slot)).env == nullptr) idle(cpu);
+    if (read_tsc() >= earliest_deadline) [[unlikely]] {
+        if (cpu.env != nullptr) account(cpu);
+        cpu.env = nullptr;  // nobody is charged for what follows
+        Exclusive exclusive;
+        repossess_overdue(cpu);
+    }
+    Turn turn = next_turn(cpu, cpu.slot);
+    if (turn.env == nullptr) turn = idle(cpu);
     const u64 now = read_tsc();
     Environment* env = turn.env;
     cpu.slot = cpu.cursor = turn.position;

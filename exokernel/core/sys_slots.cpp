@@ -29,8 +29,15 @@ namespace {
 [[gnu::noinline, gnu::cold]] Outcome yield_slowly(Cpu& cpu, EnvId id) {
     Environment& env = *cpu.env;
     Environment* target = id ? find_environment(id) : somebody_else(cpu, &env);
+    const bool leaves = target != nullptr || (!id && cpu.in_grace());
+    env.info->syscalls += !leaves;
     if (id && target == nullptr) return Error::not_found;
-    if (id && target->home != &cpu) return Error::elsewhere;
+    if (id) {
+        if (target->home != &cpu) return Error::elsewhere;
+        target = runnable(cpu, *target);  // who waits for an answer hands on what it is given
+        if (target == nullptr) return Error::asleep;
+        if (target == &env) target = nullptr;
+    }
     if (target == nullptr && !cpu.in_grace()) return Done{};
     leave_here(cpu, env);
     ++env.info->yields;

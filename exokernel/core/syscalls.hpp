@@ -42,7 +42,6 @@ Outcome on_call(const EnvDestroy::Args&);
 Outcome on_call(const UpcallSet::Args&);
 Result<u64> on_call(const CapabilityCheck::Args&);
 Result<u64> on_call(const Batch::Args&);
-Outcome on_call(const EnvPlace::Args&);
 Result<u64> on_call(const EnvQuota::Args&);
 Result<u64> on_call(const Revoke::Args&);
 Result<u64> on_call(const FrameSample::Args&);
@@ -51,10 +50,6 @@ Outcome on_call(const Reserve::Args&);
 Outcome on_call(const EntryPublish::Args&);
 Outcome on_call(const EntryWithdraw::Args&);
 Outcome on_call(const GateBind::Args&);
-Outcome on_call(const TransferCall::Args&);
-Outcome on_call(const TransferAnswer::Args&);
-Outcome on_call(const TransferSend::Args&);
-Result<u64> on_call(const Wait::Args&);
 Outcome on_call(const Notify::Args&);
 Outcome on_call(const PostCapability::Args&);
 

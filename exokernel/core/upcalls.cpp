@@ -4,6 +4,7 @@
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/arch/x86_64/traps.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/revocation.hpp"
 
 namespace tessera::kernel {
 
@@ -48,11 +49,16 @@ void resume(Environment& env) {
         env.fs_base = env.gs_base = 0;
         env.resume = Resume::full;
     }
+    deliver_upcall(env, env.frame, UpcallKind::slice_begin);
+    if (env.untold | env.bereaved) deliver_revocations(env);
+    resume_quietly(env);
+}
+
+void resume_quietly(Environment& env) {
     if (!(Cpu::here().attention & Cpu::kNoBases)) {
         write_fs_base(env.fs_base);
         write_gs_base(env.gs_base);
     }
-    deliver_upcall(env, env.frame, UpcallKind::slice_begin);
     resume_full(&env.frame);
 }
 

@@ -17,5 +17,7 @@ void suspend(Environment& env, const TrapFrame& frame);
 
 /// Go on where it stopped, through its slice_begin entry if it has one.
 [[noreturn]] void resume(Environment& env);
+/// The same with all registers in its frame and without a word: a call or an answer is no new slice.
+[[noreturn]] void resume_quietly(Environment& env);
 
 }  // namespace tessera::kernel

@@ -32,6 +32,10 @@ inline const EnvironmentInfo& environment_info(EnvId id) {
 inline const SlotInfo& slot_info(SlotNumber slot) {
     return reinterpret_cast<const SlotInfo*>(kInformation + kSlotTableOffset)[slot.value];
 }
+/// What an environment posted at `place` (below kPostsPerEnvironment) for all to see.
+inline const Post& post_of(EnvId id, u64 place) {
+    return reinterpret_cast<const Post*>(kInformation + kBoardOffset)[id.index() * kPostsPerEnvironment + place];
+}
 /// This environment's accounts.
 inline const EnvironmentInfo& accounts() { return environment_info(boot().self); }
 

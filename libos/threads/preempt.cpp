@@ -14,31 +14,53 @@ namespace tessera::libos {
 namespace {
 
 constinit u64 count = 0;
+constinit u64 away = 0;  // ticks that others had
 
-void preempted() {
+/// The kernel's switch: cpu_time() stands still meanwhile, and counts nothing twice when another comes in between.
+[[LIBOS_HANDLER]] void end_slice() {
+    const u64 left = cpu_time();
     enter_yield({});
-    ++count;
-    give_way();
+    __atomic_fetch_add(&away, cpu_time() - left, __ATOMIC_RELAXED);  // one instruction
+    slice_over = true;
 }
 
-// Nested, or in the scheduler or the heap: then only the kernel's switch; the thread's comes when that is done.
+void preempted() {
+    {
+        NoPreemption guard;
+        end_slice();
+    }
+    if (ask_policy()) ++count;
+}
+
+// Nested, or in the scheduler or the heap: then only the kernel's switch; the policy is asked when that is done.
 [[LIBOS_HANDLER]] void end_turn(SaveRecord& record) {
     if (preemption.held == 0 && !is_nested(record)) {
         redirect(record, preempted);
         return;
     }
-    preemption.wanted = preemption.held != 0;
-    on_slice_end(record);
+    end_slice();
+    if (preemption.held != 0) preemption.wanted = true;
 }
+
+void ask_later() { ask_policy(); }
 
 }  // namespace
 
 void preempt_threads() {
-    preemption.give_way = give_way;
+    preemption.give_way = ask_later;
     if (!set_handler<UpcallKind::slice_end, end_turn>().ok()) threads_stuck("no upcall at the end of a slice");
 }
 
 u64 preemptions() { return count; }
+
+// Again when a slice ended between the two readings.
+u64 cpu_time() {
+    const volatile u64& others = away;
+    for (;;) {
+        const u64 before = others, now = ticks();
+        if (others == before) return now - before;
+    }
+}
 
 void threads_stuck(const char* reason) {
     print("fatal: ", reason, "\n");

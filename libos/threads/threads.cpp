@@ -1,51 +1,72 @@
-// The scheduler is a queue of those that can run. All of it runs with preemption held off.
+// The mechanism: threads that wait for each other, and a policy for those that can run. All of it runs with preemption
+// held off.
 #include "libos/threads/threads.hpp"
 
 #include "libos/core/call.hpp"
 #include "libos/core/preemption.hpp"
 #include "libos/threads/preempt.hpp"
+#include "libos/threads/scheduling.hpp"
 
 extern "C" void libos_switch_thread(tessera::u64* save_rsp, tessera::u64 rsp);
 
 namespace tessera::libos {
 
-void ThreadQueue::push(Thread& thread) {
-    thread.next_ = nullptr;
-    (first_ == nullptr ? first_ : last_->next_) = &thread;
-    last_ = &thread;
-}
+volatile bool slice_over = false;
 
-Thread* ThreadQueue::pop() {
-    Thread* thread = first_;
-    if (thread != nullptr) first_ = thread->next_;
-    return thread;
-}
+void ThreadQueue::push(Thread& thread) { queue_.push(thread); }
+Thread* ThreadQueue::pop() { return static_cast<Thread*>(queue_.pop()); }
 
 struct Scheduler {
     static inline constinit Thread main;
     static inline constinit Thread* current = &main;
-    static inline constinit ThreadQueue ready;
+    static inline constinit u64 charged = 0;  // cpu_time() up to which the current one's is counted
 
-    /// Go on with the next one. The current one is in some queue, or has ended.
+    /// Count what the current one has run. Returns the time.
+    static u64 charge() {
+        const u64 now = cpu_time();
+        if (charged != 0) {
+            current->turn += now - charged;
+            current->used += now - charged;
+        }
+        charged = now;
+        return now;
+    }
+    /// Go on with the next one. The current one was charged, and is in some queue or has ended.
     static void switch_away() {
-        Thread* next = ready.pop();
+        Thread* next = static_cast<Thread*>(scheduling.take(charged));
         if (next == nullptr) threads_stuck("every thread is waiting");
+        next->turn = 0;
+        slice_over = false;
+        preemption.wanted = false;
         Thread* before = current;
         current = next;
         const u32 held = preemption.held;
         if (next != before) libos_switch_thread(&before->rsp_, next->rsp_);
         preemption.held = held;
     }
+    static void give_way() {
+        scheduling.add(*current, charge());
+        switch_away();
+    }
     static void wait_in(ThreadQueue& queue) {
+        charge();
         queue.push(*current);
         switch_away();
     }
+    /// It can run. With preemption on, it may be that it goes first: as soon as no guard is left.
+    static void wake(Thread& thread) {
+        const u64 now = charge();
+        thread.used = 0;
+        scheduling.add(thread, now);
+        if (preemption.give_way != nullptr && scheduling.turn_over(*current, now, slice_over)) preemption.wanted = true;
+    }
     static void wake_all(ThreadQueue& queue) {
-        while (Thread* thread = queue.pop()) ready.push(*thread);
+        while (Thread* thread = queue.pop()) wake(*thread);
     }
     static void end() {
         current->state_ = Thread::State::ended;
         wake_all(current->joining_);
+        charge();
         switch_away();
     }
 };
@@ -63,7 +84,7 @@ void Thread::run() {
 }
 
 bool Thread::start(std::span<std::byte> stack, Function function, void* argument) {
-    constexpr u64 kSmallestStack = 1024, kSavedRegisters = 6;
+    constexpr u64 kSmallestStack = 2048, kSavedRegisters = 6;
     if (state_ != State::fresh || stack.size() < kSmallestStack) return false;
     NoPreemption guard;
     function_ = function;
@@ -75,7 +96,7 @@ bool Thread::start(std::span<std::byte> stack, Function function, void* argument
     *--top = reinterpret_cast<u64>(&Thread::run);
     for (u64 i = 0; i < kSavedRegisters; ++i) *--top = 0;
     rsp_ = reinterpret_cast<u64>(top);
-    Scheduler::ready.push(*this);
+    Scheduler::wake(*this);
     return true;
 }
 
@@ -86,9 +107,19 @@ void Thread::join() {
 
 void give_way() {
     NoPreemption guard;
-    preemption.wanted = false;
-    if (!Scheduler::ready.empty()) Scheduler::wait_in(Scheduler::ready);
+    Scheduler::give_way();
 }
+
+bool ask_policy() {
+    NoPreemption guard;
+    preemption.wanted = false;
+    const bool over = scheduling.turn_over(*Scheduler::current, Scheduler::charge(), slice_over);
+    slice_over = false;
+    if (over) Scheduler::give_way();
+    return over;
+}
+
+void offer_turn() { ask_policy(); }
 
 void Mutex::lock() {
     NoPreemption guard;
@@ -112,7 +143,7 @@ void Mutex::unlock() {
     NoPreemption guard;
     if (owner_ != Scheduler::current) threads_stuck("a mutex is unlocked by another than its owner");
     owner_ = waiting_.pop();
-    if (owner_ != nullptr) Scheduler::ready.push(*owner_);
+    if (owner_ != nullptr) Scheduler::wake(*owner_);
 }
 
 void Condition::wait(Mutex& mutex) {
@@ -124,7 +155,7 @@ void Condition::wait(Mutex& mutex) {
 
 void Condition::wake_one() {
     NoPreemption guard;
-    if (Thread* thread = waiting_.pop()) Scheduler::ready.push(*thread);
+    if (Thread* thread = waiting_.pop()) Scheduler::wake(*thread);
 }
 
 void Condition::wake_all() {

@@ -1,13 +1,13 @@
 // User-level threads: switched without the kernel, which knows nothing of them.
 //
-// They run in turns: one gives way when it waits, when it says so, or, with preemption on, when the
-// environment's slice is over. `libos_main` is the first of them. All calls here are for threads, not for
-// upcall handlers.
+// They run in turns: one gives way when it waits, when it says so, or, with preemption on, when a policy says so at
+// the end of a slice or because a thread woke up that is to go first. Who is next is the policy's choice
+// (scheduling.hpp). `libos_main` is the first thread. All calls here are for threads, not for upcall handlers.
 #pragma once
 
 #include <span>
 
-#include "exokernel/abi/types.hpp"
+#include "libos/threads/job.hpp"
 
 namespace tessera::libos {
 
@@ -18,14 +18,13 @@ class ThreadQueue {
   public:
     void push(Thread& thread);
     Thread* pop();
-    bool empty() const { return first_ == nullptr; }
 
   private:
-    Thread* first_ = nullptr;
-    Thread* last_ = nullptr;
+    JobQueue queue_;
 };
 
-class Thread {
+/// Its Job says what policies go by: set `length`, `priority`, `tickets`, `deadline` before start(), or in its turn.
+class Thread : public Job {
   public:
     using Function = void (*)(void* argument);
 
@@ -33,7 +32,7 @@ class Thread {
     Thread(const Thread&) = delete;
     Thread& operator=(const Thread&) = delete;
 
-    /// Run `function(argument)` on `stack`, 1 KiB at least, from the next turn on. Once in a thread's life,
+    /// Run `function(argument)` on `stack`, 2 KiB at least, when the policy says so. Once in a thread's life,
     /// and the stack must be there until join() returns. False: it has run before, or the stack is too small.
     bool start(std::span<std::byte> stack, Function function, void* argument);
 
@@ -43,14 +42,12 @@ class Thread {
     bool ended() const { return state_ == State::ended; }
 
   private:
-    friend class ThreadQueue;
     friend struct Scheduler;
     enum class State : u8 { fresh, running, ended };
 
     [[noreturn]] static void run();
 
     u64 rsp_ = 0;  // of one that does not run; its other registers are on its stack
-    Thread* next_ = nullptr;
     Function function_ = nullptr;
     void* argument_ = nullptr;
     ThreadQueue joining_;
@@ -60,14 +57,24 @@ class Thread {
 /// The one that is running.
 Thread& this_thread();
 
-/// Let the others run first.  Cost: about 40 instructions.
+/// Wait for the CPU like the others: who is next, the policy says.  Cost: two calls of the policy and the switch;
+/// scenarios/scheduling.toml measures it for each.
 void give_way();
 
-/// From now on, the end of a slice is also the end of a thread's turn.  Errors: none that can happen here.
+/// Give way if, for the policy, this turn is over: for long computations, as a libOS has no timer within its slices.
+/// Cost: a question to the policy.
+void offer_turn();
+
+/// From now on a turn may be over when a slice is, or when somebody wakes up, if the policy says so.
+/// Errors: none that can happen here.
 void preempt_threads();
 
-/// Turns taken because a slice ended.
+/// Turns that were over because a slice was.
 u64 preemptions();
+
+/// TSC ticks while this environment had the CPU, as far as it knows: without preempt_threads() the slices of others
+/// count too. The clock of all policies.
+u64 cpu_time();
 
 class Mutex {
   public:

@@ -1,5 +1,7 @@
 """Holding runs together: what differs between policies or machines is found, and only that."""
 
+import pathlib
+import tempfile
 import unittest
 
 from tessera_run import compare, report, scenario as scenarios
@@ -44,6 +46,16 @@ class Compare(unittest.TestCase):
         silent = Outcome(["qemu"])
         self.assertTrue(self.differences(run(), silent))
         self.assertTrue(self.differences(silent, silent))
+
+    def test_variants(self):
+        variants = scenarios.read(TEXT + b'[matrix]\n"machine.cpus" = [1, 2]\n', "x.toml", "x")
+        with tempfile.TemporaryDirectory() as folder:
+            for second, wanted in ((1, 0), (2, 1)):
+                for one, total in zip(variants, (1, second)):
+                    report.write(pathlib.Path(folder) / f"{one.stem}.json", report.result(one, run(total), []))
+                reasons = compare.variants_agree(variants, pathlib.Path(folder))
+                self.assertEqual(len(reasons), wanted, reasons)
+        self.assertIn("x.cpus=2, compared with x.cpus=1: pager answered", reasons[0])
 
     def test_under_each_policy(self):
         ran = []

@@ -2,7 +2,7 @@
 
 import unittest
 
-from tessera_run import scenario as scenarios
+from tessera_run import iso, machine, scenario as scenarios
 from tessera_run.schema import BadScenario
 
 GOOD = """\
@@ -64,6 +64,37 @@ class Accepted(unittest.TestCase):
                          ["two.policy=none,tlb_entries=64", "two.policy=none,tlb_entries=unbounded",
                           "two.policy=keep,tlb_entries=64", "two.policy=keep,tlb_entries=unbounded"])
         self.assertEqual(found[1].kernel.tlb_entries, "unbounded")
+
+
+    def test_more_cpus_run_without_icount(self):
+        found = read(GOOD + '[matrix]\n"machine.cpus" = [1, 2, 4]\n')
+        self.assertEqual([(one.machine.cpus, one.machine.icount) for one in found], [(1, True), (2, False), (4, False)])
+        (one,) = read(GOOD, [("machine.cpus", 2)])
+        self.assertFalse(one.machine.icount)
+        with self.assertRaisesRegex(BadScenario, "must be 1 with icount"):
+            read(GOOD, [("machine.cpus", 2), ("machine.icount", True)])
+
+    def test_cpus_of_libos_fold(self):
+        text = GOOD.replace("icount = true", "cpus = 4").replace("copies = 2", "copies = 2\ncpu = 3")
+        self.assertEqual([libos.cpu for libos in read(text)[0].libos], [0, 3, 3])
+        self.assertEqual([libos.cpu for libos in read(text, [("machine.cpus", 2)])[0].libos], [0, 1, 1])
+
+    def test_arbiter(self):
+        for written, words in (("true", 1), ("1", 1), ("false", 0), ("0", 0)):
+            (one,) = read(GOOD.replace("copies = 2", f"copies = 2\narbiter = {written}"))
+            self.assertEqual([iso.module_options(libos).count(" arbiter=1") for libos in one.libos], [0, words, words])
+            self.assertEqual(iso.module_options(one.libos[0]).count("arbiter"), 0)
+
+
+class Machine(unittest.TestCase):
+    def test_threads(self):
+        for changes, wanted in (([], "tcg,thread=single"), ([("machine.cpus", 2)], "tcg,thread=multi"),
+                                ([("machine.icount", False)], "tcg")):
+            (one,) = read(GOOD, changes)
+            command = machine.qemu_command(one.machine, "x.iso", "1", "2")
+            self.assertEqual(command[command.index("-accel") + 1], wanted)
+            self.assertEqual(command[command.index("-smp") + 1], str(one.machine.cpus))
+            self.assertEqual("-icount" in command, wanted == "tcg,thread=single")
 
 
 class Refused(unittest.TestCase):

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "exokernel/abi/information.hpp"
@@ -44,6 +45,8 @@ class HostKernel {
 
     /// What switch policy `none` does: no binding is left.
     void drop_all();
+    /// What becomes of frames that their owner gives back: no binding is left, and none can be made.
+    void take_away(FrameNumber first, u64 count);
     bool is_bound(PageNumber page) const { return bound_.contains(page.value); }
 
     /// Take a frame by force, as the kernel does at a deadline: no binding is left, the bytes go where they were seeded to go, the
@@ -75,6 +78,7 @@ class HostKernel {
     std::vector<StlbEntry> stlb_;
     u64 hardware_ = 0;
     std::array<u64, Syscalls::count> calls_{};
+    std::set<u64> taken_away_;
     u64 next_frame_ = 16;
     std::vector<FrameInfo> table_;
     u64 next_grant_ = 1;

@@ -9,7 +9,7 @@ import pathlib
 import sys
 import time
 
-from . import compare, debug, emulate, iso, machine, report, scenario as scenarios, size, symbols
+from . import bills, compare, debug, emulate, iso, machine, report, scenario as scenarios, size, symbols
 from .log import printer
 from .schema import BadScenario
 from .verdict import judge
@@ -42,6 +42,7 @@ def arguments(words):
     parser.add_argument("--variant", metavar="LABEL", help="only this variant of a scenario with a [matrix]")
     parser.add_argument("--list", action="store_true", help="list the variants, run nothing")
     parser.add_argument("--quiet", action="store_true", help="no log: only the verdict, and the reasons of a failure")
+    parser.add_argument("--bills", action="store_true", help="print what each environment used (bills/ beside the JSON)")
     parser.add_argument("--results", metavar="DIR", default=iso.BUILD / "results", help="where the JSON goes")
     parser.add_argument("--bochs", action="store_true", help="run in Bochs with the policy `tagged`")
     parser.add_argument("--gdb", action="store_true", help="QEMU waits, gdb is attached")
@@ -97,12 +98,13 @@ def run_one(one, given, show=None, bochs=False):
     outcome = emulate.run(one, iso.make(one), show, bochs, given.qemu)
     reasons = judge(one, outcome)
     keep(one, given, report.result(one, outcome, reasons), bochs)
+    keep(one, given, bills.bill(one, outcome), bochs, "bills")
     return outcome, reasons
 
 
-def keep(one, given, result, bochs=False):
-    """Writes the scenario's result file."""
-    report.write(pathlib.Path(given.results) / f"{one.stem}{'.bochs' if bochs else ''}.json", result)
+def keep(one, given, result, bochs=False, folder=""):
+    """Writes a file about the run of a scenario."""
+    report.write(pathlib.Path(given.results) / folder / f"{one.stem}{'.bochs' if bochs else ''}.json", result)
 
 
 def run_and_print(one, given):
@@ -113,6 +115,8 @@ def run_and_print(one, given):
     show = None if given.quiet else printer(symbols.Namer(one))
     outcome, reasons = run_one(one, given, show, given.bochs)
     lines = [] if given.quiet else report.summary(one, outcome)
+    if given.bills:
+        lines += bills.lines(bills.bill(one, outcome))
     if not reasons and given.bochs and one.results.same:
         reasons = compare.with_qemu(one, outcome, lambda variant: run_one(variant, given))
     elif not reasons and not given.quiet and one.results.compare:
@@ -129,6 +133,15 @@ def run_and_print(one, given):
     return not reasons
 
 
+def run_all(wanted, given):
+    """Runs scenarios; answers whether all passed, and the variants of each file agree in what they have in common."""
+    passed = [run_and_print(one, given) for one in wanted]
+    reasons = [] if given.bochs or not all(passed) else compare.variants_agree(wanted, pathlib.Path(given.results))
+    if reasons:
+        print("\n".join(f"  {reason}" for reason in reasons))
+    return all(passed) and not reasons
+
+
 def main(words):
     given = arguments(words)
     try:
@@ -140,7 +153,7 @@ def main(words):
             return debug.run(wanted[0], iso.make(wanted[0]), given.gdb_script)
         if given.size:
             return size.run(wanted[0], lambda one: run_one(one, given))
-        return 0 if all([run_and_print(one, given) for one in wanted]) else 1
+        return 0 if run_all(wanted, given) else 1
     except BadScenario as error:
         print(f"tessera: {error}", file=sys.stderr)
         return 2

@@ -4,23 +4,43 @@ What the libOSes work out must be the same everywhere; the scenario names the fi
 """
 
 import copy
+import json
 
 from . import report
 from .records import said_by_libos
 
 
-def answers(scenario, outcome):
-    """What must not depend on policy or machine: (libOS, field, value) of every record, in each libOS's order."""
+def answers(scenario, said):
+    """What must not depend on policy or machine: (field, value) of all that each libOS said, in its order."""
     found = {}
-    for name, data in said_by_libos(outcome.records):
+    for name, data in said:
         fields = data if isinstance(data, dict) else {}
         found.setdefault(name, []).extend((key, fields[key]) for key in scenario.results.same if key in fields)
-    return {name: said for name, said in found.items() if said}
+    return {name: answered for name, answered in found.items() if answered}
 
 
 def differences(scenario, one, other, where):
-    """Reasons why a run fails: its libOSes worked out something else than in another run."""
-    expected, got = answers(scenario, one), answers(scenario, other)
+    """Reasons why a run fails: its libOSes worked out something else than in another run (two Outcomes)."""
+    return _differences(scenario, answers(scenario, said_by_libos(one.records)),
+                        answers(scenario, said_by_libos(other.records)), where)
+
+
+def variants_agree(wanted, folder):
+    """Reasons why variants of a scenario with a [matrix] do not agree, by the results in `folder`; all have been run."""
+    first, reasons = {}, []
+    for one in wanted:
+        if not one.results.same:
+            continue
+        records = json.loads((folder / f"{one.stem}.json").read_text("utf-8"))["records"]
+        answered = answers(one, [(name, data) for name, said in records.items() for data in said])
+        stem, expected = first.setdefault(one.stem.partition(".")[0], (one.stem, answered))
+        if stem != one.stem:
+            reasons += [f"{one.stem}, compared with {stem}: {reason}"
+                        for reason in _differences(one, expected, answered, "here")]
+    return reasons
+
+
+def _differences(scenario, expected, got, where):
     if scenario.results.same and not expected:
         yield "nothing was reported of what results.same names"
     for name in sorted(expected.keys() | got.keys()):

@@ -15,7 +15,8 @@ from .schema import BadScenario
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
-KERNELS = {"kernel": BUILD / "kernel/tessera.elf", "checked": BUILD / "checked/tessera.elf"}
+KERNELS = {"kernel": BUILD / "kernel/tessera.elf", "checked": BUILD / "checked/tessera.elf",
+           "unchecked": BUILD / "unchecked/tessera.elf"}
 
 # What GRUB needs to read the ISO, show its errors on the log, load multiboot2 and end a machine that cannot boot.
 _MODULES = "multiboot2 normal iso9660 serial terminal iorw test echo"
@@ -45,7 +46,7 @@ def kernel_options(kernel):
 def module_options(libos):
     """A libOS's command line: its allowances, then its own arguments behind `--`."""
     keys = ("name", "frames", "stlb", "guaranteed", "tables", "slots", "cpu")
-    words = [f"{key}={getattr(libos, key)}" for key in keys]
+    words = [f"{key}={getattr(libos, key)}" for key in keys] + (["arbiter=1"] if libos.arbiter else [])
     return " ".join(words + ([libos.options] if libos.options else []) + ["--"]
                     + ([libos.arguments] if libos.arguments else []))
 

@@ -32,7 +32,7 @@ KEYS = {
         "time_limit": (seconds(1, 86400), 60.0),
     },
     "kernel": {
-        "image": (one_of("kernel", "checked"), "kernel"),
+        "image": (one_of("kernel", "checked", "unchecked"), "kernel"),
         "policy": (one_of(*POLICIES), None),
         "tlb_entries": (either(integer(16, 65536), one_of("unbounded")), None),
         "quantum": (integer(100, 1_000_000), None),  # microseconds
@@ -52,6 +52,7 @@ KEYS = {
         "tables": (integer(8, 512), 64),
         "slots": (integer(0, 8), 4),
         "cpu": (integer(0, 7), 0),
+        "arbiter": (either(boolean, integer(0, 1)), False),
         "copies": (integer(1, 63), 1),
         "options": (loader_words(500), ""),  # further ones, as they are
         "damage": (one_of(*damage.KINDS), None),  # spoil the image in this way: the kernel must refuse it

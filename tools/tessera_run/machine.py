@@ -31,7 +31,9 @@ def cpu_model(machine):
 
 def qemu_command(machine, iso, com1, com2, gdb_port=None, qemu=QEMU):
     """QEMU's command line. `com1`, `com2`: paths that it opens for writing."""
-    command = [qemu, "-accel", "tcg" + (",thread=single" if machine.icount else ""),
+    # One host thread a CPU, where there is more than one: named, as QEMU's own choice depends on the host.
+    threads = ",thread=single" if machine.icount else ",thread=multi" if machine.cpus > 1 else ""
+    command = [qemu, "-accel", f"tcg{threads}",
                "-M", "q35", "-cpu", cpu_model(machine), "-m", f"{machine.memory}M", "-smp", str(machine.cpus),
                "-display", "none", "-nodefaults", "-no-user-config", "-no-reboot", "-boot", "d", "-cdrom", str(iso),
                "-chardev", f"file,id=com1,path={com1}", "-serial", "chardev:com1",

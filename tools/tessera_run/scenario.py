@@ -55,7 +55,7 @@ class _Reader:
                 self.fail(path + (key,), str(wrong))
         return result
 
-    def libos_list(self, data, cpus):
+    def libos_list(self, data, cpus, fold):
         entries = data.get("libos")
         if not isinstance(entries, list) or not entries:
             self.fail(("libos",), "a scenario needs one [[libos]] or more")
@@ -72,6 +72,8 @@ class _Reader:
                     self.fail(path + ("name",), f"'{one.name}' is not 1 to {NAME_LENGTH} characters long")
                 if one.name in first_with:
                     self.fail(path + ("name",), f"'{one.name}' is taken by the libos of line {first_with[one.name]}")
+                if fold:
+                    one.cpu %= cpus
                 if one.cpu >= cpus:
                     self.fail(path + ("cpu",), f"there is no CPU {one.cpu}; machine.cpus is {cpus}")
                 first_with[one.name] = self.lines.of(path)
@@ -80,7 +82,8 @@ class _Reader:
             self.fail(("libos",), f"{len(result)} environments; the kernel has room for 63")
         return result
 
-    def scenario(self, data, stem):
+    def scenario(self, data, stem, changed=()):
+        """The scenario in `data`, of which the dotted keys `changed` were set by a variant or from outside."""
         groups = [table for table in KEYS if table]
         top = {key: value for key, value in data.items() if key not in groups and key != "matrix"}
         for key in top:
@@ -90,9 +93,13 @@ class _Reader:
         for group in groups:
             if group != "libos":
                 setattr(result, group, self.table(data.get(group, {}), KEYS[group], (group,)))
-        result.libos = self.libos_list(data, result.machine.cpus)
+        # A variant with fewer CPUs has its libOSes on those.
+        result.libos = self.libos_list(data, result.machine.cpus, "machine.cpus" in changed)
         if result.machine.icount and result.machine.cpus > 1:
-            self.fail(("machine", "cpus"), "must be 1 with icount")
+            # Whoever asks for more CPUs than the file has a run without icount; the file itself has to choose.
+            if "machine.cpus" not in changed or "machine.icount" in changed:
+                self.fail(("machine", "cpus"), "must be 1 with icount")
+            result.machine.icount = False
         names = {libos.name for libos in result.libos}
         for name in result.expect.ended:
             if name not in names:
@@ -171,7 +178,8 @@ def read(contents, name, stem, overrides=()):
                 if (key, value) in overrides:
                     raise BadScenario(f"--set {error}") from None
                 reader.fail(("matrix",), str(error))
-        scenarios.append(reader.scenario(changed, f"{stem}.{label}" if label else stem))
+        keys = {*chosen, *(key for key, _ in overrides)}
+        scenarios.append(reader.scenario(changed, f"{stem}.{label}" if label else stem, keys))
     return scenarios
 
 

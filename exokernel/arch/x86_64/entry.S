@@ -9,9 +9,6 @@
 #include "exokernel/arch/x86_64/layout.h"
 #include "offsets.h"
 
-// A field of this CPU's Cpu, with `pushed` bytes on the main stack.
-#define CPU(field, pushed) (field) - CPU_STACK_TOP + (pushed)(%rsp)
-
 // What lies on the stack in the fast paths, behind three pushes.
 #define F_RDX 0
 #define F_RCX 8
@@ -368,6 +365,25 @@ unknown_syscall:
     push %rcx
     push %rdx
     jmp unknown_syscall_upcall
+
+// Calls that give the CPU away with all that is in registers, the rare half of control transfer among them
+// (transfer.S): saved as a trap would be, flags aside, and C++ decides. rax is still the number.
+    .globl blocking_call
+blocking_call:
+    mov 8(%rsp), %rcx
+    add $16, %rsp
+    push $USER_RFLAGS
+    push $SELECTOR_USER_CODE
+    push %rcx
+    push $0
+    push $VECTOR_SPURIOUS
+    xor %r11d, %r11d                            // may hold an address of the kernel's
+    SAVE_REGISTERS
+    cld
+    mov %rsp, %rdi
+    xor %ebp, %ebp
+    call on_blocking_call
+    jmp trap_exit
 
 // The null call touches no register, so it needs no thunk that clears them.
     .globl null_call

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 
+#include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/log.hpp"
 
@@ -21,6 +22,7 @@ bool iretq_in_ring_3_breaks_with_smap() {
 }  // namespace
 
 void enable_features() {
+    const bool first = Cpu::here().index == 0;  // the others are as it is
     const CpuId structured = cpuid(0).eax >= 7 ? cpuid(7) : CpuId{};
     const struct {
         const char* name;
@@ -34,14 +36,13 @@ void enable_features() {
         {"global pages", (cpuid(1).edx & 1 << 13) != 0, cr4::kPge},
     };
     for (const auto& feature : features) {
-        if (feature.there && feature.bit == cr4::kSmap && iretq_in_ring_3_breaks_with_smap())
-            log("SMAP stays off: this emulator cannot resume a libOS with it");
-        else if (feature.there)
-            write_cr4(read_cr4() | feature.bit);
-        else
-            log("this CPU has no ", feature.name);
+        const bool broken = feature.bit == cr4::kSmap && feature.there && iretq_in_ring_3_breaks_with_smap();
+        if (feature.there && !broken) write_cr4(read_cr4() | feature.bit);
+        if (!first) continue;
+        if (broken) log("SMAP stays off: this emulator cannot resume a libOS with it");
+        if (!feature.there) log("this CPU has no ", feature.name);
     }
-    if (!(cpuid(0x8000'0001).edx & 1 << 20)) log("this CPU has no NX: data can be executed");
+    if (first && !(cpuid(0x8000'0001).edx & 1 << 20)) log("this CPU has no NX: data can be executed");
 }
 
 bool random_word(u64& word) {

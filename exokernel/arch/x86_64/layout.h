@@ -26,6 +26,9 @@
 #define CPU_IST1_TOP 0x3000     // NMI, 4 KiB
 #define CPU_IST4_TOP 0x2000     // debug exception, 4 KiB
 
+// In assembly: a field of this CPU's Cpu, with `pushed` bytes on the main stack.
+#define CPU(field, pushed) (field) - CPU_STACK_TOP + (pushed)(%rsp)
+
 #define VECTOR_TIMER 0x40
 #define VECTOR_STOP 0x41        // another CPU changes what this one relies on, or has something for it to do
 #define VECTOR_SPURIOUS 0xff

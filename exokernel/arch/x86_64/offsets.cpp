@@ -12,6 +12,8 @@ void offsets() {
     DEFINE(CPU_USER_STACK_SLOT, offsetof(Cpu, user_stack_slot));
     DEFINE(CPU_ENV, offsetof(Cpu, env));
     DEFINE(CPU_CONTEXT, offsetof(Cpu, context));
+    DEFINE(CPU_SINCE, offsetof(Cpu, since));
+    DEFINE(CPU_ATTENTION, offsetof(Cpu, attention));
     DEFINE(CPU_LOG_NEXT, offsetof(Cpu, log.next));
     DEFINE(CPU_LOG_LIMIT, offsetof(Cpu, log.limit));
     DEFINE(CPU_LOG_FIRST, offsetof(Cpu, log.first));
@@ -24,10 +26,32 @@ void offsets() {
     DEFINE(ENV_USER_RECORDS, offsetof(Environment, user_records));
     DEFINE(ENV_ENTRY, offsetof(Environment, entry));
     DEFINE(ENV_INFO, offsetof(Environment, info));
+    DEFINE(ENV_RESUME_RIP, offsetof(Environment, resume_rip));
+    DEFINE(ENV_RESUME_RSP, offsetof(Environment, resume_rsp));
+    DEFINE(ENV_RESUME, offsetof(Environment, resume));
+    DEFINE(ENV_WHEN_YIELDED, offsetof(Environment, when_yielded));
+    DEFINE(ENV_ID, offsetof(Environment, id));
+    DEFINE(ENV_CONTEXT, offsetof(Environment, context));
+    DEFINE(ENV_CALLER, offsetof(Environment, caller));
+    DEFINE(ENV_CALLED, offsetof(Environment, called));
+    DEFINE(ENV_GATE_CALLEE, offsetof(Environment, gates.callee));
+    DEFINE(ENV_GATE_RIP, offsetof(Environment, gates.rip));
+    DEFINE(ENV_GATE_WORD, offsetof(Environment, gates.word));
+    DEFINE(GATE_COUNT, kGatesPerEnvironment);
+    DEFINE(RESUME_CALLING, Resume::calling);
+    DEFINE(RESUME_OPEN, Resume::open);
+    DEFINE(WAITS_FOR_CALL, reinterpret_cast<u64>(kWaitsForCall));
+    static_assert(Sender::kOneWay == u64{1} << 32);
+    DEFINE(ONE_WAY_BIT, 32);
+
+    DEFINE(INFO_TICKS, offsetof(EnvironmentInfo, ticks));
+    DEFINE(INFO_SWITCHES, offsetof(EnvironmentInfo, switches));
+    DEFINE(INFO_TRANSFERS, offsetof(EnvironmentInfo, transfers));
     DEFINE(INFO_UPCALLS, offsetof(EnvironmentInfo, upcalls));
     DEFINE(INFO_HITS, offsetof(EnvironmentInfo, hits));
     DEFINE(INFO_MISSES, offsetof(EnvironmentInfo, misses));
 
+    DEFINE(CONTEXT_ROOT, offsetof(Context, root));
     DEFINE(CONTEXT_STLB, offsetof(Context, hot.entries));
     DEFINE(CONTEXT_MASK, offsetof(Context, hot.mask));
     DEFINE(CONTEXT_GUARANTEED, offsetof(Context, hot.guaranteed));

@@ -50,13 +50,18 @@ inline void leave_here(Cpu& cpu, Environment& env) {
     env.resume = env.when_yielded;
 }
 
-/// Run `next` from here on, for the rest of the slot. The caller has seen to what ran before.
-[[noreturn]] inline void run(Cpu& cpu, Environment& next) {
+/// The CPU is for `next` from here on; what is left to do is to leave the kernel.
+inline void switch_to(Cpu& cpu, Environment& next) {
     account(cpu);
     ++next.info->switches;
     if (cpu.attention & Cpu::kFpuLive) fpu_leave(cpu, next);
     cpu.env = &next;
     if (cpu.context != next.context) switch_context(cpu, next.context);
+}
+
+/// Run `next` from here on, for the rest of the slot. The caller has seen to what ran before.
+[[noreturn]] inline void run(Cpu& cpu, Environment& next) {
+    switch_to(cpu, next);
     if (next.resume != Resume::yielded) resume(next);
     if (cpu.attention & Cpu::kNoBases) return_yielded<false>(next);
     return_yielded<true>(next);

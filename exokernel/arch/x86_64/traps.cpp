@@ -10,6 +10,7 @@
 #include "exokernel/core/panic.hpp"
 #include "exokernel/core/slots.hpp"
 #include "exokernel/core/upcalls.hpp"
+#include "exokernel/drivers/timer.hpp"
 
 namespace tessera::kernel {
 namespace {
@@ -73,6 +74,7 @@ extern "C" void on_trap(TrapFrame& frame) {
             if (from_user) return fpu_enter(Cpu::here());
             panic_in_trap("FPU instruction in the kernel", frame);
         case VECTOR_TIMER:
+            if (!from_user) return acknowledge_interrupt();  // it ended a halt: the CPU looks for itself who can run
             return on_timer(frame);
         case VECTOR_STOP:
             return on_stop(frame);

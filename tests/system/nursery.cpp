@@ -1,0 +1,223 @@
+// Brings up environments that are to be killed, again and again, and lets them do everything that environments do. What
+// they share is taken away under their hands. It keeps count of who died doing what, and of its own holdings.
+//
+//   seed=N       where the random numbers begin; everybody's come from it
+//   places=N     how many victims at a time
+//   until=NAME   goes on until this environment is no more
+#include "libos/core/pages.hpp"
+#include "tests/system/faults/work.hpp"
+
+using namespace tessera;
+using namespace tessera::faults;
+
+namespace {
+
+constexpr u64 kPlaces = 16;  // behind them, as many for children of victims
+constexpr Rights kReadWrite = Right::read | Right::write;
+alignas(4096) Victim victims[2 * kPlaces];
+u64 state, places, born, taken_away;
+u64 deaths[kDoings], quota_at_start;
+Memory audit;  // where frames that were somebody's are looked at
+
+void work(Child& child);
+void breed(Victim& victim);
+
+using Step = void (*)(Victim&);
+struct Kind {
+    const char* name;
+    Step steps[4];
+    u64 quota;
+};
+constexpr Kind kKinds[] = {
+    {"v-binder", {bind, bind, compute, yield_somewhere}, 1},
+    {"v-writer", {touch, touch, bind, compute}, 3},
+    {"v-owner", {use_memory, make_context, bind, compute}, 41},
+    {"v-slots", {take_slots, yield_somewhere, compute, use_memory}, 9},
+    {"v-yielder", {yield_somewhere, yield_somewhere, compute, yield_somewhere}, 1},
+    {"v-mother", {breed, breed, yield_somewhere, compute}, 31},
+};
+constexpr u64 kKindCount = sizeof kKinds / sizeof kKinds[0];
+
+void work(Child& child) {
+    Victim& victim = *reinterpret_cast<Victim*>(&child);
+    for (; victim.fuse != 0; --victim.fuse) kKinds[victim.kind].steps[below(victim, 4)](victim);
+    end_itself(victim);
+}
+
+/// Bring one up at `victim`. Its random numbers come from `from`.
+Error raise(Victim& victim, const char* name, u64 quota, VirtAddr context, u64& from) {
+    victim.doing = Doing::starting;
+    victim.random = random_word(from) | 1;
+    victim.fuse = 20 + random_word(from) % 400;
+    victim.quota = quota;
+    victim.child.frames = {};
+    const Error made = make_child(victim.child, name, work, 0, quota, context);
+    if (made != Error::ok && victim.child.frames.kind == ResourceKind::frames)
+        attempt<FrameRelease>({address(victim.child.frames), FrameNumber{victim.child.frames.first}, kEnvFrames});
+    return made;
+}
+
+/// A child in memory of the victim's own: it ends with its mother, if not before.
+void breed(Victim& victim) {
+    enter(victim, Doing::breeding);
+    Victim& child = victims[kPlaces + victim.place];
+    if (alive(child.child.id)) {
+        if (one_in(victim, 4)) attempt<EnvDestroy>({address(child.child.environment)});
+        else yield(child.child.id);
+        return;
+    }
+    child.place = kPlaces + victim.place;
+    child.kind = below(victim, 2);
+    raise(child, "v-child", 2, address(victim.own.context.kind != ResourceKind::none ? victim.own.context : boot().context), victim.random);
+}
+
+/// A context in which the image is bound where it is here, so that the same code runs in it.
+bool make_own_context(Victim& victim) {
+    Capability frames;
+    ContextSpec spec{address(frames), 128, 256, 32};
+    const auto taken = attempt<FrameAlloc>({FrameNumber{kAny}, spec.frames_needed(), 1, address(frames)});
+    if (taken.error != Error::ok) return false;
+    if (attempt<ContextCreate>({address(spec), address(victim.own)}).error != Error::ok) {
+        attempt<FrameRelease>({address(frames), FrameNumber{taken.value}, spec.frames_needed()});
+        return false;
+    }
+    const auto everything = PageSpan::make(boot().image_page, boot().image_pages, kReadWrite | Right::execute).with(SpanFlag::guaranteed);
+    expect("bind the image elsewhere", attempt<Bind>({address(boot().image), boot().image_frame, everything, address(victim.own.context), {}}).error, Error::ok);
+    return true;
+}
+
+void drop_own_context(Victim& victim) {
+    if (victim.own.context.kind == ResourceKind::none) return;
+    expect("destroy the context of a dead one", attempt<ContextDestroy>({address(victim.own.context)}).error, Error::ok);
+    victim.own = {};
+}
+
+/// The quota that was passed on is what the living have.
+void check_quota() {
+    u64 passed_on = 0;
+    for (u64 i = 0; i < places; ++i) passed_on += alive(victims[i].child.id) ? victims[i].quota : 0;
+    const u64 quota = accounts().frame_quota;
+    u64 still = 0;
+    for (u64 i = 0; i < places; ++i) still += alive(victims[i].child.id) ? victims[i].quota : 0;
+    if (passed_on == still) expect_true("the quota of the dead is back", quota + passed_on == quota_at_start, quota_at_start - quota);
+}
+
+/// Look after one place: whoever died there is buried, somebody else raised.
+void look_after(u64 place, bool raise_another) {
+    Victim& victim = victims[place];
+    if (alive(victim.child.id)) return;
+    if (victim.child.id) {
+        ++deaths[static_cast<u64>(victim.doing) % kDoings];
+        victim.child.id = {};
+        check_quota();
+        // Its child stood in its memory: it must have ended with it.
+        if (victim.kind == kKindCount - 1) expect_true("a child of the dead lives", !alive(victims[kPlaces + place].child.id));
+        drop_own_context(victim);
+    }
+    if (!raise_another) return;
+    victim.kind = below(state, kKindCount);
+    victim.place = place;
+    const bool own = below(state, 3) == 0 && make_own_context(victim);
+    const Kind& kind = kKinds[victim.kind];
+    const Error made = raise(victim, kind.name, kind.quota, address(own ? victim.own.context : boot().context), state);
+    expect_true("a victim", made == Error::ok || made == Error::exhausted || made == Error::quota, static_cast<u64>(made));
+    if (made != Error::ok) {
+        drop_own_context(victim);
+        return;
+    }
+    ++born;
+}
+
+/// Frames that were others' are empty, and nobody writes to them any more.
+void look_at(const Memory& memory) {
+    for (u64 again = 0; again < 2; ++again) {
+        u64 words = 0;
+        for (u64 i = 0; i < memory.count * kPageSize / 8; i += 3) words += static_cast<volatile u64*>(memory.words())[i] != 0;
+        expect_true("somebody wrote to frames that are not his any more", words == 0, words);
+        for (u64 i = 0, rounds = below(state, 2000); i < rounds; ++i) asm volatile("pause");
+    }
+}
+
+/// Take the common frames away from all who have them bound, and put others, or the same again, in their place.
+void replace_commons() {
+    if (commons.frames.kind == ResourceKind::frames) {
+        expect("take the common frames away", attempt<FrameRelease>({address(commons.frames), commons.first, Commons::kFrames}).error, Error::ok);
+        ++taken_away;
+    }
+    const FrameNumber wish = below(state, 2) == 0 ? FrameNumber{kAny} : commons.first;
+    auto taken = attempt<FrameAlloc>({wish, Commons::kFrames, 1, address(audit.capability)});
+    if (taken.error != Error::ok) taken = attempt<FrameAlloc>({FrameNumber{kAny}, Commons::kFrames, 1, address(audit.capability)});
+    if (taken.error != Error::ok) {
+        commons.frames = {};
+        return;
+    }
+    audit.frame = FrameNumber{taken.value};
+    expect("bind what was taken away", bind_all(audit), Error::ok);
+    look_at(audit);
+    expect("unbind it", unbind_all(audit), Error::ok);
+    commons.first = audit.frame;
+    commons.frames = audit.capability;
+}
+
+/// Let one of the slots run a victim, or the nursery again.
+void deal_a_slot() {
+    const Capability& slot = boot().slots[1 + below(state, 7)];
+    if (slot.kind != ResourceKind::slots) return;
+    attempt<SlotRun>({address(slot), SlotNumber{slot.first}, 1, victims[below(state, places)].child.id});
+}
+
+EnvId find(std::string_view name) {
+    for (u64 i = 1; i < kMaxEnvironments; ++i) {
+        const EnvironmentInfo& info = environment_info(EnvId{i});
+        if (info.id != 0 && std::string_view{info.name} == name) return EnvId{info.id};
+    }
+    return {};
+}
+
+void end_all() {
+    for (u64 i = 0; i < places; ++i) {
+        if (alive(victims[i].child.id)) attempt<EnvDestroy>({address(victims[i].child.environment)});
+        look_after(i, false);
+    }
+}
+
+void one_round() {
+    for (u64 i = 0; i < places; ++i) look_after(i, true);
+    deal_a_slot();
+    if (below(state, 4) == 0) replace_commons();
+    if (below(state, 16) == 0) attempt<EnvDestroy>({address(victims[below(state, places)].child.environment)});
+    yield(below(state, 3) == 0 ? EnvId{} : victims[below(state, places)].child.id);
+}
+
+}  // namespace
+
+int libos_main() {
+    places = argument("places", kPlaces);
+    if (places > kPlaces || !pin_image().ok()) return 3;
+    state = argument("seed", 1) * 0x9e37'79b9'7f4a'7c15 + boot().self.index();
+    quota_at_start = accounts().frame_quota;
+    audit.page = fresh_pages(Commons::kFrames);
+    audit.count = Commons::kFrames;
+    replace_commons();
+    const u64 frames = accounts().frames, slots = accounts().slots;
+    const EnvId reaper = find("reaper"), until = find(argument("until"));
+    while (alive(until) && wrong == 0) {
+        if (who_wants_stillness() != reaper) {
+            one_round();
+            continue;
+        }
+        end_all();
+        while (who_wants_stillness() == reaper) yield();
+    }
+    end_all();
+    if (commons.frames.kind != ResourceKind::frames) replace_commons();
+    expect_true("all quota is back", accounts().frame_quota == quota_at_start, accounts().frame_quota);
+    expect_true("all frames are back", accounts().frames == frames, accounts().frames);
+    expect_true("all slots are back", accounts().slots == slots, accounts().slots);
+    Json json;
+    json.field("born", born);
+    json.field("taken_away", taken_away);
+    for (u64 i = 0; i < kDoings; ++i) json.field(kDoingNames[i], deaths[i]);
+    expect_true("told", json.send().ok());
+    return verdict("nursery");
+}

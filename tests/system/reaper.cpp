@@ -1,0 +1,111 @@
+// Kills environments at random moments: whoever's name begins with "v-" (the nurseries', nursery.cpp). Behind every kill it
+// counts the machine's books again. At the end it kills a nursery with all that live in it.
+//
+//   seed=N      where the random numbers begin
+//   kills=N     how many
+//   last=NAME   whom it kills in the end; then it waits until all other environments without a name in `stay` are gone
+//   stay=NAME   who stays
+#include "secure_bindings/capability.cpp"
+#include "tests/system/faults/audit.hpp"
+#include "tests/system/faults/victim.hpp"
+
+using namespace tessera;
+using namespace tessera::faults;
+
+namespace {
+
+constexpr u64 kPatience = 5000;  // tries to find somebody
+constexpr u64 kStillEvery = 25;  // kills
+u64 state, kills, late, audits, moving, stopped;
+
+u64 below(u64 bound) { return random_word(state) % bound; }
+
+std::string_view name_at(u64 index) { return environment_info(EnvId{index}).name; }
+EnvId id_at(u64 index) { return EnvId{static_cast<volatile const u32&>(environment_info(EnvId{index}).id)}; }
+
+/// A random moment: within a slice by a loop of its own, then some slices later by leaving it to others.
+void let_time_pass() {
+    for (u64 slices = below(4); slices != 0; --slices) yield();
+    const u64 begin = ticks(), length = below(information().quantum / 2);
+    for (u64 rounds = below(2000); rounds != 0 && ticks() - begin < length; --rounds) asm volatile("pause");
+}
+
+/// The capability for all, narrowed to one.
+Error kill(u64 index) {
+    const auto one = attenuate(boot().every_environment, only_range(index, 1));
+    if (!one.ok()) return one.error();
+    const Capability narrowed = one.value();
+    return answer_to<EnvDestroy>({address(narrowed)});
+}
+
+/// Somebody to kill, from a random place on; 0: nobody.
+u64 find_victim() {
+    const u64 from = below(kMaxEnvironments);
+    for (u64 i = 0; i < kMaxEnvironments; ++i) {
+        const u64 index = (from + i) % kMaxEnvironments;
+        if (id_at(index) && name_at(index).starts_with("v-")) return index;
+    }
+    return 0;
+}
+
+/// On one CPU a slice is long enough; with more, others have to be asked to keep still.
+void balance() {
+    ++(books_balance(information().cpus == 1 ? 20 : 2) ? audits : moving);
+    if (information().cpus == 1) expect_true("counted behind every kill", moving == 0, kills);
+}
+
+/// Have everything stand still, and count.
+void balance_in_stillness() {
+    Capability slot;
+    if (answer_to<SlotTake>({0, kStillness, 1, address(slot)}) != Error::ok) return;  // a victim has just that one
+    while (find_victim() != 0) yield();
+    expect_true("all stand still", books_balance(100'000));
+    ++stopped;
+    expect("let them go on", answer_to<SlotRelease>({address(slot), kStillness, 1}), Error::ok);
+}
+
+/// False: there was nobody.
+bool kill_one() {
+    const u64 index = find_victim();
+    if (index == 0) return false;
+    const EnvId id = id_at(index);
+    const Error answer = kill(index);
+    if (answer == Error::ok) ++kills;
+    else ++late;
+    expect_true("killed, or gone before", answer == Error::ok || answer == Error::stale_capability, static_cast<u64>(answer));
+    // If it died just before, whoever came to its place was killed.
+    expect_true("the dead are dead", answer != Error::ok || id_at(index) != id, id.value);
+    if (id_at(index) != id) expect_true("nothing is left of the dead", nothing_left_of(id), id.value);
+    balance();
+    if (answer == Error::ok && kills % kStillEvery == 0) balance_in_stillness();
+    return true;
+}
+
+/// Is anybody there whom the end has to wait for?
+bool others_live(std::string_view stay) {
+    for (u64 i = 1; i < kMaxEnvironments; ++i)
+        if (id_at(i) && id_at(i) != boot().self && name_at(i) != stay) return true;
+    return false;
+}
+
+}  // namespace
+
+int libos_main() {
+    const u64 seed = argument("seed", 1), wanted = argument("kills", 300);
+    const std::string_view last = argument("last"), stay = argument("stay");
+    state = seed * 0x9e37'79b9'7f4a'7c15 + 1;
+    for (u64 idle = 0; kills < wanted && wrong == 0 && idle < kPatience;) {
+        let_time_pass();
+        idle = kill_one() ? 0 : idle + 1;
+    }
+    expect_true("enough to kill", kills >= wanted, kills);
+    for (u64 i = 1; i < kMaxEnvironments; ++i)
+        if (id_at(i) && name_at(i) == last) expect("kill the nursery", kill(i), Error::ok);
+    while (others_live(stay)) yield();
+    expect_true("the machine stands still in the end", books_balance(100'000));
+    if (wrong != 0) print("WRONG with seed=", seed, " after ", kills, " kills\n");
+    expect_true("everything stood still at times", stopped != 0);
+    print(kills, " kills; counted again ", audits, " times in passing, ", stopped, " times with all standing still\n");
+    expect_true("told", record("kills", kills, "late", late, "counted", audits, "counted_still", stopped, "seed", seed).ok());
+    return verdict("reaper");
+}
