@@ -6,6 +6,7 @@
 //
 //   clients=name:shares:floor,...   whom, with how many shares; `floor` frames are never asked for
 //   tax=PERCENT (75)   period=MICROSECONDS (10000)   patience=PERIODS (20)   grain=FRAMES (16)   slots=COUNT (0)
+//   quiet=1: says nothing on the log but the last line
 #include "libos/arbiter/clients.hpp"
 #include "libos/arbiter/slots.hpp"
 #include "libos/core/libos.hpp"
@@ -20,6 +21,7 @@ constexpr u64 kLooksAPeriod = 2;
 
 struct Rules {
     u64 tax, period, patience, grain;
+    bool quiet;
 };
 
 Clients clients;
@@ -41,7 +43,7 @@ void set_quota(const Client& client, u64 frames) {
 }
 
 /// Who gives, of those that are there: what is asked of them already counts as given.
-u64 choose(ReclaimState state, std::span<u64> take) {
+void choose(ReclaimState state, std::span<u64> take) {
     std::array<Claim, Clients::kMost> claims{};
     const std::span<Client> all = clients.all();
     u64 coming = 0;
@@ -53,13 +55,13 @@ u64 choose(ReclaimState state, std::span<u64> take) {
         coming += outstanding;
     }
     const u64 missing = frames_short(state, information().frames_free + coming, information().frames_usable);
-    return choose_victims({claims.data(), all.size()}, rules.tax, missing, rules.grain, take.first(all.size()));
+    choose_victims({claims.data(), all.size()}, rules.tax, missing, rules.grain, take.first(all.size()));
 }
 
 /// Ask for what is missing. Who is asked gets no other frames until there are enough again; in the state `low`, nobody does.
 void reclaim(ReclaimState state) {
     std::array<u64, Clients::kMost> take{};
-    const u64 found = choose(state, take);
+    choose(state, take);
     const u64 free = information().frames_free;
     u64 client_number = 0;
     for (Client& client : clients.all()) {
@@ -72,9 +74,9 @@ void reclaim(ReclaimState state) {
         if (!call<Revoke>({address(boot().every_environment), client.id, address(spec)}).ok()) continue;
         client.asked += frames;
         set_quota(client, client.info().frames - std::min(client.info().frames, client.outstanding()));
+        if (rules.quiet) continue;
         print("memory ", kReclaimNames[static_cast<u64>(state)], ", ", free, " frames free: asked ", client.name, " for ", frames, "\n");
     }
-    static_cast<void>(found);
 }
 
 /// What a reader, or a plot, wants to know of a period.
@@ -139,7 +141,8 @@ int libos_main() {
         return 2;
     }
     const u64 microsecond = information().tsc_hz / 1'000'000;
-    rules = {argument("tax", 75) * kWhole / 100, argument("period", 10'000) * microsecond, argument("patience", 20), argument("grain", 16)};
+    rules = {argument("tax", 75) * kWhole / 100, argument("period", 10'000) * microsecond, argument("patience", 20), argument("grain", 16),
+             argument("quiet", 0) != 0};
     if (!clients.open(argument("clients"), boot().every_environment) || rules.period == 0) return 2;
     static SlotShares slots;
     slots.open(boot().cpu, argument("slots", 0));
@@ -160,7 +163,7 @@ int libos_main() {
             clients.look(look == kLooksAPeriod);
             const ReclaimState before = state;
             state = next_state(state, information().frames_free, information().frames_usable);
-            if (state != ReclaimState::high && before == ReclaimState::high) print_table();
+            if (state != ReclaimState::high && before == ReclaimState::high && !rules.quiet) print_table();
             reclaim(state);
         }
         report(periods, begin, state);

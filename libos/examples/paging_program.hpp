@@ -17,7 +17,7 @@ using Space = AddressSpace<HierarchicalTable>;
 
 /// The program's address space, installed; nullptr and a message where there is no room for its table.
 inline Space* open_space() {
-    constexpr u64 kNodes = 12;
+    constexpr u64 kNodes = 10;
     static Capability frames;
     static u16 used[kNodes];
     const auto nodes = map_guaranteed(kNodes, frames);
@@ -30,6 +30,26 @@ inline Space* open_space() {
     static Space space(table);
     space.install();
     return &space;
+}
+
+/// The region can be taken from, by whoever asks (`answers`) or by force alone; `pool` holds nothing but its pages.
+inline Outcome give_region(RegionGiver& pages, PoolGiver& unused, bool answers) {
+    TRY(pages.open());
+    if (!add_giver(RevocationKind::frames, unused) || !add_giver(RevocationKind::frames, pages)) return Error::exhausted;
+    return answers ? answer_revocation() : expect_repossession();
+}
+
+/// Frames whose contents are not worth saving.
+inline Outcome seed_discard(const FramePool& pool) {
+    const AutosaveSpec discard{AutosaveKind::discard, 0, {}, {}};
+    TRY(call<Autosave>({address(pool.capability()), pool.first(), pool.count(), address(discard)}));
+    return Done{};
+}
+
+/// False, and a message, when it failed.
+inline bool went_well(const char* what, const Outcome& outcome) {
+    if (!outcome.ok()) print(what, ": ", name_of(outcome.error()), "\n");
+    return outcome.ok();
 }
 
 /// What word `word` of page `page` holds after `turn` turns; turn 0 is how it begins, where pages are computed.

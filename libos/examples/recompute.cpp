@@ -21,10 +21,8 @@ int libos_main() {
                               {pool, space->add_source(pool.capability()), store, eviction, {}, {places, frames}, true});
     static PoolGiver unused(pool);
     static RegionGiver computed(region, *space, keep);
-    const AutosaveSpec discard{AutosaveKind::discard, 0, {}, {}};
-    if (!space->add_region(region) || !computed.open().ok() || !add_giver(RevocationKind::frames, unused) ||
-        !add_giver(RevocationKind::frames, computed) || !answer_revocation().ok() ||
-        !call<Autosave>({address(pool.capability()), pool.first(), frames, address(discard)}).ok())
+    if (!space->add_region(region) || !went_well("to answer revocation", give_region(computed, unused, true)) ||
+        !went_well("to seed", seed_discard(pool)))
         return 1;
 
     const auto* const words = static_cast<const volatile u64*>(memory_of(region.first()));

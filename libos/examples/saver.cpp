@@ -16,19 +16,14 @@ int libos_main() {
     static VaultStore store(reserve_pages(pages), pages);
     static FramePool pool;
     if (space == nullptr || !space->add_region(store.region()) || !pool.open(frames).ok()) return 1;
-    if (const Outcome opened = store.open(argument("vault"), boot().name); !opened.ok()) {
-        print("no place to save: ", name_of(opened.error()), "\n");
-        return 1;
-    }
+    if (!went_well("to find the vault", store.open(argument("vault"), boot().name))) return 1;
     static Fifo eviction;
     static PageNumber places[kMostPages];
     static PagedRegion region(reserve_pages(pages), pages,
                               {pool, space->add_source(pool.capability()), store, eviction, {}, {places, frames}});
     static PoolGiver unused(pool);
     static RegionGiver saved(region, *space, keep, &store.capability());
-    if (!space->add_region(region) || !saved.open().ok() || !add_giver(RevocationKind::frames, unused) ||
-        !add_giver(RevocationKind::frames, saved) || !answer_revocation().ok())
-        return 1;
+    if (!space->add_region(region) || !went_well("to answer revocation", give_region(saved, unused, true))) return 1;
 
     auto* const words = static_cast<volatile u64*>(memory_of(region.first()));
     static u32 turns[kMostPages];

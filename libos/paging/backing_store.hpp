@@ -16,9 +16,10 @@ class BackingStore {
     /// Bring number `slot` back. False: it was never written.
     virtual bool read(u64 slot, void* to) = 0;
     /// Have the kernel write `frame`, which `frames` is the capability of, as number `slot` should it be taken by force; kAny:
-    /// nowhere any more. A store that the kernel cannot write does nothing: then its dirty pages are lost with the frame.
-    virtual void seed(const Capability& frames, FrameNumber frame, u64 slot) {
+    /// nowhere any more. False: it will not be. A store that the kernel cannot write does nothing: then its dirty pages are lost with the frame.
+    virtual bool seed(const Capability& frames, FrameNumber frame, u64 slot) {
         static_cast<void>(frames), static_cast<void>(frame), static_cast<void>(slot);
+        return false;
     }
 
   protected:

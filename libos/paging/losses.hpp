@@ -4,6 +4,8 @@
 // went stands in the repossession vector, until libos/revocation has dealt with it.
 #pragma once
 
+#include <optional>
+
 #include "exokernel/abi/revocation.hpp"
 #include "libos/core/program.hpp"
 
@@ -23,17 +25,17 @@ struct Saved {
     FrameNumber frame;  ///< copy: here.
 };
 
-/// What the vector says of `frame`. The newest line counts, as a frame may have been lost, come back, and been lost again;
-/// without a line nothing was saved.
-inline Saved find_saved(FrameNumber frame) {
-    if (repossessions == nullptr) return {AutosaveKind::none, {}};
+/// What the vector says of `frame`. The newest line counts, as a frame may have been lost, come back, and been lost again.
+/// Nothing: it has no line for it; there may not have been room for one.
+inline std::optional<Saved> find_saved(FrameNumber frame) {
+    if (repossessions == nullptr) return {};
     const volatile u32& used = repossessions->used;
     for (u64 i = used < RepossessionVector::kLines ? used : RepossessionVector::kLines; i-- > 0;) {
         const Repossession& line = repossessions->line[i];
         if (line.kind != RevocationKind::frames || frame.value - line.first >= line.count) continue;
-        return {line.saved, FrameNumber{line.destination + (frame.value - line.first)}};
+        return Saved{line.saved, FrameNumber{line.destination + (frame.value - line.first)}};
     }
-    return {AutosaveKind::none, {}};
+    return {};
 }
 
 /// Have `forget` look through all that could be lost, until nothing was lost meanwhile, and take the lines off the vector.

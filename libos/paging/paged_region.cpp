@@ -65,10 +65,11 @@ bool PagedRegion::fill_frame(Mapper& mapper, PageNumber page, const Room& room, 
         }
     }
     counts_.zero_fills += !stored;
-    parts_.store.seed(parts_.pool.capability(), room.frame, page - first());
+    const bool seeded = parts_.store.seed(parts_.pool.capability(), room.frame, page - first());
     parts_.eviction.on_filled(room.place);
-    if (is_write(access)) return needs_filling || mapper.map(page, writable);
-    return mapper.map(page, Entry::make(room.frame, parts_.source, Right::read, flags));
+    const Entry filled{(is_write(access) ? writable : Entry::make(room.frame, parts_.source, Right::read, flags)).word |
+                       (seeded ? Entry::kSeeded : 0)};
+    return (filled == writable && needs_filling) || mapper.map(page, filled);
 }
 
 /// A frame to fill, and a place for its page. False: there is none, and no page could make room.
@@ -96,9 +97,11 @@ bool PagedRegion::evict(Mapper& mapper, Room& room) {
 void PagedRegion::leave(u64 place) { parts_.places[place] = parts_.places[--resident_]; }
 
 /// Where a page is whose frame was taken: in the store, as it was before or as the kernel saved it, or, if it was dirty
-/// and not saved, nowhere. One that was never written is zero again.
+/// and not saved, nowhere. One that was never written is zero again. Where the vector had no room to say what was
+/// done, it is what the frame was seeded for.
 Entry PagedRegion::after_loss(Entry entry) const {
-    if (find_saved(entry.frame()).kind == AutosaveKind::copy) return Entry{Entry::kStored};
+    const std::optional<Saved> saved = find_saved(entry.frame());
+    if (saved ? saved->kind == AutosaveKind::copy : entry.has(Entry::kSeeded)) return Entry{Entry::kStored};
     if (entry.has(Entry::kDirty)) return kSpoilt;
     return Entry{entry.word & Entry::kStored};
 }
@@ -118,8 +121,10 @@ bool PagedRegion::put_out(Mapper& mapper, u64 place, FrameNumber& frame) {
     }
     ++counts_.evictions;
     if (!parts_.pool.holds(frame)) {
+        // Without a line, nobody knows whether the kernel wrote it first, or we what we found then.
+        const bool unsure = entry.has(Entry::kDirty) && !find_saved(frame);
         frame = {kAny};
-        return forget(mapper, place);
+        return forget(mapper, place, unsure);
     }
     if (!mapper.unmap(page, left)) return false;
     parts_.store.seed(parts_.pool.capability(), frame, kAny);
@@ -127,9 +132,9 @@ bool PagedRegion::put_out(Mapper& mapper, u64 place, FrameNumber& frame) {
 }
 
 /// The page in `place` has lost its frame by force.
-bool PagedRegion::forget(Mapper& mapper, u64 place) {
+bool PagedRegion::forget(Mapper& mapper, u64 place, bool unsure) {
     const PageNumber page = page_in(parts_.places[place]);
-    const Entry left = after_loss(mapper.entry(page));
+    const Entry left = unsure ? kSpoilt : after_loss(mapper.entry(page));
     if (!mapper.unmap(page, left)) return false;
     ++counts_.lost;
     counts_.spoilt += left == kSpoilt;

@@ -63,7 +63,7 @@ class PagedRegion final : public Region, private UseBits {
     bool evict(Mapper& mapper, Room& room);
     bool put_out(Mapper& mapper, u64 place, FrameNumber& frame);
     bool vacate_place(Mapper& mapper, u64 place);
-    bool forget(Mapper& mapper, u64 place);
+    bool forget(Mapper& mapper, u64 place, bool unsure = false);
     void leave(u64 place);
     Entry after_loss(Entry entry) const;
 

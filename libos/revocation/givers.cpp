@@ -29,8 +29,9 @@ bool RegionGiver::stand_in(VirtAddr address_touched) {
     const Entry entry = mapper_.entry(page);
     if (!entry.has(Entry::kResident) || region_.parts().pool.holds(entry.frame())) return false;
     const PageSpan span = PageSpan::make(page, 1, Right::read | Right::write);
-    if (const Saved saved = find_saved(entry.frame()); saved.kind == AutosaveKind::copy && saved_under_ != nullptr)
-        return enter_kernel<Bind>({address(*saved_under_), saved.frame, span, {}, {}}).error == Error::ok;
+    const std::optional<Saved> saved = find_saved(entry.frame());
+    if (saved && saved->kind == AutosaveKind::copy && saved_under_ != nullptr)
+        return enter_kernel<Bind>({address(*saved_under_), saved->frame, span, {}, {}}).error == Error::ok;
     if (spare_frame_.value == kAny) return false;
     return enter_kernel<Bind>({address(spare_), spare_frame_, span, {}, {}}).error == Error::ok;
 }

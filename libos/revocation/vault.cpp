@@ -20,10 +20,10 @@ Outcome VaultStore::open(std::string_view vault, std::string_view name) {
 }
 
 // Nothing depends on its success: a page that could not be seeded is lost with its frame, and that shows.
-void VaultStore::seed(const Capability& frames, FrameNumber frame, u64 slot) {
+bool VaultStore::seed(const Capability& frames, FrameNumber frame, u64 slot) {
     AutosaveSpec spec{AutosaveKind::none, 0, {}, {}};
     if (slot != kAny) spec = {AutosaveKind::copy, 0, address(capability_), FrameNumber{capability_.first} + slot};
-    static_cast<void>(enter_kernel<Autosave>({address(frames), frame, 1, address(spec)}));
+    return enter_kernel<Autosave>({address(frames), frame, 1, address(spec)}).error == Error::ok && slot != kAny;
 }
 
 }  // namespace tessera::libos

@@ -26,7 +26,7 @@ class VaultStore final : public BackingStore {
 
     bool write(u64 slot, const void* from) override { return memory_.write(slot, from); }
     bool read(u64 slot, void* to) override { return memory_.read(slot, to); }
-    void seed(const Capability& frames, FrameNumber frame, u64 slot) override;
+    bool seed(const Capability& frames, FrameNumber frame, u64 slot) override;
 
     /// To be added to the address space: bindings of the store come and go like others.
     FlatRegion& region() { return pages_; }

@@ -26,10 +26,12 @@ class HostVault final : public BackingStore {
     HostVault(PageNumber first, FramePool& frames) : memory_(first, kPages), frames_(frames) {}
     bool write(u64 slot, const void* from) override { return memory_.write(slot, from); }
     bool read(u64 slot, void* to) override { return memory_.read(slot, to); }
-    void seed(const Capability& own, FrameNumber frame, u64 slot) override {
+    bool seed(const Capability& own, FrameNumber frame, u64 slot) override {
         AutosaveSpec spec{AutosaveKind::none, 0, address(frames_.capability()), {}};
         if (slot != kAny) spec = {AutosaveKind::copy, 0, spec.destination, frames_.first() + slot};
-        REQUIRE(enter_kernel<Autosave>({address(own), frame, 1, address(spec)}).error != Error::in_use);
+        const Error error = enter_kernel<Autosave>({address(own), frame, 1, address(spec)}).error;
+        REQUIRE(error != Error::in_use);
+        return error == Error::ok && slot != kAny;
     }
 
   private:
