@@ -6,11 +6,13 @@
 //
 //   clients=name:shares:floor,...   whom, with how many shares; `floor` frames are never asked for
 //   tax=PERCENT (75)   period=MICROSECONDS (10000)   patience=PERIODS (20)   grain=FRAMES (16)   slots=COUNT (0)
+//   of each CPU: with some, the clients are spread over the CPUs
 //   quiet=1: says nothing on the log but the last line
 #include "libos/arbiter/clients.hpp"
 #include "libos/arbiter/slots.hpp"
 #include "libos/core/libos.hpp"
 #include "libos/transfer/wait.hpp"
+#include "secure_bindings/capability.hpp"
 
 using namespace tessera;
 using namespace tessera::libos;
@@ -122,16 +124,39 @@ void print_table() {
     }
 }
 
-void share_slots(SlotShares& slots) {
-    std::array<EnvId, Clients::kMost> ids{};
-    std::array<u64, Clients::kMost> shares{};
-    u64 count = 0;
-    for (const Client& client : clients.all()) {
-        ids[count] = client.id;
-        shares[count++] = client.shares;
-    }
-    slots.deal({ids.data(), count}, {shares.data(), count});
+/// Let a client live on `cpu`, where there are slots for it.
+void place(const Client& client, u64 cpu) {
+    const auto only_it = attenuate(boot().every_environment, only_range(client.id.index(), 1));
+    if (client.info().cpu != cpu && only_it.ok()) static_cast<void>(call<EnvPlace>({address(only_it.value()), cpu}));
 }
+
+/// Slots of each CPU, for the clients that live there: one goes to the first CPU with slots, the next to the next, and round.
+class Machine {
+  public:
+    void open(u64 slots_each) {
+        for (u64 cpu = 0; cpu < information().cpus; ++cpu)
+            if (slots_[cpu].open(cpu, slots_each) != 0) cpus_[count_++] = cpu;
+    }
+    void share() {
+        std::array<EnvId, Clients::kMost> ids{};
+        std::array<u64, Clients::kMost> shares{};
+        const std::span<Client> all = clients.all();
+        for (u64 i = 0; i < count_; ++i) {
+            for (u64 each = 0; each < all.size(); ++each) {
+                const bool here = each % count_ == i && all[each].id;
+                if (here) place(all[each], cpus_[i]);
+                ids[each] = here ? all[each].id : EnvId{};
+                shares[each] = all[each].shares;
+            }
+            slots_[cpus_[i]].deal({ids.data(), all.size()}, {shares.data(), all.size()});
+        }
+    }
+
+  private:
+    std::array<SlotShares, kMaxCpus> slots_{};
+    std::array<u64, kMaxCpus> cpus_{};
+    u64 count_ = 0;
+};
 
 }  // namespace
 
@@ -144,22 +169,22 @@ int libos_main() {
     rules = {argument("tax", 75) * kWhole / 100, argument("period", 10'000) * microsecond, argument("patience", 20), argument("grain", 16),
              argument("quiet", 0) != 0};
     if (!clients.open(argument("clients"), boot().every_environment) || rules.period == 0) return 2;
-    static SlotShares slots;
-    slots.open(boot().cpu, argument("slots", 0));
+    static Machine machine;
+    machine.open(argument("slots", 0));
 
     RandomNumbers random(boot().self.value);
     ReclaimState state = ReclaimState::high;
     const u64 begin = ticks();
     clients.refresh();
     if (clients.living() == 0) return 1;
-    share_slots(slots);
+    machine.share();
     u64 next = begin, periods = 0;
     for (; clients.living() != 0; ++periods) {
         clients.begin_period(random);
         for (u64 look = 1; look <= kLooksAPeriod; ++look) {
             next += rules.period / kLooksAPeriod;
             sleep_until(next);
-            if (clients.refresh()) share_slots(slots);
+            if (clients.refresh()) machine.share();
             clients.look(look == kLooksAPeriod);
             const ReclaimState before = state;
             state = next_state(state, information().frames_free, information().frames_usable);

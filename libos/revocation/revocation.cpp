@@ -26,6 +26,7 @@ struct Givers {
 };
 constinit Givers givers[kRevocationKinds]{};
 constinit RevocationCounts counts{};
+constinit bool answers = false;
 constinit u64 answered[kRequests]{};  // the number of the request in each place that was answered last
 using Observer = void (*)(const Repossession& line);
 constinit Observer observer = nullptr;
@@ -85,7 +86,7 @@ void answer_all() {
 
 void see_to_it() {
     settle();
-    answer_all();
+    if (answers) answer_all();
 }
 
 // In the middle of something the page is lent another frame, until that is over. Else all that was lost can be forgotten now.
@@ -122,6 +123,7 @@ Outcome expect_repossession() {
 
 Outcome answer_revocation() {
     TRY(expect_repossession());
+    answers = true;
     return set_plain_handler<UpcallKind::revoke, answer_at_safe_point>();
 }
 
