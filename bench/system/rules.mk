@@ -39,3 +39,17 @@ bench-where: $(bench_kernel) build/libos/paths.elf
 .PHONY: measurements
 measurements:
 	@$(PYTHON) bench/measurements.py $(SECTIONS)
+
+# ---- how memory is divided up ----------------------------------------------------------------------------
+
+BENCH_TARGETS += bench-idle-tax
+TEST_TARGETS  += idle-tax-tests
+TEST_FILES    += build/libos/arbiter.elf build/libos/tenant.elf
+
+## bench-idle-tax: memory of an idle and a busy libOS over time, with and without a tax; build/results/idle_tax.svg
+.PHONY: bench-idle-tax idle-tax-tests
+bench-idle-tax: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
+	@$(PYTHON) bench/idle_tax.py
+
+idle-tax-tests: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
+	@$(PYTHON) bench/idle_tax.py --check
