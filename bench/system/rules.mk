@@ -1,6 +1,6 @@
 # Measurements in the emulated machine, and the test that the switch policies do what they promise.
 
-BENCH_TARGETS += bench-paths bench-stlb bench-locks
+BENCH_TARGETS += bench-paths bench-stlb bench-locks bench-ways
 TEST_TARGETS  += stlb-tests
 TEST_FILES    += build/kernel/tessera.elf build/libos/switch.elf
 
@@ -10,6 +10,11 @@ bench_kernel := build/kernel/tessera.elf
 .PHONY: bench-paths
 bench-paths: bench-host $(bench_kernel) build/unchecked/tessera.elf build/libos/paths.elf build/libos/repossession.elf
 	@$(PYTHON) bench/paths.py
+
+## bench-ways: what remote calls, pipes, queues and semaphores cost in instructions; build/results/ways.json
+.PHONY: bench-ways
+bench-ways: $(bench_kernel) build/libos/ways.elf
+	@$(PYTHON) bench/ways.py
 
 ## bench-stlb: what a switch costs under the five policies; build/results/stlb.md (QUICK=1: a part of it)
 .PHONY: bench-stlb
