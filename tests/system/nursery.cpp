@@ -113,7 +113,7 @@ Error show_diary(EnvId reaper) {
 void check_quota() {
     u64 passed_on = 0;
     for (u64 i = 0; i < places; ++i) passed_on += alive(victims[i].child.id) ? victims[i].quota : 0;
-    const u64 quota = accounts().frame_quota;
+    const u64 quota = static_cast<const volatile u64&>(accounts().frame_quota);  // between the two sums, and not before
     u64 still = 0;
     for (u64 i = 0; i < places; ++i) still += alive(victims[i].child.id) ? victims[i].quota : 0;
     if (passed_on == still) expect_true("the quota of the dead is back", quota + passed_on == quota_at_start, quota_at_start - quota);
