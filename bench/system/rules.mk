@@ -1,6 +1,6 @@
 # Measurements in the emulated machine, and the test that the switch policies do what they promise.
 
-BENCH_TARGETS += bench-paths bench-stlb
+BENCH_TARGETS += bench-paths bench-stlb bench-locks
 TEST_TARGETS  += stlb-tests
 TEST_FILES    += build/kernel/tessera.elf build/libos/switch.elf
 
@@ -25,12 +25,17 @@ bench-stlb-short: $(bench_kernel) build/libos/switch.elf
 stlb-tests: $(bench_kernel) build/libos/switch.elf
 	@$(PYTHON) bench/stlb.py --check
 
+## bench-locks: what locks and barriers cost, alone and contended; build/results/locks.json
+.PHONY: bench-locks
+bench-locks: build/bench_host/bench_host $(bench_kernel) build/libos/locks.elf
+	@$(PYTHON) bench/locks.py
+
 ## bench-where: where the instructions of a path go, by function (WHERE="path ..."; else those that miss their mark)
 .PHONY: bench-where
 bench-where: $(bench_kernel) build/libos/paths.elf
 	@$(PYTHON) bench/where.py $(WHERE)
 
-## measurements: fill docs/measurements.md from build/results
+## measurements: fill docs/measurements.md from build/results (SECTIONS="locks ...": only these)
 .PHONY: measurements
 measurements:
-	@$(PYTHON) bench/measurements.py
+	@$(PYTHON) bench/measurements.py $(SECTIONS)

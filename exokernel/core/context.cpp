@@ -6,9 +6,11 @@
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/binding.hpp"
+#include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/panic.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/core/trace.hpp"
 #include "exokernel/core/user_memory.hpp"
 
@@ -83,6 +85,7 @@ StlbEntry& make_place(Context& context, u64 tag, bool guaranteed) {
     }
     if (entry.tag == tag) return entry;
     if (is_live(entry.tag)) drop_entry(context, entry);
+    back_map().unlink(entry);
     entry.slot = stlb.dead_slot;
     entry.tag = tag | kDeadTag;
     if (&entry != &home)
@@ -104,6 +107,7 @@ bool relink(Context& context, StlbEntry& entry, u64 word, u64 grant) {
             for (u64 i = 1; i < kPagesPerLarge; ++i) granted &= frames.info(frame + i).grant == grant;
         if (granted) [[likely]] {
             map.link(entry, word);
+            if (Environment* env = Cpu::here().env) ++env->info->bindings;  // nobody runs while images are loaded
             return true;
         }
     }
@@ -185,6 +189,7 @@ Context& commit_context(u64 index, const ContextPlan& plan) {
     const u16 charged_to = static_cast<u16>(index + 1);
     const FrameRange stlb_range{plan.memory.first + 1, spec.stlb / 128};
     shoot_down(plan.memory);
+    on_charged(plan.memory);
     frames.commit_recast(plan.memory, FrameState::charged, 0, charged_to);
     frames.commit_recast(stlb_range, FrameState::charged, frame_flag::kReadable, charged_to);
     FrameNumber next = plan.memory.first;

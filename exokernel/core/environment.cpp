@@ -4,8 +4,11 @@
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/accounts.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/core/slots.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/trace.hpp"
@@ -33,8 +36,9 @@ bool depends_on(const Environment& env, const Environment& owner) {
 
 void record_end(const Environment& env, const EndReason& reason) {
     const EnvironmentInfo& i = *env.info;
+    set_frames(*env.info, i.frames, read_tsc());
     write_record(RecordType::ended, env.id.index(),
-                 Json<1000>()
+                 Json<1500>()
                      .field("name", static_cast<const char*>(i.name))
                      .field("env", env.id.value)
                      .field("reason", Text<170>(reason.text.view(), '\0').view().data())
@@ -54,6 +58,14 @@ void record_end(const Environment& env, const EndReason& reason) {
                      .field("wipes", i.wipes)
                      .field("frames", i.frames)
                      .field("slots", i.slots)
+                     .field("stolen", i.stolen)
+                     .field("paid_back", i.paid_back)
+                     .field("frame_ticks", i.frame_ticks)
+                     .field("bindings", i.bindings)
+                     .field("syscalls", i.syscalls)
+                     .field("transfers", i.transfers)
+                     .field("asked", i.asked)
+                     .field("repossessed", i.repossessed)
                      .done());
 }
 
@@ -126,12 +138,18 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
     info.context = static_cast<u32>(plan.context->id.value);
     info.cpu = static_cast<u32>(plan.home->index);
     info.frame_quota = plan.frame_quota;
+    info.frames_since = read_tsc();
     env.info = &info;
     commit_residents(*plan.context, *plan.home, 1);
     environments[index] = &env;
     plan.home->environment_ids[index] = env.id;
     trace(Event::env_created, env.id.value);
     return env;
+}
+
+void release_written_pages(const Environment& env) {
+    if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
+    if (env.vector != nullptr) frames.info(env.vector_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
 }
 
 namespace {
@@ -142,6 +160,7 @@ void end_alone(Environment& env, const EndReason& reason) {
     const u64 quota = env.info->frame_quota;
     flush_log_of(env);
     if (env.home->env == &env) account(*env.home);  // perhaps on another CPU, stopped
+    close_requests_of(env);
     if (reason.code != 0) ++failed;
     log(static_cast<const char*>(env.info->name), " ended: ", reason.text.view(), "; ", env.info->frames, " frames, ",
         env.info->slots, " slots given back");
@@ -159,7 +178,7 @@ void end_alone(Environment& env, const EndReason& reason) {
     commit_residents(*env.context, *env.home, -1);
     const FrameRange own = env.memory;
     const bool paid_by_itself = owner_of(own.first) == id;
-    if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
+    release_written_pages(env);
     if (!paid_by_itself) give_back(own);
     release_memory_of(id, env.info->frames);
     if (Environment* creator = find_environment(creator_id)) creator->info->frame_quota += quota;

@@ -52,6 +52,12 @@ struct Environment {
     Cpu* home;              ///< The CPU that it lives on: nobody else runs it, or looks at how it goes on.
     FrameRange memory;      ///< The two frames of this structure.
     FrameNumber save_frame; ///< Valid when user_records != 0.
+    RepossessionVector* vector;  ///< The kernel's address of it; nullptr: it has none.
+    FrameNumber vector_frame;    ///< Valid when it has one.
+    u8 outstanding;         ///< Its rows of the table of requests that are: bit n is row n.
+    u8 untold;              ///< Those that it has not had the upcall for,
+    u8 bereaved;            ///< and those for which something was taken since it was last told.
+    u64 offered;            ///< CPU time of the slices that it was given, used or not.
     TrapFrame frame;        ///< With Resume::full, and these two:
     u64 fs_base, gs_base;
     u64 log_length;
@@ -110,6 +116,9 @@ void initialise_environments();                                       ///< Once,
 Result<u64> check_environment_slot();                                 ///< A free index.  Errors: exhausted.
 Environment& commit_environment(u64 index, const EnvironmentPlan& plan);
 EnvId next_environment_id(u64 index);  ///< The id that `commit_environment` will give it.
+
+/// Its save area and its repossession vector, if it has them, are ordinary frames again.
+void release_written_pages(const Environment& env);
 
 /// End it: everything that it held goes back; whoever lived in its memory ends too. If nobody runs afterwards
 /// (Cpu::env), the caller goes on with run_next_slot.

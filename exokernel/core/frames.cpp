@@ -95,6 +95,7 @@ void FrameTable::commit_new_grants(FrameRange range) {
 void FrameTable::commit_release(FrameRange range) {
     for (u64 i = 0; i < range.count; ++i) {
         FrameInfo& frame = info(range.first + i);
+        if (frame.autosave != 0) commit_unseed(range.first + i);
         frame.grant = fresh_grant();
         frame.owner = 0;
         frame.state = FrameState::free;
@@ -109,12 +110,25 @@ u64 FrameTable::commit_recast(FrameRange range, FrameState state, u8 flags, u16 
     const u64 grant = fresh_grant();
     for (u64 i = 0; i < range.count; ++i) {
         FrameInfo& frame = info(range.first + i);
+        if (frame.autosave != 0) commit_unseed(range.first + i);
         frame.grant = grant;
         frame.state = state;
         frame.flags = flags;
         frame.context = context;
     }
     return grant;
+}
+
+void FrameTable::commit_seed(FrameNumber frame, AutosaveKind kind, FrameNumber destination) {
+    commit_unseed(frame);
+    info(frame).autosave = AutosaveSeed::make(kind, destination).bits;
+    if (kind == AutosaveKind::copy) info(destination).autosave = AutosaveSeed::make(kind, frame, true).bits;
+}
+
+void FrameTable::commit_unseed(FrameNumber frame) {
+    const AutosaveSeed seed{info(frame).autosave};
+    info(frame).autosave = 0;
+    if (seed.kind() == AutosaveKind::copy) info(seed.other()).autosave = 0;
 }
 
 }  // namespace tessera::kernel

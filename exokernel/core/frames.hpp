@@ -8,6 +8,7 @@
 
 #include "exokernel/abi/information.hpp"
 #include "exokernel/abi/result.hpp"
+#include "exokernel/abi/revocation.hpp"
 #include "exokernel/abi/types.hpp"
 
 namespace tessera::kernel {
@@ -23,8 +24,9 @@ struct FrameRange {
 
 namespace frame_flag {
 inline constexpr u8 kDirty = 1;     ///< Holds somebody's old bytes: zero it before it is bound or used.
-inline constexpr u8 kSaveArea = 2;  ///< An environment's save area: cannot be given back while that lives.
+inline constexpr u8 kSaveArea = 2;  ///< An environment's save area or repossession vector: cannot be given back while that lives.
 inline constexpr u8 kReadable = 4;  ///< Charged, yet its owner may bind it readable (an S-TLB).
+inline constexpr u8 kReserve = 8;   ///< In its owner's reserve: never repossessed.
 }  // namespace frame_flag
 
 class FrameTable {
@@ -56,6 +58,16 @@ class FrameTable {
     void commit_release(FrameRange range);
     /// Change how owned frames are used (owned <-> charged): a fresh grant number, so old capabilities are dead.
     u64 commit_recast(FrameRange range, FrameState state, u8 flags, u16 context);
+
+    /// The same owner, the same use, under a fresh grant number: every capability for it is dead, a binding is not yet.
+    void commit_renew(FrameNumber frame) { info(frame).grant = fresh_grant(); }
+
+    /// Say what becomes of an owned frame's bytes if it is repossessed; what was said before is forgotten. `copy` is said
+    /// on both sides: in the frame and in its destination.
+    void commit_seed(FrameNumber frame, AutosaveKind kind, FrameNumber destination = {});
+    /// What was said of a frame, or of its bytes as another's destination, is forgotten on both sides. Also done whenever a
+    /// frame changes hands or use.
+    void commit_unseed(FrameNumber frame);
 
     /// A number never given out before.
     u64 fresh_grant() { return __atomic_add_fetch(&last_grant_, 1, __ATOMIC_RELAXED); }

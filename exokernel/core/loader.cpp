@@ -4,6 +4,7 @@
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/accounts.hpp"
 #include "exokernel/core/command_line.hpp"
 #include "exokernel/core/elf.hpp"
 #include "exokernel/core/environment.hpp"
@@ -43,6 +44,14 @@ void copy_segment(const ElfSegment& segment, const ElfImage& image, FrameRange m
 void zero(FrameRange range) {
     zero_words(at(address_of(range.first)), range.count * kPageSize / 8);
     for (u64 i = 0; i < range.count; ++i) frames.info(range.first + i).flags = 0;
+}
+
+/// Into the reserve of an environment, as far as there is room.
+void keep(Environment& env, FrameRange range) {
+    for (u64 i = 0; i < range.count && env.info->reserve < kMaxReserve; ++i) {
+        frames.info(range.first + i).flags |= frame_flag::kReserve;
+        ++env.info->reserve;
+    }
 }
 
 }  // namespace
@@ -97,7 +106,7 @@ void load_module(const BootModule& module, u64 number) {
     EnvironmentPlan plan{env_memory, &context, &cpu_at(options.cpu), image.entry, kBootInfoAddress, options.frames, {}, {}};
     for (u64 i = 0; i < sizeof plan.name; ++i) plan.name[i] = options.name[i];
     Environment& env = commit_environment(env_slot.value(), plan);
-    env.info->frames = needed;
+    set_frames(*env.info, needed, read_tsc());
 
     const u64 grant = frames.info(memory.first).grant;
     const char* problem = nullptr;
@@ -118,6 +127,12 @@ void load_module(const BootModule& module, u64 number) {
     if (problem != nullptr) {
         end_environment(env, EndReason::because(problem, " (", guaranteed_pages, " pages wanted)"));
         return;
+    }
+    keep(env, info_frame);
+    for (u64 i = 0; i < image.segment_count; ++i) {
+        const ElfSegment& segment = image.segments[i];
+        const FrameNumber first = memory.first + (page_of(VirtAddr{segment.address}) - image.first_page);
+        if (segment.guaranteed) keep(env, FrameRange{first, (segment.memory_size + kPageSize - 1) >> kPageShift});
     }
     info.abi_version = kAbiVersion;
     info.self = id;

@@ -7,6 +7,7 @@
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/arch/x86_64/cpus.hpp"
 #include "exokernel/core/acpi.hpp"
+#include "exokernel/core/accounts.hpp"
 #include "exokernel/core/command_line.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
@@ -15,6 +16,7 @@
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/multiboot2.hpp"
 #include "exokernel/core/panic.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/core/slots.hpp"
 #include "exokernel/core/trace.hpp"
 #include "exokernel/drivers/debug_exit.hpp"
@@ -37,11 +39,26 @@ void give_back(FrameRange range) {
     // Order: first no capability is good any more, so that no new binding can be made behind the back of who breaks the old.
     if (cpu_count() != 1) frames.commit_new_grants(range);
     shoot_down(range);
-    // Runs of one owner: the accounts first, then the table forgets who it was.
-    for (u64 i = 0; i < range.count; ++i)
-        if (Environment* owner = find_environment(EnvId{frames.info(range.first + i).owner})) --owner->info->frames;
+    leave_reserve(range);
     Guard guard(frames_lock);
-    frames.commit_release(range);
+    // Runs of one owner and use: the accounts first, then the table forgets who it was.
+    const u64 now = read_tsc();
+    for (u64 i = 0; i < range.count;) {
+        const FrameInfo first = frames.info(range.first + i);
+        const auto alike = [&](u64 j) {
+            const FrameInfo& info = frames.info(range.first + j);
+            return info.owner == first.owner && info.state == first.state;
+        };
+        u64 run = 1;
+        while (i + run < range.count && alike(i + run)) ++run;
+        frames.commit_release(FrameRange{range.first + i, run});
+        if (Environment* owner = find_environment(EnvId{first.owner})) {
+            set_frames(*owner->info, owner->info->frames - run, now);
+            const bool charged = first.state == FrameState::charged;
+            on_given_back(*owner, charged ? RevocationKind::kernel_memory : RevocationKind::frames, (range.first + i).value, run);
+        }
+        i += run;
+    }
     information.frames_free = frames.free_count();
 }
 

@@ -11,6 +11,8 @@
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
+#include "exokernel/core/repossession.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/trace.hpp"
 #include "exokernel/core/transfer.hpp"
@@ -60,8 +62,8 @@ Environment* runs_in(const Cpu& cpu, u64 position) {
 Turn next_turn(Cpu& cpu, u64 position, const Environment* but = nullptr) {
     Turn turn{nullptr, position};
     find_occupied(cpu, position, [&](u64 at) {
-        Environment* whose = runs_in(cpu, at);
-        Environment* env = whose == nullptr || whose == but ? nullptr : runnable(cpu, *whose);
+        Environment* owner = runs_in(cpu, at);
+        Environment* env = owner == nullptr || owner == but ? nullptr : runnable(cpu, *owner);
         if (env == nullptr || env == but) return false;
         turn = {env, at};
         return true;
@@ -130,6 +132,7 @@ Turn idle(Cpu& cpu) {
 [[noreturn]] void begin_slice(Cpu& cpu, Environment& env, u64 now, u64 length) {
     cpu.attention &= ~Cpu::kInGrace;
     ++env.info->slices;
+    env.offered += length;
     set_alarm(cpu, now, length);
     run(cpu, env);
 }
@@ -162,13 +165,17 @@ u64 commit_slots(SlotNumber first, u64 count, Environment& env) {
         set_slot(first.value + i, SlotInfo{grant, id, id});
     }
     env.info->slots += count;
+    on_taken(env, RevocationKind::slots, count);
     return grant;
 }
 
 void commit_slot_release(SlotNumber first, u64 count) {
     for (u64 i = 0; i < count; ++i) {
-        if (Environment* owner = find_environment(EnvId{slot_infos[first.value + i].owner})) --owner->info->slots;
+        Environment* owner = find_environment(EnvId{slot_infos[first.value + i].owner});
         set_slot(first.value + i, SlotInfo{frames.fresh_grant(), 0, 0});
+        if (owner == nullptr) continue;
+        --owner->info->slots;
+        on_given_back(*owner, RevocationKind::slots, first.value + i, 1);
     }
 }
 
@@ -210,6 +217,12 @@ void give_back_time(Cpu& cpu, u64 ticks) {
 
 void run_next_slot(Cpu& cpu) {
     leave_exclusion(cpu);
+    if (read_tsc() >= earliest_deadline) [[unlikely]] {
+        if (cpu.env != nullptr) account(cpu);
+        cpu.env = nullptr;  // nobody is charged for what follows
+        Exclusive exclusive;
+        repossess_overdue(cpu);
+    }
     Turn turn = next_turn(cpu, cpu.slot);
     if (turn.env == nullptr) turn = idle(cpu);
     const u64 now = read_tsc();

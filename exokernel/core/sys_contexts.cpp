@@ -112,9 +112,11 @@ namespace {
 
 namespace {
 
-[[gnu::noinline]] Result<u64> bind_many(Environment& env, const Bind::Args& args) {
-    const PageSpan span = args.span;
-    Exclusive exclusive(is_elsewhere(env, args.context));
+// The arguments one by one: six registers, where a structure would be memory that the hot case makes room for.
+[[gnu::noinline]] Result<u64> bind_many(Environment& env, VirtAddr capability, FrameNumber first, PageSpan span, VirtAddr named,
+                                        VirtAddr tlb_entry) {
+    const Bind::Args args{capability, first, span, named, tlb_entry};
+    Exclusive exclusive(is_elsewhere(env, named));
     Context* context = TRY(check_context(env, args.context));
     if (args.tlb_entry.value != 0) TRY(check_out<Capability>(*env.context, args.tlb_entry));
     const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::frames, span.rights()));
@@ -178,7 +180,7 @@ Result<u64> on_call(const Bind::Args& args) {
     const FrameNumber first = args.first;
     const PageSpan span = args.span;
     if (!is_one_page(span) || (named.value | tlb_entry.value) != 0) [[unlikely]]
-        return bind_many(env, {capability, first, span, named, tlb_entry});
+        return bind_many(env, capability, first, span, named, tlb_entry);
     const Presented shown = find_presented(env, capability);
     if (shown == nullptr) [[unlikely]] return bind_unknown(env, capability, first, span);
     return bind_shown(env, first, span, shown);
@@ -196,63 +198,57 @@ Result<u64> on_call(const Rebind::Args& args) {
 
 namespace {
 
-/// A call on a context that a capability names.
+/// A change to more than one page, or to a context that a capability names or that other CPUs may load too.
 template <class Change>
-[[gnu::noinline]] Result<u64> in_named_context(VirtAddr capability, Change&& change) {
-    Exclusive exclusive(is_elsewhere(caller(), capability));
-    return change(*TRY(check_named_context(caller(), capability)));
+[[gnu::always_inline]] inline Result<u64> in_context(VirtAddr named, Change&& change) {
+    Environment& env = caller();
+    Exclusive exclusive(named.value == 0 ? env.context->shared : is_elsewhere(env, named));
+    return change(*TRY(check_context(env, named)));
 }
-/// The same on the caller's own, which other CPUs may load too.
-template <class Change>
-[[gnu::noinline]] Result<u64> in_shared_context(Context& context, Change&& change) {
-    Exclusive exclusive;
-    return change(context);
+[[gnu::noinline]] Result<u64> unbind_slowly(PageSpan span, VirtAddr named) {
+    return in_context(named, [span](Context& context) { return unbind(context, span); });
+}
+[[gnu::noinline]] Result<u64> protect_slowly(PageSpan span, VirtAddr named) {
+    return in_context(named, [span](Context& context) { return protect(context, span); });
 }
 
 }  // namespace
 
+// Hot for one ordinary page of the caller's own context.
+
 Result<u64> on_call(const Unbind::Args& args) {
-    if (args.context.value != 0) [[unlikely]]
-        return in_named_context(args.context, [span = args.span](Context& named) { return unbind(named, span); });
-    Context* context = caller().context;
-    if (is_one_page(args.span)) [[likely]] {
-        StlbEntry& entry = context->hot.home(args.span.page().value);
-        if (entry.tag == args.span.page().value) {
+    const PageSpan span = args.span;
+    if (is_one_page(span) && args.context.value == 0) [[likely]] {
+        Context& context = *caller().context;
+        StlbEntry& entry = context.hot.home(span.page().value);
+        if (entry.tag == span.page().value) {
             entry.tag |= kDeadTag;
             *entry.slot = 0;
-            flush_translation(*context, args.span.page());
+            flush_translation(context, span.page());
             return u64{1};
         }
     }
-    if (context->shared) [[unlikely]]
-        return in_shared_context(*context, [span = args.span](Context& own) { return unbind(own, span); });
-    return unbind(*context, args.span);
+    return unbind_slowly(span, args.context);
 }
 
 Result<u64> on_call(const Protect::Args& args) {
-    if (args.context.value != 0) [[unlikely]]
-        return in_named_context(args.context, [span = args.span](Context& named) { return protect(named, span); });
-    Context* context = caller().context;
-    if (is_one_page(args.span)) [[likely]] {
-        StlbEntry& entry = context->hot.home(args.span.page().value);
-        if (entry.tag == args.span.page().value) {
-            if (!authorised(entry.pte, args.span.rights())) return Error::denied;
-            entry.pte = with_rights(entry.pte, args.span.rights(), args.span.has(SpanFlag::dirty));
+    const PageSpan span = args.span;
+    if (is_one_page(span) && args.context.value == 0) [[likely]] {
+        Context& context = *caller().context;
+        StlbEntry& entry = context.hot.home(span.page().value);
+        if (entry.tag == span.page().value) {
+            if (!authorised(entry.pte, span.rights())) return Error::denied;
+            entry.pte = with_rights(entry.pte, span.rights(), span.has(SpanFlag::dirty));
             if (*entry.slot != 0) *entry.slot = entry.pte;
-            flush_translation(*context, args.span.page());
+            flush_translation(context, span.page());
             return u64{1};
         }
     }
-    if (context->shared) [[unlikely]]
-        return in_shared_context(*context, [span = args.span](Context& own) { return protect(own, span); });
-    return protect(*context, args.span);
+    return protect_slowly(span, args.context);
 }
 
 Result<u64> on_call(const ClearBits::Args& args) {
-    if (args.context.value != 0)
-        return in_named_context(args.context, [&](Context& named) { return clear_bits(named, args.span, args.which); });
-    Exclusive exclusive(caller().context->shared);
-    return clear_bits(*caller().context, args.span, args.which);
+    return in_context(args.context, [&args](Context& context) { return clear_bits(context, args.span, args.which); });
 }
 
 }  // namespace tessera::kernel

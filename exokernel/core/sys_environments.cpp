@@ -1,9 +1,11 @@
 // System calls on environments: making, ending, upcalls, talking to the outside.
 #include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/core/accounts.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/log.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/core/slots.hpp"
 #include "exokernel/core/syscalls.hpp"
 #include "exokernel/core/user_memory.hpp"
@@ -68,11 +70,12 @@ Result<EnvId> on_call(const EnvCreate::Args& args) {
     Context* context = TRY(check_named_context(env, spec.context));
     const UserBytes out = TRY(check_out<Capability>(*env.context, args.capability));
     const FrameRange memory = TRY(check_kernel_memory(env, spec.frames, kEnvFrames));
-    if (spec.frame_quota > env.info->frame_quota - env.info->frames) return Error::quota;
+    if (spec.frame_quota > quota_left(*env.info)) return Error::quota;
     const u64 index = TRY(check_environment_slot());
     if (is_loaded_name(spec.name)) return Error::conflict;
 
     shoot_down(memory);
+    on_charged(memory);
     frames.commit_recast(memory, FrameState::charged, 0, 0);
     env.info->frame_quota -= spec.frame_quota;
     EnvironmentPlan plan{memory, context, env.home, spec.entry, spec.argument, spec.frame_quota, {}, env.id};
@@ -97,6 +100,24 @@ Outcome on_call(const EnvDestroy::Args& args) {
     return Done{};
 }
 
+namespace {
+
+/// The frame behind a page that the kernel writes on its own account: bound guaranteed and writable, the caller's own, and
+/// not yet what another environment has written.
+Result<FrameNumber> check_written_page(const Environment& env, VirtAddr page) {
+    if (!is_address(page) || page.value % kPageSize != 0) return Error::bad_address;
+    const StlbEntry* entry = env.context->stlb.find_guaranteed(tag_of(page_of(page), false));
+    if (entry == nullptr || !(entry->pte & pte::kWritable)) return Error::denied;
+    const FrameNumber frame = frame_in(entry->pte);
+    const FrameInfo& info = frames.info(frame);
+    if (info.owner != env.id.value || info.state != FrameState::owned) return Error::denied;
+    const bool had = (env.user_records != 0 && env.save_frame == frame) || (env.vector != nullptr && env.vector_frame == frame);
+    if ((info.flags & frame_flag::kSaveArea) && !had) return Error::conflict;
+    return frame;
+}
+
+}  // namespace
+
 Outcome on_call(const UpcallSet::Args& args) {
     Exclusive exclusive;
     Environment& env = caller();
@@ -104,24 +125,21 @@ Outcome on_call(const UpcallSet::Args& args) {
     TRY(copy_in(*env.context, table, args.table));
     for (const VirtAddr entry : table.entry)
         if (!is_address(entry)) return Error::bad_address;
-    if (!is_address(table.save_area) || table.save_area.value % kPageSize != 0) return Error::bad_address;
-    const u64 tag = tag_of(page_of(table.save_area), false);
-    const StlbEntry* entry = env.context->stlb.find_guaranteed(tag);
-    if (entry == nullptr || !(entry->pte & pte::kWritable)) return Error::denied;
-    const FrameNumber frame = frame_in(entry->pte);
-    FrameInfo& info = frames.info(frame);
-    if (info.owner != env.id.value || info.state != FrameState::owned) return Error::denied;
-    const bool same = env.user_records != 0 && env.save_frame == frame;
-    if ((info.flags & frame_flag::kSaveArea) && !same) return Error::conflict;
+    const FrameNumber frame = TRY(check_written_page(env, table.save_area));
+    const bool has_vector = table.vector.value != 0;
+    const FrameNumber vector_frame = has_vector ? TRY(check_written_page(env, table.vector)) : frame;
+    if (has_vector && vector_frame == frame) return Error::conflict;
 
-    if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
-    info.flags |= frame_flag::kSaveArea;
+    release_written_pages(env);
+    frames.info(frame).flags |= frame_flag::kSaveArea;
+    if (has_vector) frames.info(vector_frame).flags |= frame_flag::kSaveArea;
+    env.vector = has_vector ? at<RepossessionVector>(address_of(vector_frame)) : nullptr;
+    env.vector_frame = vector_frame;
     env.save_frame = frame;
     env.save = at<SaveArea>(address_of(frame));
     env.user_records = table.save_area.value + offsetof(SaveArea, record);
     for (u64 i = 0; i < kUpcallKinds; ++i) env.entry[i] = table.entry[i].value;
-    const bool wants_begin = env.entry[static_cast<u64>(UpcallKind::slice_begin)] != 0;
-    env.when_yielded = wants_begin ? Resume::with_begin : Resume::yielded;
+    settle_resume(env);
     return Done{};
 }
 

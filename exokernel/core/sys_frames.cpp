@@ -1,7 +1,10 @@
 // System calls on frames.
+#include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/accounts.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
+#include "exokernel/core/revocation.hpp"
 #include "exokernel/core/syscalls.hpp"
 #include "exokernel/core/user_memory.hpp"
 
@@ -13,7 +16,7 @@ Result<FrameNumber> on_call(const FrameAlloc::Args& args) {
     if (args.alignment == 0 || (args.alignment & (args.alignment - 1)) != 0 || args.alignment > FrameAlloc::kMaxCount)
         return Error::bad_argument;
     const UserBytes out = TRY(check_out<Capability>(*env.context, args.capability));
-    if (args.count > env.info->frame_quota - env.info->frames) return Error::quota;
+    if (args.count > quota_left(*env.info)) return Error::quota;
     FrameRange range;
     u64 grant;
     {
@@ -22,7 +25,8 @@ Result<FrameNumber> on_call(const FrameAlloc::Args& args) {
         grant = frames.commit_take(range, env.id, FrameState::owned);
         information.frames_free = frames.free_count();
     }
-    env.info->frames += range.count;
+    set_frames(*env.info, env.info->frames + range.count, read_tsc());
+    on_taken(env, RevocationKind::frames, range.count);
     commit_copy_out(out, mint_capability(ResourceKind::frames, kFrameRights, range.first.value, range.count, grant));
     return range.first;
 }

@@ -29,6 +29,8 @@ namespace {
 [[gnu::noinline, gnu::cold]] Outcome yield_slowly(Cpu& cpu, EnvId id) {
     Environment& env = *cpu.env;
     Environment* target = id ? find_environment(id) : somebody_else(cpu, &env);
+    const bool leaves = target != nullptr || (!id && cpu.in_grace());
+    env.info->syscalls += !leaves;
     if (id && target == nullptr) return Error::not_found;
     if (id) {
         if (target->home != &cpu) return Error::elsewhere;

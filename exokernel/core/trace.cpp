@@ -12,6 +12,7 @@ constexpr const char* kEventNames[] = {
     "none",         "page_fault",      "refill",        "upcall",    "syscall",         "syscall_exit",
     "exception",    "env_created",     "env_ended",     "switched",  "slice_end",       "forced_switch",
     "context_created", "context_destroyed", "tables_dropped", "shot_down", "fpu_switched",
+    "revoked", "repossessed",
 };
 static_assert(sizeof kEventNames / sizeof kEventNames[0] == static_cast<u64>(Event::count_));
 

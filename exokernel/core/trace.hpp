@@ -26,6 +26,8 @@ enum class Event : u64 {
     tables_dropped,
     shot_down,
     fpu_switched,
+    revoked,
+    repossessed,
     count_,
 };
 

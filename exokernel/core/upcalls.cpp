@@ -4,6 +4,7 @@
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/arch/x86_64/traps.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/revocation.hpp"
 
 namespace tessera::kernel {
 
@@ -49,6 +50,7 @@ void resume(Environment& env) {
         env.resume = Resume::full;
     }
     deliver_upcall(env, env.frame, UpcallKind::slice_begin);
+    if (env.untold | env.bereaved) deliver_revocations(env);
     resume_quietly(env);
 }
 

@@ -5,7 +5,7 @@
 //
 //   seed=N    where the random numbers begin; printed, so that a failing run can be had again
 //   calls=N   how many system calls
-#include "secure_bindings/capability.cpp"
+#include "secure_bindings/capability.hpp"
 #include "tests/system/attack.hpp"
 
 using namespace tessera;

@@ -59,10 +59,20 @@ void HostKernel::drop_all() {
     while (!bound_.empty()) drop(bound_.begin()->first);
 }
 
+void HostKernel::take_away(FrameNumber first, u64 count) {
+    for (u64 i = 0; i < count; ++i) taken_away_.insert(first.value + i);
+    std::vector<u64> gone;
+    for (const auto& [page, binding] : bound_)
+        if (taken_away_.contains(binding.frame)) gone.push_back(page);
+    for (u64 page : gone) drop(page);
+}
+
 libos::Answer HostKernel::bind(u64 frame, PageSpan span) {
     if (!span.canonical() || span.page() < first_page_ || span.page() + span.count() > first_page_ + kPages)
         return {Error::bad_argument, 0};
     if (frame + span.count() > kFrames) return {Error::out_of_range, 0};
+    for (u64 i = 0; i < span.count(); ++i)
+        if (taken_away_.contains(frame + i)) return {Error::stale_capability, 0};
     for (u64 i = 0; i < span.count(); ++i) {
         const u64 page = span.page().value + i;
         drop(page);

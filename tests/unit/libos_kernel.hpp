@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "libos/core/upcalls.hpp"
@@ -40,6 +41,8 @@ class HostKernel {
 
     /// What switch policy `none` does: no binding is left.
     void drop_all();
+    /// What becomes of frames that their owner gives back: no binding is left, and none can be made.
+    void take_away(FrameNumber first, u64 count);
     bool is_bound(PageNumber page) const { return bound_.contains(page.value); }
 
     const StlbEntry* stlb() const { return stlb_.data(); }
@@ -61,6 +64,7 @@ class HostKernel {
     std::vector<StlbEntry> stlb_;
     u64 hardware_ = 0;
     std::array<u64, Syscalls::count> calls_{};
+    std::set<u64> taken_away_;
     u64 next_frame_ = 16;
 };
 

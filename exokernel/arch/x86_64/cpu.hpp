@@ -80,6 +80,14 @@ struct alignas(64) Cpu {
         asm("mov %%rsp, %0" : "=r"(stack));
         return *reinterpret_cast<Cpu*>(stack & ~u64{CPU_BLOCK_SIZE - 1});
     }
+    /// Whose system call is being served: `env`, which is the same from the entry to the answer. The compiler is not told of
+    /// the memory behind it, so that a store to an account does not make it load this again.
+    Environment& caller() const {
+        Environment* env_of_call;
+        // Safety: reads a member. Who changes it does not come back to the handler.
+        asm("mov %c[env](%[cpu]), %[out]" : [out] "=r"(env_of_call) : [cpu] "r"(this), [env] "i"(offsetof(Cpu, env)));
+        return *env_of_call;
+    }
     /// Where the system call that is being served returns to: the entry code pushed rip below the rsp word.
     u64 syscall_rsp() { return entry_frame().rsp; }
     u64 syscall_rip() { return *(&entry_frame().rsp - 1); }
