@@ -139,7 +139,8 @@ u64 begin_of(u64 round) {
     return meeting->start;
 }
 
-void report() {
+void report(u64 stops) {
+    if (!record("stops", stops, "tsc_hz", information().tsc_hz).ok()) give_up("report", "a record was refused");
     for (u64 path = 0; path < kPathCount; ++path)
         for (u64 round = 0; round < std::min(argument("rounds", 8), kMostRounds); ++round)
             for (const Turn turn : {Turn::first, Turn::both}) {
@@ -186,7 +187,7 @@ int libos_main() {
     bind_gates(find_environment(self == 0 ? "server-0" : "server-1"));
     meet();
     u64 begin = begin_of(1);
-    const u64 stops = all_stops();
+    const u64 before = all_stops();
     for (u64 path = 0; path < kPathCount; ++path)
         for (u64 round = 0; round < rounds; ++round, begin = begin_of(path * rounds + round + 1))
             for (const Turn turn : {Turn::first, Turn::second, Turn::both}) {
@@ -194,10 +195,10 @@ int libos_main() {
                 if (turn == Turn::both || static_cast<u64>(turn) == self)
                     windows[path][round][turn == Turn::both] = work(kPaths[path], window, window + length * 9 / 10);
             }
-    // Both are done: now things may be said, and stopped.
-    const bool good = share_nothing(all_stops() - stops);
-    begin_of(kAny);
-    report();
+    const u64 stops = all_stops() - before;
+    begin_of(kAny);  // both have looked: from here on things may be stopped
+    const bool good = share_nothing(stops);
+    report(stops);
     stop_server();
     if (good) print("nothing shared: no locks, no stops\n");
     return good ? 0 : 1;
