@@ -12,7 +12,8 @@ PEERS = results.ROOT / "bench/peers.json"
 REQUIRED = ("null_call", "exception_resume", "fault_resolve_warm", "fault_resolve_cold", "appel1", "protect_1", "protect_100",
             "unmap_1", "unmap_100", "map_1", "yield_round_trip", "stlb_refill", "pct_one_way", "pct_round_trip",
             "pct_round_trip_same_context", "pct_round_trip_unchecked")
-SHARES = (("appel2_100", "appel2_per_page", 100), ("batch_10_null_calls", "batch_per_null_call", 10))
+SHARES = (("appel2_100", "appel2_per_page", 100), ("batch_10_null_calls", "batch_per_null_call", 10),
+          ("repossess_64_frames", "repossess_per_frame", 64), ("repossess_64_frames_copied", "repossess_per_frame_copied", 64))
 SYSTEMS = ("linux", "sel4", "nova", "jos")
 
 
@@ -34,11 +35,12 @@ def measure():
     """(machine, paths, spread): instructions by name, and (least, most) where samples differ."""
     digest = results.kernel_digest()
     result = results.run("bench/system/path_costs.toml")
+    revocation = results.run("bench/system/repossession_costs.toml")
     unchecked = results.run("bench/system/path_costs.toml", "kernel.image=unchecked", stem="path_costs_unchecked")
     without_checks = [{**record, "path": f"{record['path']}_unchecked"} for record in reported(unchecked)
                       if record["path"] == "pct_round_trip"]
     paths, spread = {}, {}
-    for record in reported(result) + without_checks:
+    for record in reported(result) + reported(revocation) + without_checks:
         paths[record["path"]] = record["instructions"]
         if record["least"] != record["most"]:
             spread[record["path"]] = [record["least"], record["most"]]

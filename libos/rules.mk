@@ -8,6 +8,7 @@
 
 LIBOS_BUILD := build/libos
 LIBOS_ARCHIVE := $(LIBOS_BUILD)/libos.a
+LIBOS_CAPABILITIES := $(LIBOS_BUILD)/capabilities.a
 
 LIBOS_CXXFLAGS := -std=c++20 -O2 -g -I. -Ibuild/rpc -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -fno-pic -fno-pie \
 	-fno-stack-protector -fno-threadsafe-statics -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
@@ -21,10 +22,10 @@ LIBOS_ASFLAGS := -g -I. -MMD -MP
 LIBOS_LDFLAGS := -static -no-pie -nostdlib -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--gc-sections \
 	-Wl,--build-id=none -Wl,--fatal-warnings -Wl,-T,libos/libos.ld \
 	-Wl,--whole-archive $(LIBOS_ARCHIVE) -Wl,--no-whole-archive
-LIBOS_OBJS := $(LIBOS_ARCHIVE) $(shell $(CXX) -print-libgcc-file-name) -l:libsodium.a
+LIBOS_OBJS := $(LIBOS_ARCHIVE) $(LIBOS_CAPABILITIES) $(shell $(CXX) -print-libgcc-file-name) -l:libsodium.a
 
 LIBOS_SRCS := $(filter-out libos/examples/%,$(wildcard libos/*/*.cpp libos/*/*.S))
-libos_objs := $(patsubst %,$(LIBOS_BUILD)/obj/%.o,$(basename $(LIBOS_SRCS) secure_bindings/capability.cpp))
+libos_objs := $(patsubst %,$(LIBOS_BUILD)/obj/%.o,$(basename $(LIBOS_SRCS)))
 
 # Interface files, compiled to build/rpc/PATH.rpc.hpp: included as "PATH.rpc.hpp".
 RPC_HEADERS := $(patsubst %,build/rpc/%.hpp,$(wildcard libos/examples/*.rpc bench/system/*.rpc tests/system/*.rpc tests/unit/*.rpc))
@@ -44,7 +45,12 @@ $(LIBOS_BUILD)/obj/libos/%.o: libos/%.cpp
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) $(LIBOS_CORE_CXXFLAGS) -c $< -o $@
 
-# What narrows capabilities: the kernel's own source, and of libsodium only the MAC is linked.
+# What narrows capabilities: the kernel's own source, linked where it is used; of libsodium only the MAC is.
+$(LIBOS_CAPABILITIES): $(LIBOS_BUILD)/obj/secure_bindings/capability.o
+	$(call step,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $<
+
 $(LIBOS_BUILD)/obj/secure_bindings/%.o: secure_bindings/%.cpp
 	$(call step,CXX,$<)
 	$(Q)mkdir -p $(@D)
@@ -73,7 +79,7 @@ $(LIBOS_BUILD)/obj/programs/$(basename $(notdir $(1))).o: $(1) | $(RPC_HEADERS)
 	$$(Q)$$(CXX) $$(LIBOS_CXXFLAGS) -c $$< -o $$@
 
 $(LIBOS_BUILD)/$(basename $(notdir $(1))).elf: $(LIBOS_BUILD)/obj/programs/$(basename $(notdir $(1))).o \
-		$(LIBOS_ARCHIVE) libos/libos.ld
+		$(LIBOS_ARCHIVE) $(LIBOS_CAPABILITIES) libos/libos.ld
 	$$(call libos_link,$$<)
 endef
 $(foreach program,$(LIBOS_PROGRAMS),$(eval $(call libos_program,$(program))))
@@ -93,7 +99,7 @@ $(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o: $(LIBOS_S
 	$(Q)$(CXX) $(LIBOS_CXXFLAGS) -I$(dir $(LIBOS_SRC)) -c $< -o $@
 
 $(LIBOS_BUILD)/user-$(basename $(notdir $(LIBOS_SRC))).elf: \
-		$(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o $(LIBOS_ARCHIVE) libos/libos.ld
+		$(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o $(LIBOS_ARCHIVE) $(LIBOS_CAPABILITIES) libos/libos.ld
 	$(call libos_link,$<)
 endif
 

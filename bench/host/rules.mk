@@ -22,6 +22,7 @@ build/bench_host/bench_host: $(bench_host_objs)
 bench-host: build/bench_host/bench_host
 	@mkdir -p build/results
 	@build/bench_host/bench_host --benchmark_repetitions=5 --benchmark_report_aggregates_only=true \
-	    --benchmark_min_time=0.1 --benchmark_filter='-^(lock|barrier)/' --benchmark_out=build/results/host.json --benchmark_out_format=json
+	    --benchmark_min_time=0.1 --benchmark_filter='-^(lock|barrier)/' \
+	    --benchmark_out=build/results/host.json --benchmark_out_format=json
 
 $(call depend,$(bench_host_objs))

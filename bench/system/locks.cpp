@@ -38,7 +38,8 @@ int libos_main() {
     measure_lock<locks::TestAndSetLock<>>("test_and_set");
     measure_lock<locks::BackoffLock<>>("test_and_set_backoff");
     measure_lock<locks::TestAndTestAndSetLock<>>("test_and_test_and_set");
-    measure_lock<locks::TestAndTestAndSetLock<locks::CpuPause, locks::ExponentialDelay<>>>("test_and_test_and_set_backoff");
+    measure_lock<locks::TestAndTestAndSetLock<locks::CpuPause, locks::ExponentialDelay<>>>(
+        "test_and_test_and_set_backoff");
     measure_lock<locks::TicketLock<>>("ticket");
     measure_lock<locks::TicketLock<locks::CpuPause, 8>>("ticket_backoff");
     measure_lock<locks::ArrayLock<4>>("array");

@@ -8,7 +8,7 @@ bench_kernel := build/kernel/tessera.elf
 
 ## bench-paths: what the kernel's paths cost in instructions; build/results/paths.json
 .PHONY: bench-paths
-bench-paths: bench-host $(bench_kernel) build/unchecked/tessera.elf build/libos/paths.elf
+bench-paths: bench-host $(bench_kernel) build/unchecked/tessera.elf build/libos/paths.elf build/libos/repossession.elf
 	@$(PYTHON) bench/paths.py
 
 ## bench-stlb: what a switch costs under the five policies; build/results/stlb.md (QUICK=1: a part of it)

@@ -59,9 +59,6 @@ class FrameTable {
     /// Change how owned frames are used (owned <-> charged): a fresh grant number, so old capabilities are dead.
     u64 commit_recast(FrameRange range, FrameState state, u8 flags, u16 context);
 
-    /// The same owner, the same use, under a fresh grant number: every capability for it is dead, a binding is not yet.
-    void commit_renew(FrameNumber frame) { info(frame).grant = fresh_grant(); }
-
     /// Say what becomes of an owned frame's bytes if it is repossessed; what was said before is forgotten. `copy` is said
     /// on both sides: in the frame and in its destination.
     void commit_seed(FrameNumber frame, AutosaveKind kind, FrameNumber destination = {});

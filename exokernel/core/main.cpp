@@ -36,11 +36,8 @@ static_assert(sizeof information % kPageSize == 0 && sizeof environment_infos % 
               sizeof slot_infos % kPageSize == 0 && sizeof requests % kPageSize == 0 && sizeof board % kPageSize == 0);
 
 void give_back(FrameRange range) {
-    // Order: first no capability is good any more, so that no new binding can be made behind the back of who breaks the old.
-    if (cpu_count() != 1) frames.commit_new_grants(range);
     shoot_down(range);
     leave_reserve(range);
-    Guard guard(frames_lock);
     // Runs of one owner and use: the accounts first, then the table forgets who it was.
     const u64 now = read_tsc();
     for (u64 i = 0; i < range.count;) {
@@ -51,7 +48,11 @@ void give_back(FrameRange range) {
         };
         u64 run = 1;
         while (i + run < range.count && alike(i + run)) ++run;
-        frames.commit_release(FrameRange{range.first + i, run});
+        {
+            Guard guard(frames_lock);
+            frames.commit_release(FrameRange{range.first + i, run});
+            information.frames_free = frames.free_count();
+        }
         if (Environment* owner = find_environment(EnvId{first.owner})) {
             set_frames(*owner->info, owner->info->frames - run, now);
             const bool charged = first.state == FrameState::charged;
@@ -59,7 +60,6 @@ void give_back(FrameRange range) {
         }
         i += run;
     }
-    information.frames_free = frames.free_count();
 }
 
 namespace {

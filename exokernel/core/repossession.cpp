@@ -4,6 +4,7 @@
 #include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/accounts.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/frame_bindings.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/revocation.hpp"
@@ -57,13 +58,13 @@ void save(FrameNumber frame, FrameNumber destination) {
     if (frames.info(frame).flags & frame_flag::kDirty)  // never bound: it would have been zero
         zero_words(at(address_of(destination)), kPageSize / 8);
     else
-        copy_bytes(at(address_of(destination)), at(address_of(frame)), kPageSize);
+        copy_page(at(address_of(destination)), at(address_of(frame)));
     to.flags &= static_cast<u8>(~frame_flag::kDirty);
     note_written(destination);
 }
 
 void take_frames(Environment& env, RevocationRequest& row, Progress& more, const FrameNumber* chosen, u64 count) {
-    for (u64 i = 0; i < count; ++i) frames.commit_renew(chosen[i]);
+    for (u64 i = 0; i < count; ++i) frames.commit_new_grants(FrameRange{chosen[i], 1});
     for (u64 i = 0; i < count; ++i) shoot_down(FrameRange{chosen[i], 1});
     for (u64 i = 0; i < count; ++i) {
         const FrameInfo& info = frames.info(chosen[i]);
@@ -157,8 +158,10 @@ void take_some(Environment& env, RevocationRequest& row) {
     if (over) settle(env, row, more);
 }
 
+// Who calls gives its slices to the callee, by its own choice.
 bool has_slices(const Environment& env) {
-    const SlotInfo* slot = &slot_infos[env.info->cpu * kSlotsPerCpu];
+    if (env.resume == Resume::calling && env.home->env != &env) return false;
+    const SlotInfo* slot = &slot_infos[env.home->index * kSlotsPerCpu];
     for (u64 i = 0; i < kSlotsPerCpu; ++i)
         if (slot[i].runs == env.id.value) return true;
     return false;
@@ -173,27 +176,40 @@ bool is_overdue(const Environment& env, const RevocationRequest& row, u64 now) {
     return (now - row.asked_at) / kNoSliceFactor >= row.wall_deadline - row.asked_at && !has_slices(env);
 }
 
-}  // namespace
-
-bool is_being_repossessed(const Environment& env) { return &env == losing; }
-
-void repossess_overdue(Cpu& cpu) {
-    account(cpu);
-    const u64 now = cpu.since;
+/// The oldest request whose deadline has passed; nullptr: none. Notes when it is worth looking again. Nobody ends and no
+/// request is made meanwhile: that stops this CPU, which is in the kernel.
+RevocationRequest* find_overdue(u64 now) {
     RevocationRequest* oldest = nullptr;
-    earliest_deadline = kAny;
+    u64 earliest = kAny;
     for (const Environment* env : environments) {
         if (env == nullptr || env->outstanding == 0) continue;
         for (RevocationRequest& row : rows_of(env->id)) {
             if (!is_outstanding(row)) continue;
             // Past the one half of a deadline the other is looked at whenever a slot ends.
             const u64 next_look = row.wall_deadline > now ? row.wall_deadline : 0;
-            if (next_look < earliest_deadline) earliest_deadline = next_look;
+            if (next_look < earliest) earliest = next_look;
             if (is_overdue(*env, row, now) && (oldest == nullptr || row.number < oldest->number)) oldest = &row;
         }
     }
-    if (oldest != nullptr) take_some(*find_environment(EnvId{oldest->target}), *oldest);
-    cpu.since = read_tsc();
+    earliest_deadline = earliest;
+    return oldest;
+}
+
+}  // namespace
+
+bool is_being_repossessed(const Environment& env) { return &env == losing; }
+
+void repossess_overdue(Cpu& cpu) {
+    if (find_overdue(read_tsc()) == nullptr) return;
+    if (cpu.env != nullptr) account(cpu);
+    cpu.env = nullptr;  // nobody is charged for what follows,
+    const u64 begin = read_tsc();
+    {
+        Exclusive exclusive;
+        RevocationRequest* row = find_overdue(begin);  // another CPU can have been faster
+        if (row != nullptr) take_some(*find_environment(EnvId{row->target}), *row);
+    }
+    cpu.boundary += read_tsc() - begin;  // nor has a shorter slice
 }
 
 }  // namespace tessera::kernel

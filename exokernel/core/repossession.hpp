@@ -21,7 +21,8 @@ inline constexpr u64 kFramesAStep = 64;       ///< Frames taken at the end of on
 inline constexpr u64 kLooksAStep = 16384;     ///< Frames looked at.
 inline constexpr u64 kNoSliceFactor = 8;      ///< How often the deadline passes for an environment that no slot runs.
 
-/// A slot of this CPU ends: take a bounded part of what the oldest overdue request is owed. Nobody is charged for the time.
+/// A slot of this CPU has ended, or it is idle: take a bounded part of what the oldest overdue request is owed, with
+/// everything stopped. Nobody is charged for the time, or has less of it; nobody runs here afterwards if there was something.
 void repossess_overdue(Cpu& cpu);
 /// Is it the kernel just now that takes units from it?
 bool is_being_repossessed(const Environment& env);

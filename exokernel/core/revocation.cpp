@@ -126,6 +126,7 @@ void settle_resume(Environment& env) {
 void call_for_attention(Environment& env) {
     settle_resume(env);
     interrupt_wait(env);
+    kick(env);
 }
 
 void deliver_revocations(Environment& env) {

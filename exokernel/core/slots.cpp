@@ -71,9 +71,10 @@ Turn next_turn(Cpu& cpu, u64 position, const Environment* but = nullptr) {
     return turn;
 }
 
-/// When the first of those that could use a slot of this CPU wakes up by the clock; 0: never.
-u64 next_deadline(const Cpu& cpu) {
-    u64 first = 0;
+/// When the first of those that could use a slot of this CPU wakes up by the clock, or a request for units is worth
+/// looking at; 0: never.
+u64 next_deadline(const Cpu& cpu, u64 now) {
+    u64 first = earliest_deadline == kAny ? 0 : earliest_deadline > now ? earliest_deadline : now + quantum;
     find_occupied(cpu, 0, [&](u64 at) {
         Environment* env = runs_in(cpu, at);
         if (env == nullptr || env->home != &cpu) return false;
@@ -98,7 +99,7 @@ void end_hopeless() {
     bool any_slot = false;
     for (u64 i = 0; i < cpu_count(); ++i) {
         Cpu& cpu = cpu_at(i);
-        if (!cpu.hopeless || next_turn(cpu, cpu.slot).env != nullptr || next_deadline(cpu) != 0) return;
+        if (!cpu.hopeless || next_turn(cpu, cpu.slot).env != nullptr || next_deadline(cpu, 0) != 0) return;
         any_slot |= occupied[i] != 0;
     }
     end_stranded_environments(any_slot ? "nobody is left to wake it" : "no slot left that could run it");
@@ -113,9 +114,10 @@ Turn idle(Cpu& cpu) {
     for (;;) {
         // Order: first say that this CPU wants to be woken, then look.
         __atomic_store_n(&cpu.idle, true, __ATOMIC_SEQ_CST);
+        if (read_tsc() >= earliest_deadline) repossess_overdue(cpu);
         const Turn turn = next_turn(cpu, cpu.slot);
         const u64 now = cpu.boundary = read_tsc();
-        const u64 deadline = turn.env == nullptr ? next_deadline(cpu) : 1;
+        const u64 deadline = turn.env == nullptr ? next_deadline(cpu, now) : 1;
         __atomic_store_n(&cpu.hopeless, deadline == 0, __ATOMIC_SEQ_CST);
         if (turn.env != nullptr) {
             cpu.idle = false;
@@ -217,12 +219,7 @@ void give_back_time(Cpu& cpu, u64 ticks) {
 
 void run_next_slot(Cpu& cpu) {
     leave_exclusion(cpu);
-    if (read_tsc() >= earliest_deadline) [[unlikely]] {
-        if (cpu.env != nullptr) account(cpu);
-        cpu.env = nullptr;  // nobody is charged for what follows
-        Exclusive exclusive;
-        repossess_overdue(cpu);
-    }
+    if (read_tsc() >= earliest_deadline) [[unlikely]] repossess_overdue(cpu);
     Turn turn = next_turn(cpu, cpu.slot);
     if (turn.env == nullptr) turn = idle(cpu);
     const u64 now = read_tsc();

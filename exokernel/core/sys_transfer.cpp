@@ -83,6 +83,7 @@ Outcome on_call(const PostCapability::Args& args) {
 extern "C" void on_blocking_call(TrapFrame& frame) {
     Cpu& cpu = Cpu::here();
     Registers& regs = frame.regs;
+    if (regs.rax == Wait::number || regs.rax == EnvPlace::number) ++cpu.env->info->syscalls;  // the others count as transfers
     const auto answer = [&]() -> Result<u64> {
         switch (regs.rax) {
             case TransferAnswer::number: answer_slowly(cpu, frame);

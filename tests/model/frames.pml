@@ -9,7 +9,16 @@ inline turn_stale() {
 }
 
 /// A new grant number: no capability is good any more.
-inline fresh_grant() { d_step { granted[f] = false; n = 0; do :: n < CPUS -> if :: presented[n] == f + 1 -> presented[n] = NONE :: else fi; n++ :: else -> break od; n = 0 } }
+inline fresh_grant() {
+    d_step {
+        granted[f] = false; n = 0;
+        do
+        :: n < CPUS -> if :: presented[n] == f + 1 -> presented[n] = NONE :: else fi; n++
+        :: else -> break
+        od;
+        n = 0
+    }
+}
 
 inline set_free() {
     d_step {
@@ -112,6 +121,18 @@ inline take_stopped() {
 #endif
 }
 
+inline look_who_binds() {
+    d_step {
+        all_here = true; n = 0;
+        do
+        :: n < CONTEXTS -> all_here = all_here && (pte[n] != f + 1 || ONLY_HERE(n)); n++
+        :: else -> break
+        od;
+        n = 0
+    }
+}
+
+/// Where it is not for this CPU alone, nothing is done before all is looked at again with the others stopped.
 inline release() {
     acquire(f);
     if
@@ -120,12 +141,19 @@ inline release() {
 #else
     :: presented[me] == f + 1 ->
 #endif
-        d_step {
-            all_here = true; n = 0;
-            do :: n < CONTEXTS -> all_here = all_here && (pte[n] != f + 1 || ONLY_HERE(n)); n++ :: else -> break od; n = 0
-        };
+        look_who_binds();
         if
+#ifdef BUG_CLAIM_BEFORE_WAITING
+        :: all_here ->               /* looked at, new number, looked at again: each in time, and still too late */
+            unlock(f); fresh_grant();
+            acquire(f); look_who_binds(); unlock(f);
+            if
+            :: all_here -> break_bindings(); flush_own(); set_free()
+            :: else -> exclude(); take_stopped()
+            fi
+#else
         :: all_here -> fresh_grant(); unlock(f); break_bindings(); flush_own(); set_free()
+#endif
         :: !all_here && MAY_STOP ->
             unlock(f);
             exclude();

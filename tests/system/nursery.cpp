@@ -5,7 +5,7 @@
 //   places=N     how many victims at a time
 //   until=NAME   goes on until this environment is no more
 #include "libos/core/pages.hpp"
-#include "secure_bindings/capability.cpp"
+#include "secure_bindings/capability.hpp"
 #include "tests/system/faults/transfer_work.hpp"
 
 using namespace tessera;

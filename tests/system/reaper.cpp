@@ -5,7 +5,7 @@
 //   kills=N     how many
 //   last=NAME   whom it kills in the end; then it waits until all other environments without a name in `stay` are gone
 //   stay=NAME   who stays
-#include "secure_bindings/capability.cpp"
+#include "secure_bindings/capability.hpp"
 #include "tests/system/faults/audit.hpp"
 #include "tests/system/faults/victim.hpp"
 

@@ -112,7 +112,10 @@ class BusWord {
 
     T load(std::memory_order) const { return SimulatedBus::access(this, false), value_; }
     void store(T value, std::memory_order) { SimulatedBus::access(this, true), value_ = value; }
-    T exchange(T value, std::memory_order) { return SimulatedBus::access(this, true), std::exchange(value_, value); }
+    T exchange(T value, std::memory_order) {
+        SimulatedBus::access(this, true);
+        return std::exchange(value_, value);
+    }
     T fetch_add(T more, std::memory_order) {
         SimulatedBus::access(this, true);
         return std::exchange(value_, value_ + more);

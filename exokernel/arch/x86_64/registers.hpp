@@ -80,6 +80,10 @@ inline void zero_words(void* to, u64 count) { asm volatile("rep stosq" : "+D"(to
 inline void fill_bytes(void* to, u8 value, u64 count) {
     asm volatile("rep stosb" : "+D"(to), "+c"(count) : "a"(value) : "memory");
 }
+inline void copy_page(void* to, const void* from) {
+    u64 words = 512;
+    asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words)::"memory");
+}
 inline void copy_bytes(void* to, const void* from, u64 count) {
     asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count)::"memory");
 }
