@@ -1,8 +1,8 @@
 # Measurements in the emulated machine, and the test that the switch policies do what they promise.
 
-BENCH_TARGETS += bench-paths bench-stlb bench-locks bench-ways
+BENCH_TARGETS += bench-paths bench-stlb bench-scaling bench-locks bench-ways
 TEST_TARGETS  += stlb-tests
-TEST_FILES    += build/kernel/tessera.elf build/libos/switch.elf
+TEST_FILES    += build/kernel/tessera.elf build/libos/switch.elf build/libos/scaling.elf build/libos/shootdown.elf
 
 bench_kernel := build/kernel/tessera.elf
 
@@ -25,6 +25,11 @@ bench-stlb: $(bench_kernel) build/libos/switch.elf
 .PHONY: bench-stlb-short
 bench-stlb-short: $(bench_kernel) build/libos/switch.elf
 	@$(PYTHON) bench/stlb.py --short
+
+## bench-scaling: two CPUs beside one, and what shooting translations down costs; build/results/scaling.json
+.PHONY: bench-scaling
+bench-scaling: $(bench_kernel) build/libos/scaling.elf build/libos/shootdown.elf
+	@$(PYTHON) bench/scaling.py
 
 .PHONY: stlb-tests
 stlb-tests: $(bench_kernel) build/libos/switch.elf
