@@ -229,9 +229,10 @@ void end_environment(Environment& env, const EndReason& reason) {
 
 void end_current(const EndReason& reason) {
     Cpu& cpu = Cpu::here();
+    Exclusive exclusive;  // if somebody ended it meanwhile, this does not return
+    // Order: looked at only now; a caller that was moved to another CPU meanwhile has its error already, and is no heir.
     Environment* const caller = cpu.env->caller;
     const EnvId heir = caller != nullptr ? caller->id : EnvId{};
-    Exclusive exclusive;  // if somebody ended it meanwhile, this does not return
     end_environment(*cpu.env, reason);
     // Whose call it was serving gets the rest of the slice back, with the error.
     if (Environment* waits = find_environment(heir); waits != nullptr && !cpu.in_grace()) {

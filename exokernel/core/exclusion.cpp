@@ -38,13 +38,14 @@ void stop_others(Cpu& cpu) {
     cpu.stopped_others = read_tsc();
 }
 
-/// What others lost is what this environment's next slices pay.
+/// What others lost is what the next slices pay of who made this CPU stop them: also if it lives elsewhere by now.
 void charge_stop(Cpu& cpu) {
     const u64 lasted = read_tsc() - cpu.stopped_others;
     cpu.stopped_others = 0;
-    if (cpu.env == nullptr) return;
+    Environment* const payer = find_environment(cpu.stopped_for);
+    if (payer == nullptr) return;
     for (u64 i = 0; i < information.cpus; ++i)
-        if (i != cpu.index && cpu_at(i).env != nullptr) cpu.env->info->debt += lasted;
+        if (i != cpu.index && cpu_at(i).env != nullptr) payer->info->debt += lasted;
 }
 
 }  // namespace
@@ -72,6 +73,7 @@ Exclusive::Exclusive(bool needed) : needed_(needed) {
     Environment* const env = cpu.env;
     structure.acquire();
     stop_others(cpu);
+    cpu.stopped_for = cpu.env != nullptr ? cpu.env->id : EnvId{};
     if (cpu.env != env) run_next_slot(cpu);
 }
 

@@ -1,4 +1,4 @@
-// What keeps several CPUs apart. Three means, from dear to free; docs/locks.md has the whole picture.
+// What keeps several CPUs apart. Three means, from dear to free; docs/cpus.md has the whole picture.
 //
 //   Exclusive      what other CPUs rely on without looking (who lives, which context, which slot, whose frame) is changed by
 //                  one CPU at a time, with all others parked outside the kernel. The kernel is not interruptible, so

@@ -26,7 +26,10 @@ namespace {
 /// What a call's `context` argument means: zero is the caller's own, which it was bound to when it was made.
 inline Result<Context*> check_context(Environment& env, VirtAddr capability) {
     if (capability.value == 0) [[likely]] return env.context;
-    return check_named_context(env, capability);
+    Context* context = TRY(check_named_context(env, capability));
+    // Another environment over the same memory can have put another capability there since is_elsewhere() looked.
+    if (cpu_count() != 1 && Cpu::here().exclusive == 0 && !only_here(*context)) return Error::stale_capability;
+    return context;
 }
 
 /// Must a call on that context stop the other CPUs? Looked at before it is checked, to be checked when they are stopped.

@@ -3,47 +3,12 @@
 //
 //   rounds=N   how often each
 #include "exokernel/locks/ticket.hpp"
-#include "libos/core/pages.hpp"
-#include "tests/system/children.hpp"
+#include "tests/system/cpus.hpp"
 
 using namespace tessera;
 using namespace tessera::attack;
 
 namespace {
-
-u64 rounds;
-alignas(4096) Child children[kMaxCpus];
-Capability slots[kMaxCpus];
-
-u64 cpus() { return information().cpus; }
-
-/// Words that another CPU writes.
-template <class T>
-T seen(const T& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
-template <class T>
-void tell(T& word, T value) { __atomic_store_n(&word, value, __ATOMIC_RELEASE); }
-
-/// A child on that CPU, in a slot of it.
-void start(u64 cpu, void (*function)(Child&), u64 argument = 0) {
-    Child& child = children[cpu];
-    expect("make a child", make_child(child, "child", function, argument), Error::ok, cpu);
-    expect("place it", answer_to<EnvPlace>({address(child.environment), cpu}), Error::ok, cpu);
-    expect("run it", answer_to<SlotRun>({address(slots[cpu]), SlotNumber{slots[cpu].first}, 1, child.id}), Error::ok, cpu);
-    expect_true("it lives there", environment_info(child.id).cpu == cpu, cpu);
-}
-void stop(u64 cpu) {
-    expect("end it", answer_to<EnvDestroy>({address(children[cpu].environment)}), Error::ok, cpu);
-    children[cpu].frames = {};
-}
-bool lives(const Child& child) { return seen(environment_info(child.id).id) == child.id.value; }
-
-/// Wait until `fact`; a child that does not get anywhere is a wrong answer, not a test that hangs.
-template <class Fact>
-bool comes(Fact&& fact) {
-    for (const u64 begin = ticks(); ticks() - begin < information().tsc_hz * 20;)
-        if (fact()) return true;
-    return false;
-}
 
 // ------------------------------------------------------------------------------------------------ one lock for all
 
@@ -71,12 +36,6 @@ void count_together() {
 }
 
 // ------------------------------------------------------------------------------------------- pages that are taken away
-
-/// Write to the words of a page, over and over, until it is gone.
-void scribble(Child& child) {
-    volatile u64* words = reinterpret_cast<volatile u64*>(child.argument);
-    for (u64 i = 0;; ++i) words[i % 512] = words[i % 512] + 1;
-}
 
 enum class Loss { unbind, protect, bind_other, release };
 
@@ -124,8 +83,7 @@ void lose_a_page(Loss loss) {
             break;
         }
     }
-    for (const u64 begin = ticks(); ticks() - begin < information().tsc_hz / 500;) {
-    }
+    linger();
     expect_true("nobody writes to it any more", sum() == before, sum() - before);
     if (loss != Loss::bind_other)
         expect_true("who tried has ended", comes([] {
@@ -184,10 +142,7 @@ void move_about() {
 }  // namespace
 
 int libos_main() {
-    rounds = argument("rounds", 5);
-    if (cpus() < 2) return print("needs more than one CPU\n"), 2;
-    if (!pin_image().ok()) return print("the image does not fit among the guaranteed mappings\n"), 2;
-    for (u64 cpu = 1; cpu < cpus(); ++cpu) expect("a slot on each", answer_to<SlotTake>({cpu, {kAny}, 1, address(slots[cpu])}), Error::ok, cpu);
+    if (!open_cpus(2)) return 2;
     expect("no such CPU", answer_to<EnvPlace>({{}, cpus()}), Error::out_of_range);
     const u64 frames = accounts().frames;
     count_together();

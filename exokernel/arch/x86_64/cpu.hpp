@@ -60,7 +60,8 @@ struct alignas(64) Cpu {
     bool flush;            ///< Parked: drop every translation before going on.
     u64 exclusive;         ///< How many Exclusive this CPU is inside of.
     u64 parked_for;        ///< The stop that it is parked for.
-    u64 stopped_others;    ///< TSC at which it had all others parked; 0: it has not.
+    u64 stopped_others;    ///< TSC at which it had all others parked; 0: it has not,
+    EnvId stopped_for;     ///< and who made it; zero: nobody.
     TrapFrame* parked_frame;  ///< Parked: what the stop interrupted in ring 3; nullptr: nothing.
     void (*errand)(Cpu&);  ///< Parked: what the CPU that stopped this one wants done here.
     TaskState task_state;

@@ -49,14 +49,20 @@ u64 take_table(Context& context) {
     return address;
 }
 
-/// A table comes where the translation of the 2 MiB page around `tag` once was: neither the log nor that page's entry,
-/// live or dead, may take the place for theirs any more.
+/// What a log remembers leaves the hardware. Where a 2 MiB page was, another CPU may have put a table: that stays.
+void empty_slot(const HardwareTlbLog::Item& item) {
+    if (!is_large(item.tag)) {
+        *item.slot = 0;
+        return;
+    }
+    u64 word = __atomic_load_n(item.slot, __ATOMIC_RELAXED);
+    while ((word & pte::kLarge) && !__atomic_compare_exchange_n(item.slot, &word, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+
+/// A table comes where the translation of the 2 MiB page around `tag` once was: that page's entry, live or dead, may not
+/// take the place for its own any more.
 void forget_large_slot(Context& context, u64 tag, const u64* slot) {
-    static u64 nothing;
-    for_each_log([slot](HardwareTlbLog& log) {
-        for (HardwareTlbLog::Item* item = log.first; item != log.next; ++item)
-            if (item->slot == slot) item->slot = &nothing;
-    });
     Stlb& stlb = context.stlb;
     const u64 large_tag = tag_of(page_in(tag), true);
     for (StlbEntry* entry : {&stlb.home(large_tag), stlb.find_guaranteed(large_tag)})
@@ -93,7 +99,7 @@ void remember(Cpu& cpu, u64* slot, u64 tag) {
         return;
     }
     HardwareTlbLog::Item& victim = *log.oldest;
-    *victim.slot = 0;
+    empty_slot(victim);
     flush_page(address_of(page_in(victim.tag)));
     victim = {slot, tag};
     log.oldest = log.oldest + 1 == log.limit ? log.first : log.oldest + 1;
@@ -101,13 +107,14 @@ void remember(Cpu& cpu, u64* slot, u64 tag) {
 
 void wipe(Cpu& cpu) {
     HardwareTlbLog& log = cpu.log;
-    for (HardwareTlbLog::Item* item = log.first; item != log.next; ++item) *item->slot = 0;
+    for (HardwareTlbLog::Item* item = log.first; item != log.next; ++item) empty_slot(*item);
     empty_log(log);
 }
 
 /// Put a context's guaranteed mappings in before its first instruction. Tables that have no room for one leave it
 /// to be refilled when it is touched.
 void preload(Cpu& cpu, Context& context) {
+    ContextGuard guard(context);  // another CPU may be filling the same tables
     for (u64 i = 0; i < context.guaranteed_count; ++i) {
         StlbEntry& entry = context.stlb.guaranteed[context.preload[i]];
         if (entry.slot == context.stlb.dead_slot) {
@@ -219,7 +226,8 @@ void flush_everything() {
 
 void install_slowly(Context& context, StlbEntry& entry) {
     Cpu& cpu = Cpu::here();
-    if (wipes && cpu.context != &context) return;  // it comes when it is touched
+    // It comes when it is touched. What this CPU remembered of tables that another one throws away would be wrong.
+    if (hardware_tlb_logged && cpu.context != &context) return;
     if (entry.slot == context.stlb.dead_slot) {
         u64* slot = walk(context, entry.tag);
         if (slot == nullptr) {
