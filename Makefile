@@ -42,7 +42,7 @@ own_jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
 .PHONY: $(goals) inner
 $(goals): inner ;
 inner:
-	@$(if $(filter no,$(SETUP)),:,tools/setup.sh $(sort $(filter test-bochs debug format,$(goals)) $(if $(filter test,$(goals)),test-bochs debug)))
+	@$(if $(filter no,$(SETUP)),:,tools/setup.sh $(sort $(filter test-bochs debug format model-tests,$(goals)) $(if $(filter test,$(goals)),test-bochs debug model-tests)))
 	+@$(MAKE) $(own_jobs) READY=1 $(goals)
 
 else

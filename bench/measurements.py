@@ -1,15 +1,17 @@
 """Fills the marked sections of docs/measurements.md from build/results/*.json. Nothing in them is typed in by hand.
 
-A section stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+A section stands between `<!-- begin NAME -->` and `<!-- end NAME -->`. Arguments: the sections to fill; none: all.
 """
 
 import json
 import re
 import sys
 
+import locks as lock_tables
 import paths as path_table
 import results
 import stlb_tables
+import ways
 
 PAGE = results.ROOT / "docs/measurements.md"
 HEADINGS = ["path", "Tessera", "mark", "", "Linux 6.1", "seL4", "NOVA", "JOS"]
@@ -82,17 +84,31 @@ def section_stlb():
     return [*tables.splitlines()[2:], "", "The other ring sizes: `build/results/stlb.md`."]
 
 
+def section_locks():
+    data = need("locks.json", "bench-locks")
+    return [f"{machine_line(data['machine'])}; natively on a host with {data['host']['cpus']} CPUs, medians.", "",
+            *table(lock_tables.LOCK_HEADINGS, lock_tables.lock_rows(data)), "",
+            *table(lock_tables.BARRIER_HEADINGS, lock_tables.barrier_rows(data))]
+
+
+def section_ways():
+    data = need("ways.json", "bench-ways")
+    return [machine_line(data["machine"]) + ", one CPU, `-icount shift=0`.", "",
+            *table(["way", "instructions", "range", "what it is"],
+                   [[f"`{name}`", *rest] for name, *rest in ways.rows_of(data)])]
+
+
 SECTIONS = {"paths": section_paths, "peers": section_peers, "where": section_where, "native": section_native,
-            "stlb": section_stlb}
+            "locks": section_locks, "ways": section_ways, "stlb": section_stlb}
 
 
 def main():
     text = PAGE.read_text("utf-8")
-    for name, make in SECTIONS.items():
+    for name in sys.argv[1:] or SECTIONS:
         pattern = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         if not pattern.search(text):
             raise results.Failed(f"docs/measurements.md has no section {name}")
-        filled = "\n".join(make())
+        filled = "\n".join(SECTIONS[name]())
         text = pattern.sub(lambda match, filled=filled: f"{match[1]}\n{filled}\n\n{match[2]}", text)
     PAGE.write_text(text, "utf-8")
     print("  filled docs/measurements.md")

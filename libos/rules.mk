@@ -8,8 +8,9 @@
 
 LIBOS_BUILD := build/libos
 LIBOS_ARCHIVE := $(LIBOS_BUILD)/libos.a
+LIBOS_CAPABILITIES := $(LIBOS_BUILD)/capabilities.a
 
-LIBOS_CXXFLAGS := -std=c++20 -O2 -g -I. -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -fno-pic -fno-pie \
+LIBOS_CXXFLAGS := -std=c++20 -O2 -g -I. -Ibuild/rpc -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -fno-pic -fno-pie \
 	-fno-stack-protector -fno-threadsafe-statics -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
 	-fcf-protection=none -mno-avx -Wall -Wextra -Werror
 LIBOS_CORE_CXXFLAGS := $(LIBOS_CXXFLAGS) -mgeneral-regs-only
@@ -21,10 +22,17 @@ LIBOS_ASFLAGS := -g -I. -MMD -MP
 LIBOS_LDFLAGS := -static -no-pie -nostdlib -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--gc-sections \
 	-Wl,--build-id=none -Wl,--fatal-warnings -Wl,-T,libos/libos.ld \
 	-Wl,--whole-archive $(LIBOS_ARCHIVE) -Wl,--no-whole-archive
-LIBOS_OBJS := $(LIBOS_ARCHIVE) $(shell $(CXX) -print-libgcc-file-name)
+LIBOS_OBJS := $(LIBOS_ARCHIVE) $(LIBOS_CAPABILITIES) $(shell $(CXX) -print-libgcc-file-name) -l:libsodium.a
 
 LIBOS_SRCS := $(filter-out libos/examples/%,$(wildcard libos/*/*.cpp libos/*/*.S))
 libos_objs := $(patsubst %,$(LIBOS_BUILD)/obj/%.o,$(basename $(LIBOS_SRCS)))
+
+# Interface files, compiled to build/rpc/PATH.rpc.hpp: included as "PATH.rpc.hpp".
+RPC_HEADERS := $(patsubst %,build/rpc/%.hpp,$(wildcard libos/examples/*.rpc bench/system/*.rpc tests/system/*.rpc tests/unit/*.rpc))
+
+build/rpc/%.rpc.hpp: %.rpc $(wildcard tools/rpc/*.py)
+	$(call step,RPC,$<)
+	$(Q)$(PYTHON) -m rpc $< $@
 
 LIBOS_PROGRAMS := $(wildcard libos/examples/*.cpp bench/system/*.cpp tests/system/*.cpp)
 LIBOS_IMAGES := $(patsubst %.cpp,$(LIBOS_BUILD)/%.elf,$(notdir $(LIBOS_PROGRAMS)))
@@ -33,6 +41,17 @@ LIBOS_IMAGES := $(patsubst %.cpp,$(LIBOS_BUILD)/%.elf,$(notdir $(LIBOS_PROGRAMS)
 libos-images: $(LIBOS_IMAGES)
 
 $(LIBOS_BUILD)/obj/libos/%.o: libos/%.cpp
+	$(call step,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(LIBOS_CORE_CXXFLAGS) -c $< -o $@
+
+# What narrows capabilities: the kernel's own source, linked where it is used; of libsodium only the MAC is.
+$(LIBOS_CAPABILITIES): $(LIBOS_BUILD)/obj/secure_bindings/capability.o
+	$(call step,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $<
+
+$(LIBOS_BUILD)/obj/secure_bindings/%.o: secure_bindings/%.cpp
 	$(call step,CXX,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) $(LIBOS_CORE_CXXFLAGS) -c $< -o $@
@@ -54,32 +73,33 @@ define libos_link
 endef
 
 define libos_program
-$(LIBOS_BUILD)/obj/programs/$(basename $(notdir $(1))).o: $(1)
+$(LIBOS_BUILD)/obj/programs/$(basename $(notdir $(1))).o: $(1) | $(RPC_HEADERS)
 	$$(call step,CXX,$$<)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CXX) $$(LIBOS_CXXFLAGS) -c $$< -o $$@
 
 $(LIBOS_BUILD)/$(basename $(notdir $(1))).elf: $(LIBOS_BUILD)/obj/programs/$(basename $(notdir $(1))).o \
-		$(LIBOS_ARCHIVE) libos/libos.ld
+		$(LIBOS_ARCHIVE) $(LIBOS_CAPABILITIES) libos/libos.ld
 	$$(call libos_link,$$<)
 endef
 $(foreach program,$(LIBOS_PROGRAMS),$(eval $(call libos_program,$(program))))
 
 # What is pure enough for the host, for tests/unit/libos_*.cpp.
 UNIT_SRCS += libos/core/arguments.cpp libos/core/call.cpp libos/core/print.cpp \
-	libos/heap/heap.cpp libos/paging/address_space.cpp libos/paging/backing_store.cpp libos/paging/frame_pool.cpp \
-	libos/paging/paged_region.cpp libos/paging/regions.cpp
+	libos/heap/heap.cpp libos/ipc/message_queue.cpp libos/ipc/pipe.cpp libos/ipc/semaphore.cpp \
+	libos/ipc/shared_memory.cpp libos/paging/address_space.cpp libos/paging/backing_store.cpp libos/paging/frame_pool.cpp \
+	libos/paging/paged_region.cpp libos/paging/regions.cpp libos/revocation/givers.cpp
 
 # The user's file may be another one each time: always compiled.
 ifdef LIBOS_SRC
 .PHONY: libos-user-source
-$(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o: $(LIBOS_SRC) libos-user-source
+$(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o: $(LIBOS_SRC) libos-user-source | $(RPC_HEADERS)
 	$(call step,CXX,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) $(LIBOS_CXXFLAGS) -I$(dir $(LIBOS_SRC)) -c $< -o $@
 
 $(LIBOS_BUILD)/user-$(basename $(notdir $(LIBOS_SRC))).elf: \
-		$(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o $(LIBOS_ARCHIVE) libos/libos.ld
+		$(LIBOS_BUILD)/obj/programs/user-$(basename $(notdir $(LIBOS_SRC))).o $(LIBOS_ARCHIVE) $(LIBOS_CAPABILITIES) libos/libos.ld
 	$(call libos_link,$<)
 endif
 

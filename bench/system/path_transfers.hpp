@@ -83,7 +83,7 @@ template <class Call>
     return {{static_cast<Error>(rax), 0}, static_cast<u32>(rsi)};
 }
 
-/// From our last instruction to the callee's first; `arrival(gate)` goes there and says what it read.
+/// From our last instruction to the callee's first; `go()` goes there and says what it read.
 template <class Go>
 void measure_one_way(const char* name, Go go) {
     Series series;

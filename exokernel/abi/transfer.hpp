@@ -8,7 +8,8 @@
 //   caller   Error             +       lost            as when it called    as the callee left them, if the error is `ok`
 //
 // Nothing is cleared: what is in a register goes over. SSE registers do not: they are kept, each side has its own. A call
-// that fails at once leaves the message as it was. The caller sleeps until the answer and the callee runs in its
+// that fails at once leaves the message as it was. Behind a `send`, a `call` that was
+// `ended` and an `answer` that was `interrupted`, rsp alone is kept, as behind a yield. The caller sleeps until the answer and the callee runs in its
 // place, also in the caller's later slices. A callee takes one call at a time and answers `busy` to others, so no
 // chain of calls can close on itself; more at a time is more environments over one context.
 #pragma once
@@ -31,7 +32,7 @@ enum class Comparison : u32 { equal, not_equal, less, greater_or_equal };  ///< 
 /// with the one that ends its clause; the predicate is the disjunction of the clauses. Evaluated by the kernel when
 /// the sleeper's slot comes, and now and then while a CPU has nothing to run. Cost: about 20 instructions a term.
 struct WakeTerm {
-    VirtAddr word;   ///< Aligned to 8, readable.
+    VirtAddr word;   ///< Aligned to 8, readable: of the sleeper's own pages, or of the kernel's information pages.
     u64 mask;
     u64 value;
     Comparison comparison;

@@ -39,6 +39,13 @@ void show_hot(Context& context) {
 
 BackMap back_map() { return BackMap{at<std::byte>(PhysAddr{0}), frames.table()}; }
 
+/// Off the list of the frame that it was bound to last. Other CPUs have entries on that list, too.
+void leave_list(StlbEntry& entry) {
+    if (entry.pte == 0) return;
+    Guard guard(list_lock(frame_in(entry.pte)));
+    back_map().unlink(entry);
+}
+
 u64 guaranteed_index(const Context& context, const StlbEntry& entry) {
     return static_cast<u64>(&entry - context.stlb.guaranteed);
 }
@@ -85,7 +92,7 @@ StlbEntry& make_place(Context& context, u64 tag, bool guaranteed) {
     }
     if (entry.tag == tag) return entry;
     if (is_live(entry.tag)) drop_entry(context, entry);
-    back_map().unlink(entry);
+    leave_list(entry);
     entry.slot = stlb.dead_slot;
     entry.tag = tag | kDeadTag;
     if (&entry != &home)
@@ -95,10 +102,7 @@ StlbEntry& make_place(Context& context, u64 tag, bool guaranteed) {
 
 bool relink(Context& context, StlbEntry& entry, u64 word, u64 grant) {
     const BackMap map = back_map();
-    if (entry.pte != 0) {
-        Guard guard(list_lock(frame_in(entry.pte)));
-        map.unlink(entry);
-    }
+    leave_list(entry);
     {
         const FrameNumber frame = frame_in(word);
         Guard guard(list_lock(frame));
@@ -132,21 +136,57 @@ void commit_residents(Context& context, Cpu& cpu, int change) {
     if (context.residents_on[cpu.index] == 0) leave_context(cpu, context);
 }
 
+namespace {
+
+/// Does every entry on a list belong to a context that only this CPU may load? Its lock is held.
+bool all_only_here(u32 head) {
+    const BackMap map = back_map();
+    for (u32 name = head; name != 0; name = map.entry(name)->next)
+        if (!only_here(*contexts[frames.info(frame_of(physical(map.entry(name)))).context - 1])) return false;
+    return true;
+}
+
+FrameNumber block_of(FrameNumber frame) { return FrameNumber{frame.value & ~(kPagesPerLarge - 1)}; }
+bool block_only_here(FrameNumber block) {
+    Guard guard(list_lock(block));
+    return all_only_here(frames.info(block).large_bindings);
+}
+
+}  // namespace
+
 bool bound_only_here(FrameRange range) {
     if (cpu_count() == 1) return true;
-    const BackMap map = back_map();
-    const auto here_only = [&](FrameNumber frame, const u32& head) {
-        Guard guard(list_lock(frame));
-        for (u32 name = head; name != 0; name = map.entry(name)->next)
-            if (!only_here(*contexts[frames.info(frame_of(physical(map.entry(name)))).context - 1])) return false;
-        return true;
-    };
     for (u64 i = 0; i < range.count; ++i) {
-        const FrameNumber frame = range.first + i, block{frame.value & ~(kPagesPerLarge - 1)};
-        if (!here_only(frame, frames.info(frame).bindings)) return false;
-        if ((i == 0 || frame == block) && !here_only(block, frames.info(block).large_bindings)) return false;
+        const FrameNumber frame = range.first + i;
+        {
+            Guard guard(list_lock(frame));
+            if (!all_only_here(frames.info(frame).bindings)) return false;
+        }
+        if ((i == 0 || frame == block_of(frame)) && !block_only_here(block_of(frame))) return false;
     }
     return true;
+}
+
+bool claim_here(FrameRange range, u64 grant) {
+    if (cpu_count() == 1) return true;
+    u64 claimed = 0;
+    const auto claim = [&] {
+        for (; claimed < range.count; ++claimed) {
+            const FrameNumber frame = range.first + claimed;
+            FrameInfo& info = frames.info(frame);
+            // Order: the new number and the look at the list are one step for who would join it (relink).
+            Guard guard(list_lock(frame));
+            if (info.grant != grant || !all_only_here(info.bindings)) return false;
+            __atomic_store_n(&info.grant, frames.fresh_grant(), __ATOMIC_SEQ_CST);
+        }
+        for (u64 i = 0; i < range.count; ++i)
+            if (const FrameNumber frame = range.first + i; i == 0 || frame == block_of(frame))
+                if (!block_only_here(block_of(frame))) return false;
+        return true;
+    };
+    if (claim()) return true;
+    for (u64 i = 0; i < claimed; ++i) __atomic_store_n(&frames.info(range.first + i).grant, grant, __ATOMIC_SEQ_CST);
+    return false;
 }
 
 u8* reach_slowly(Context& context, VirtAddr address, bool write) {

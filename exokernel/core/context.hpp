@@ -87,5 +87,8 @@ Result<u64> clear_bits(Context& context, PageSpan span, u64 which);
 void shoot_down(FrameRange range);
 /// Does every binding of these frames, also one that is dead but kept, belong to a context that only this CPU may load?
 bool bound_only_here(FrameRange range);
+/// If so, every capability for these frames, which carry `grant`, is dead: nothing new is bound, and they can be taken away
+/// without stopping anybody. If not, nothing has changed.
+bool claim_here(FrameRange range, u64 grant);
 
 }  // namespace tessera::kernel

@@ -89,7 +89,7 @@ u64 FrameTable::commit_take(FrameRange range, EnvId owner, FrameState state) {
 }
 
 void FrameTable::commit_new_grants(FrameRange range) {
-    for (u64 i = 0; i < range.count; ++i) __atomic_store_n(&info(range.first + i).grant, fresh_grant(), __ATOMIC_SEQ_CST);
+    for (u64 i = 0; i < range.count; ++i) info(range.first + i).grant = fresh_grant();
 }
 
 void FrameTable::commit_release(FrameRange range) {

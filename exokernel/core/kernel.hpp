@@ -16,7 +16,7 @@ extern RevocationRequest requests[kMaxEnvironments * kRequests];  ///< Published
 extern Post board[kMaxEnvironments * kPostsPerEnvironment];       ///< Published.
 
 /// Take frames away from whoever has them and free them: every capability is dead, every binding broken, on every CPU, and
-/// the accounts corrected. All are the running environment's own, or everything is stopped.
+/// the accounts corrected. Everything is stopped, or they are the running environment's own and claimed (claim_here).
 void give_back(FrameRange range);
 
 /// Every environment has ended: check the books, send the final record, leave the machine.

@@ -36,8 +36,6 @@ static_assert(sizeof information % kPageSize == 0 && sizeof environment_infos % 
               sizeof slot_infos % kPageSize == 0 && sizeof requests % kPageSize == 0 && sizeof board % kPageSize == 0);
 
 void give_back(FrameRange range) {
-    // Order: first no capability is good any more, so that no new binding can be made behind the back of who breaks the old.
-    if (cpu_count() != 1) frames.commit_new_grants(range);
     shoot_down(range);
     leave_reserve(range);
     // Runs of one owner and use: the accounts first, then the table forgets who it was.

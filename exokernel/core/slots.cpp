@@ -62,8 +62,8 @@ Environment* runs_in(const Cpu& cpu, u64 position) {
 Turn next_turn(Cpu& cpu, u64 position, const Environment* but = nullptr) {
     Turn turn{nullptr, position};
     find_occupied(cpu, position, [&](u64 at) {
-        Environment* whose = runs_in(cpu, at);
-        Environment* env = whose == nullptr || whose == but ? nullptr : runnable(cpu, *whose);
+        Environment* owner = runs_in(cpu, at);
+        Environment* env = owner == nullptr || owner == but ? nullptr : runnable(cpu, *owner);
         if (env == nullptr || env == but) return false;
         turn = {env, at};
         return true;

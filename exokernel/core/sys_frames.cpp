@@ -33,13 +33,13 @@ Result<FrameNumber> on_call(const FrameAlloc::Args& args) {
 
 namespace {
 
-/// Do none but this CPU have anything to do with these frames of a capability, or with those that they are saved to or from?
-bool private_here(const Environment& env, FrameRange range) {
+/// Claim frames that none but this CPU has anything to do with, nor with those that they are saved to or from.
+bool claim_private(const Environment& env, FrameRange range, u64 grant) {
     for (u64 i = 0; i < range.count; ++i) {
         const FrameInfo& info = frames.info(range.first + i);
         if (info.owner != env.id.value || AutosaveSeed{info.autosave}.kind() == AutosaveKind::copy) return false;
     }
-    return bound_only_here(range);
+    return claim_here(range, grant);
 }
 
 Outcome release(Environment& env, const FrameRelease::Args& args, bool stopped) {
@@ -54,7 +54,7 @@ Outcome release(Environment& env, const FrameRelease::Args& args, bool stopped) 
         if (info.state != FrameState::owned || (info.flags & frame_flag::kSaveArea)) return Error::in_use;
     }
 
-    if (!stopped && !private_here(env, range)) {
+    if (!stopped && !claim_private(env, range, shown->grant)) {
         Exclusive exclusive;
         return release(env, args, true);  // from the start: everything may have changed
     }

@@ -1,6 +1,7 @@
 #include "exokernel/core/wake.hpp"
 
 #include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
@@ -11,13 +12,20 @@
 namespace tessera::kernel {
 namespace {
 
+constexpr u64 kInformationEnd = kInformation + (u64{1} << 39);  // a root entry of its own
+
+/// Where the kernel finds a word that a libOS can read: in a page of its own, or in the information pages. Behind
+/// nullptr lies nothing.
+const volatile u64* word_at(Context& context, VirtAddr word) {
+    if (word.value >= kInformation) return published(word);
+    // Safety: every term is aligned, so the word lies in one page.
+    return reinterpret_cast<const volatile u64*>(reach(context, word, false));
+}
+
 bool is_due(Environment& env, const WakeCondition& condition) {
     if (condition.deadline != 0 && read_tsc() >= condition.deadline) return true;
     if (__atomic_load_n(&env.info->events, __ATOMIC_RELAXED) & condition.events) return true;
-    return any_clause_holds(condition.terms, condition.count, [&env](VirtAddr word) {
-        // Safety: every term is aligned, so the word lies in one page.
-        return reinterpret_cast<const volatile u64*>(reach(*env.context, word, false));
-    });
+    return any_clause_holds(condition.terms, condition.count, [&env](VirtAddr word) { return word_at(*env.context, word); });
 }
 
 /// The events that it asked for and that have come; they are taken.
@@ -31,7 +39,7 @@ Outcome check_wait(Environment& env, const Wait::Args& args, WakeCondition& cond
     if (args.count != 0) TRY(copy_in(*env.context, condition.terms, args.terms, args.count * sizeof(WakeTerm)));
     TRY(check_terms(condition.terms, args.count));
     for (u64 i = 0; i < args.count; ++i)
-        if (const VirtAddr word = condition.terms[i].word; word.value % 8 != 0 || word.value >= kUserPages << kPageShift)
+        if (const VirtAddr word = condition.terms[i].word; word.value % 8 != 0 || word.value >= kInformationEnd)
             return Error::bad_address;
     condition.count = args.count;
     condition.deadline = args.deadline;

@@ -1,6 +1,8 @@
 // A libOS that forges, widens, truncates, replays and lends capabilities. Everything that a holder can do to the
 // bytes is tried; whatever is not a narrowing done right must be refused, and what is dead must stay dead.
-#include "secure_bindings/capability.cpp"
+#include <sodium/crypto_shorthash_siphash24.h>
+
+#include "secure_bindings/capability.hpp"
 #include "tests/system/attack.hpp"
 
 using namespace tessera;

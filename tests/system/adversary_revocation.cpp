@@ -1,6 +1,6 @@
 // Bad calls of those who revoke and of those who prepare for it: every argument that the calls of sys_revocation.cpp and
 // the vector of upcall_set can be given wrong, and what must not change by it.
-#include "secure_bindings/capability.cpp"
+#include "secure_bindings/capability.hpp"
 #include "tests/system/children.hpp"
 #include "tests/system/revoked.hpp"
 

@@ -257,12 +257,20 @@ void waits() {
         expect("a comparison that is none", wait_for(terms, 1), Error::bad_argument, comparison);
     }
     terms[0].comparison = Comparison::equal;
-    for (const u64 word : {page.at(1).value, page.at(4).value, kUserPages << kPageShift, u64{0xffff'8000'0000'0000}, ~u64{7}}) {
+    for (const u64 word : {page.at(1).value, page.at(4).value, u64{256} << 39, u64{0xffff'8000'0000'0000}, ~u64{7}}) {
         terms[0].word = VirtAddr{word};
         expect("a word that cannot be", wait_for(terms, 2), Error::bad_address, word);
     }
     terms[0] = {page.at(kPageSize), kAny, 12345, Comparison::equal, 1};
     expect("a word that is not bound counts", wait_for(terms, 1), Error::ok);
+    terms[0].word = VirtAddr{(u64{256} << 39) - 8};
+    expect("a word that the kernel does not show counts", wait_for(terms, 1), Error::ok);
+    terms[0] = {VirtAddr{kInformation}, kAny, kAbiVersion, Comparison::not_equal, 1};
+    expect("the kernel's word is read", wait_for(terms, 1, ticks() + 1000), Error::ok);
+    terms[0].comparison = Comparison::equal;
+    const u64 before = ticks();
+    expect("and is what it is", wait_for(terms, 1, ticks() + 100 * information().quantum), Error::ok);
+    expect_true("at once", ticks() - before < information().quantum, ticks() - before);
     expect("for the past", wait_for(nullptr, 0, 1), Error::ok);
     terms[0] = {page.at(), kAny, 1, Comparison::equal, 1};
     const u64 begin = ticks(), until = begin + 2 * information().quantum;

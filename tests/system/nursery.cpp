@@ -5,19 +5,21 @@
 //   places=N     how many victims at a time
 //   until=NAME   goes on until this environment is no more
 #include "libos/core/pages.hpp"
-#include "tests/system/faults/work.hpp"
+#include "secure_bindings/capability.hpp"
+#include "tests/system/faults/revocation_work.hpp"
 
 using namespace tessera;
 using namespace tessera::faults;
 
 namespace {
 
-constexpr u64 kPlaces = 16;  // behind them, as many for children of victims
 constexpr Rights kReadWrite = Right::read | Right::write;
-alignas(4096) Victim victims[2 * kPlaces];
-u64 state, places, born, taken_away;
+constexpr u64 kSlots = 24, kSlotsElsewhere = 2;
+Capability slots[kSlots];
+u64 slot_count, state, places, born, moves, taken_away, repossessed;
 u64 deaths[kDoings], quota_at_start;
 Memory audit;  // where frames that were somebody's are looked at
+Memory spare;  // an empty frame, for where they go while they are looked at
 
 void work(Child& child);
 void breed(Victim& victim);
@@ -34,6 +36,13 @@ constexpr Kind kKinds[] = {
     {"v-owner", {use_memory, make_context, bind, compute}, 41},
     {"v-slots", {take_slots, yield_somewhere, compute, use_memory}, 9},
     {"v-yielder", {yield_somewhere, yield_somewhere, compute, yield_somewhere}, 1},
+    {"v-caller", {call_somebody, call_somebody, call_somebody, compute}, 1},
+    {"v-server", {serve, serve, serve, serve}, 1},
+    {"v-server", {serve, serve, serve, serve}, 5},
+    {"v-sender", {send_somewhere, call_somebody, yield_somewhere, sleep}, 1},
+    {"v-sleeper", {sleep, sleep, compute, send_somewhere}, 1},
+    {"v-giver", {hear, hear, take_slots, make_context}, 61},
+    {"v-giver", {hear, hear, sleep, call_somebody}, 23},
     {"v-mother", {breed, breed, yield_somewhere, compute}, 31},
 };
 constexpr u64 kKindCount = sizeof kKinds / sizeof kKinds[0];
@@ -46,12 +55,13 @@ void work(Child& child) {
 
 /// Bring one up at `victim`. Its random numbers come from `from`.
 Error raise(Victim& victim, const char* name, u64 quota, VirtAddr context, u64& from) {
-    victim.doing = Doing::starting;
+    enter(victim, Doing::starting);
     victim.random = random_word(from) | 1;
     victim.fuse = 20 + random_word(from) % 400;
     victim.quota = quota;
-    victim.child.frames = {};
+    victim.child.frames = victim.area = victim.scratch = {};
     const Error made = make_child(victim.child, name, work, 0, quota, context);
+    if (made == Error::ok) diary.id[victim.place] = victim.child.id;
     if (made != Error::ok && victim.child.frames.kind == ResourceKind::frames)
         attempt<FrameRelease>({address(victim.child.frames), FrameNumber{victim.child.frames.first}, kEnvFrames});
     return made;
@@ -92,11 +102,20 @@ void drop_own_context(Victim& victim) {
     victim.own = {};
 }
 
+/// Let the reaper, and nobody else, read the diary.
+Error show_diary(EnvId reaper) {
+    const FrameNumber frame = boot().image_frame + (page_of(address(diary)) - boot().image_page);
+    Capability shown = boot().image;
+    for (const Caveat& caveat : {only_range(frame.value, 1), only_rights(Right::read), only_presenter(reaper)})
+        if (const auto narrowed = attenuate(shown, caveat); narrowed.ok()) shown = narrowed.value();
+    return answer_to<PostCapability>({address(shown), kDiaryPost, 0});
+}
+
 /// The quota that was passed on is what the living have.
 void check_quota() {
     u64 passed_on = 0;
     for (u64 i = 0; i < places; ++i) passed_on += alive(victims[i].child.id) ? victims[i].quota : 0;
-    const u64 quota = accounts().frame_quota;
+    const u64 quota = static_cast<const volatile u64&>(accounts().frame_quota);  // between the two sums, and not before
     u64 still = 0;
     for (u64 i = 0; i < places; ++i) still += alive(victims[i].child.id) ? victims[i].quota : 0;
     if (passed_on == still) expect_true("the quota of the dead is back", quota + passed_on == quota_at_start, quota_at_start - quota);
@@ -107,7 +126,7 @@ void look_after(u64 place, bool raise_another) {
     Victim& victim = victims[place];
     if (alive(victim.child.id)) return;
     if (victim.child.id) {
-        ++deaths[static_cast<u64>(victim.doing) % kDoings];
+        ++deaths[static_cast<u64>(diary.doing[place]) % kDoings];
         victim.child.id = {};
         check_quota();
         // Its child stood in its memory: it must have ended with it.
@@ -128,6 +147,13 @@ void look_after(u64 place, bool raise_another) {
     ++born;
 }
 
+/// The reaper may ask for the very frames that are being looked at, and have them.
+[[gnu::target("general-regs-only")]] bool bind_spare(VirtAddr at, u64) {
+    if (page_of(at) - audit.page >= audit.count) return false;
+    const PageSpan span = PageSpan::make(page_of(at), 1, Right::read).with(SpanFlag::guaranteed);
+    return raw_call(Bind::number, {reinterpret_cast<u64>(&spare.capability), spare.frame.value, span.bits, 0, 0}).error == Error::ok;
+}
+
 /// Frames that were others' are empty, and nobody writes to them any more.
 void look_at(const Memory& memory) {
     for (u64 again = 0; again < 2; ++again) {
@@ -141,8 +167,10 @@ void look_at(const Memory& memory) {
 /// Take the common frames away from all who have them bound, and put others, or the same again, in their place.
 void replace_commons() {
     if (commons.frames.kind == ResourceKind::frames) {
-        expect("take the common frames away", attempt<FrameRelease>({address(commons.frames), commons.first, Commons::kFrames}).error, Error::ok);
-        ++taken_away;
+        // The reaper may have had them, or some of them, repossessed: then the rest goes back one by one.
+        if (attempt<FrameRelease>({address(commons.frames), commons.first, Commons::kFrames}).error == Error::ok) ++taken_away;
+        else ++repossessed;
+        for (u64 i = 0; i < Commons::kFrames; ++i) attempt<FrameRelease>({address(commons.frames), commons.first + i, 1});
     }
     const FrameNumber wish = below(state, 2) == 0 ? FrameNumber{kAny} : commons.first;
     auto taken = attempt<FrameAlloc>({wish, Commons::kFrames, 1, address(audit.capability)});
@@ -152,26 +180,28 @@ void replace_commons() {
         return;
     }
     audit.frame = FrameNumber{taken.value};
-    expect("bind what was taken away", bind_all(audit), Error::ok);
-    look_at(audit);
+    if (bind_all(audit) == Error::ok) look_at(audit);
     expect("unbind it", unbind_all(audit), Error::ok);
     commons.first = audit.frame;
     commons.frames = audit.capability;
+    expect("show them", answer_to<PostCapability>({address(commons.frames), kCommonsPost, 0}), Error::ok);
 }
 
-/// Let one of the slots run a victim, or the nursery again.
+/// What victims run in: all but the first of its slots, and some on every other CPU.
+void collect_slots() {
+    for (u64 i = 1; i < 8 && boot().slots[i].kind == ResourceKind::slots; ++i) slots[slot_count++] = boot().slots[i];
+    for (u64 cpu = 0; cpu < information().cpus; ++cpu)
+        for (u64 i = 0; i < kSlotsElsewhere && cpu != boot().cpu && slot_count < kSlots; ++i)
+            if (attempt<SlotTake>({cpu, SlotNumber{kAny}, 1, address(slots[slot_count])}).error == Error::ok) ++slot_count;
+}
+
+/// Let one of the slots run a victim, which moves to its CPU for that; or not, then the slot is passed over.
 void deal_a_slot() {
-    const Capability& slot = boot().slots[1 + below(state, 7)];
-    if (slot.kind != ResourceKind::slots) return;
-    attempt<SlotRun>({address(slot), SlotNumber{slot.first}, 1, victims[below(state, places)].child.id});
-}
-
-EnvId find(std::string_view name) {
-    for (u64 i = 1; i < kMaxEnvironments; ++i) {
-        const EnvironmentInfo& info = environment_info(EnvId{i});
-        if (info.id != 0 && std::string_view{info.name} == name) return EnvId{info.id};
-    }
-    return {};
+    if (slot_count == 0) return;
+    const Capability& slot = slots[below(state, slot_count)];
+    const Victim& victim = victims[below(state, places)];
+    if (below(state, 2) == 0 && attempt<EnvPlace>({address(victim.child.environment), slot.first / kSlotsPerCpu}).error == Error::ok) ++moves;
+    attempt<SlotRun>({address(slot), SlotNumber{slot.first}, 1, victim.child.id});
 }
 
 void end_all() {
@@ -198,9 +228,13 @@ int libos_main() {
     quota_at_start = accounts().frame_quota;
     audit.page = fresh_pages(Commons::kFrames);
     audit.count = Commons::kFrames;
+    if (!take(spare, 1)) return 3;
+    set_fault_policy(bind_spare);
     replace_commons();
-    const u64 frames = accounts().frames, slots = accounts().slots;
-    const EnvId reaper = find("reaper"), until = find(argument("until"));
+    collect_slots();
+    const u64 frames_at_start = accounts().frames, slots_at_start = accounts().slots;
+    const EnvId reaper = environment_named("reaper"), until = environment_named(argument("until"));
+    expect("show the diary", show_diary(reaper), Error::ok);
     while (alive(until) && wrong == 0) {
         if (who_wants_stillness() != reaper) {
             one_round();
@@ -210,13 +244,19 @@ int libos_main() {
         while (who_wants_stillness() == reaper) yield();
     }
     end_all();
-    if (commons.frames.kind != ResourceKind::frames) replace_commons();
+    replace_commons();
     expect_true("all quota is back", accounts().frame_quota == quota_at_start, accounts().frame_quota);
-    expect_true("all frames are back", accounts().frames == frames, accounts().frames);
-    expect_true("all slots are back", accounts().slots == slots, accounts().slots);
+    expect_true("all frames are back", accounts().frames == frames_at_start, accounts().frames);
+    expect_true("all slots are back", accounts().slots == slots_at_start, accounts().slots);
     Json json;
     json.field("born", born);
+    json.field("moves", moves);
+    json.field("calls", calls);
+    json.field("answered", answered);
+    json.field("upcalls", told);
+    json.field("taken_by_force", taken_by_force);
     json.field("taken_away", taken_away);
+    json.field("commons_repossessed", repossessed);
     for (u64 i = 0; i < kDoings; ++i) json.field(kDoingNames[i], deaths[i]);
     expect_true("told", json.send().ok());
     return verdict("nursery");

@@ -87,9 +87,11 @@ int write_words() {
         yield();
     }
     expect("notify", answer_to<Notify>({0, kOtherEvent | kEvent}), Error::ok);
-    // Until the sleeper has read the word: then it ends, and nobody else is left but us.
-    while (environment_info(sleeper).id == sleeper.value)
-        expect("wait a little", answer_to<Wait>({{}, 0, ticks() + information().quantum, 0}), Error::ok);
+    // Until the sleeper has ended, which the kernel's own table says.
+    static WakeTerm gone;
+    gone = {address(environment_info(sleeper)), ~u32{0}, sleeper.value, Comparison::not_equal, 1};
+    expect("wait for its end", answer_to<Wait>({address(gone), 1, 0, 0}), Error::ok);
+    expect_true("it has ended", environment_info(sleeper).id != sleeper.value);
     return verdict("writer");
 }
 

@@ -57,7 +57,7 @@ class Environments(_Command):
         for index, env in tables.environments():
             info = env["info"].dereference()
             how = tables.enum_name(env["resume"])
-            rip = int(env["frame"]["entry"]["rip"]) if how == "full" else int(env["resume_rip"])
+            rip = int(env["frame"]["entry"]["rip"]) if how in ("full", "sleeping") else int(env["resume_rip"])
             running = int(env.address) == current
             where = "runs" if running else f"{how} at {rip:#x}"
             print(f"{'*' if running else ' ':2}{index:>2} {tables.number(env['id']):>6} {tables.text_of(info['name']):15} "

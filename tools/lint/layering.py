@@ -72,7 +72,8 @@ def check_include(root, path, kind, target):
         return
     if target in GENERATED and path.endswith(".S"):
         return
-    if not (root / target).is_file():
+    # A generated header stands for the interface file that it is made of.
+    if not (root / target.removesuffix(".hpp") if target.endswith(".rpc.hpp") else root / target).is_file():
         yield f'"{target}" is not a file of the repository (paths start at its root)'
     elif not inside_any(target, allowed_for(path)):
         yield f'"{target}" may not be included from here'

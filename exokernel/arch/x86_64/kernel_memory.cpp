@@ -14,7 +14,7 @@ BootAllocator boot_allocator;
 namespace {
 
 constexpr u64 kPresent = 1, kWrite = 2, kUser = 4, kNoCache = 0x18, kLarge = 0x80, kGlobal = 0x100;
-constexpr u64 kNoExecute = u64{1} << 63;
+constexpr u64 kNoExecute = u64{1} << 63, kAddress = 0x000f'ffff'ffff'f000;
 constexpr u64 kDevices = 0xffff'c000'0000'0000;  // PML4 slot 384
 
 u64* root;
@@ -26,7 +26,7 @@ u64 index_at(u64 address, int level) { return address >> (kPageShift + 9 * stati
 u64* below(u64& entry) {
     if (!(entry & kPresent))
         entry = address_of(boot_allocator.take(1)).value | kPresent | kWrite | kUser;
-    return at<u64>(PhysAddr{entry & 0x000f'ffff'ffff'f000});
+    return at<u64>(PhysAddr{entry & kAddress});
 }
 /// Level 0: a 4 KiB page; level 1: a 2 MiB one.
 u64& leaf(u64 address, int level) {
@@ -98,6 +98,18 @@ void publish(u64 offset, PhysAddr memory, u64 bytes, bool large) {
     for (u64 done = 0; done < bytes; done += step)
         leaf(kInformation + offset + done, large ? 1 : 0) =
             (memory.value + done) | kPresent | kUser | kNoExecute | (large ? kLarge : 0);
+}
+
+const u64* published(VirtAddr address) {
+    const u64* table = root;
+    for (int level = 3;; --level) {
+        const u64 entry = table[index_at(address.value, level)];
+        if (!(entry & kPresent)) return nullptr;
+        const PhysAddr next{entry & kAddress};
+        const u64 size = u64{1} << (kPageShift + 9 * static_cast<u64>(level));
+        if (level == 0 || (entry & kLarge)) return at<const u64>(next + (address.value & (size - 1)));
+        table = at<const u64>(next);
+    }
 }
 
 u64 map_device(PhysAddr registers) {

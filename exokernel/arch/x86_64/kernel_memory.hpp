@@ -32,6 +32,8 @@ extern BootAllocator boot_allocator;
 void build_kernel_tables(u64 top);
 /// Show physical memory to every libOS, read-only, at `offset` into the information pages. `large`: in 2 MiB pages.
 void publish(u64 offset, PhysAddr memory, u64 bytes, bool large);
+/// Where the kernel sees a word of the information pages, which begin at kInformation; nullptr: nothing is shown there.
+const u64* published(VirtAddr address);
 /// Map a page of device registers uncached; the kernel address.
 u64 map_device(PhysAddr registers);
 /// Copy what every context shares into a root table.

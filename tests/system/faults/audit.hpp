@@ -4,7 +4,7 @@
 // readings stood still in between; what is read between the two belongs to that moment.
 #pragma once
 
-#include "tests/system/attack.hpp"
+#include "tests/system/revoked.hpp"
 
 namespace tessera::faults {
 
@@ -87,6 +87,8 @@ inline bool nothing_left_of(EnvId dead) {
         const volatile SlotInfo& info = slot_info(SlotNumber{i});
         left += (info.owner == dead.value) + (info.runs == dead.value);
     }
+    for (u64 i = 0; i < kMaxEnvironments * kPostsPerEnvironment; ++i) left += post_of(EnvId{i / kPostsPerEnvironment}, i % kPostsPerEnvironment).owner == dead.value;
+    for (u64 i = 0; i < kMaxEnvironments * kRequests; ++i) left += request_at(i).target == dead.value && request_at(i).state != RequestState::unused && !is_done(request_at(i));
     return left == 0;
 }
 

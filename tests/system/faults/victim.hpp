@@ -9,14 +9,23 @@ namespace tessera::faults {
 using namespace tessera::attack;
 
 /// What a victim writes into its diary before it does it.
-enum class Doing : u32 { starting, computing, binding, touching, memory, contexts, slots, yielding, breeding, leaving };
+enum class Doing : u32 { starting, computing, binding, touching, memory, contexts, slots, yielding, breeding, calling, serving, waiting, sending, sleeping, told, leaving };
 inline constexpr const char* kDoingNames[] = {"starting", "computing", "binding",  "touching", "memory",
-                                              "contexts", "slots",     "yielding", "breeding", "leaving"};
+                                              "contexts", "slots",     "yielding", "breeding", "calling",  "serving",  "waiting", "sending", "sleeping", "told", "leaving"};
 inline constexpr u64 kDoings = sizeof kDoingNames / sizeof kDoingNames[0];
+
+inline constexpr u64 kPlaces = 18;  ///< Of victims in a nursery, at most; behind them, as many for children of victims.
+
+/// Who is at which place and what he was doing last. One page, which the nursery shows to the reaper.
+struct alignas(kPageSize) Diary {
+    EnvId id[2 * kPlaces];
+    Doing doing[2 * kPlaces];
+};
+static_assert(sizeof(Diary) == kPageSize);
+inline constexpr u64 kDiaryPost = 1, kCommonsPost = 2;  ///< Where on the board: place 0 is for entries.
 
 struct Victim {
     Child child;
-    Doing doing;
     u64 kind;          ///< Of work: an index of kKinds (nursery.cpp).
     u64 place;         ///< Among the nursery's; says which pages are its own to play with.
     u64 random;        ///< State of its random numbers.
@@ -26,8 +35,13 @@ struct Victim {
     ContextGrant own;  ///< Its context's, if it has one of its own: the nursery's to destroy.
     ContextGrant grant;  ///< What it makes itself.
     Capability scratch;
+    Capability area;   ///< Of its save area, repossession vector and upcall stack, if it listens.
     BatchedCall batch[4];
+    WakeTerm terms[2];
+    UpcallTable table;
 };
+
+alignas(kPageSize) inline Victim victims[2 * kPlaces];
 
 /// What all victims of a nursery use together. Its frames change hands while they do.
 struct Commons {
@@ -36,6 +50,7 @@ struct Commons {
     FrameNumber first;
 };
 inline Commons commons;
+inline Diary diary;
 
 /// While the reaper has this slot, all nurseries end their victims and keep still: so that it can count the books.
 inline constexpr SlotNumber kStillness{kSlotsPerCpu - 1};
@@ -46,10 +61,10 @@ inline u64 below(Victim& victim, u64 bound) { return below(victim.random, bound)
 inline bool one_in(Victim& victim, u64 n) { return below(victim, n) == 0; }
 
 /// Write into the diary. Volatile: it is read by others, and the writer may never come to another line.
-inline void enter(Victim& victim, Doing doing) { *static_cast<volatile Doing*>(&victim.doing) = doing; }
+inline void enter(const Victim& victim, Doing doing) { *static_cast<volatile Doing*>(&diary.doing[victim.place]) = doing; }
 
-inline constexpr u64 kOwnPages = 64;
-inline PageNumber own_page(const Victim& victim, u64 n) { return PageNumber{0x2'0000 + victim.place * kOwnPages + n}; }
+inline constexpr u64 kOwnPages = 64, kFirstOwnPage = 0x2'0000;
+inline PageNumber own_page(const Victim& victim, u64 n) { return PageNumber{kFirstOwnPage + victim.place * kOwnPages + n}; }
 inline u64* words_at(PageNumber page) { return reinterpret_cast<u64*>(address_of(page).value); }
 
 inline bool alive(EnvId id) { return id && static_cast<volatile const u32&>(environment_info(id).id) == id.value; }
