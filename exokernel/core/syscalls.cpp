@@ -6,6 +6,7 @@
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/slots.hpp"
 #include "exokernel/core/user_memory.hpp"
 
@@ -103,6 +104,16 @@ SysReply serve(const BatchedCall& call) {
     return syscall_table[call.number](call.args[0], call.args[1], call.args[2], 0, call.args[3], call.args[4]);
 }
 
+/// Calls that are made with everything stopped, whatever their arguments.
+bool stops_everything(u64 number) {
+    constexpr u64 kCalls = u64{1} << ContextCreate::number | u64{1} << ContextDestroy::number | u64{1} << SlotTake::number |
+                           u64{1} << SlotRelease::number | u64{1} << SlotRun::number | u64{1} << EnvCreate::number |
+                           u64{1} << EnvDestroy::number | u64{1} << EnvQuota::number | u64{1} << Revoke::number |
+                           u64{1} << FrameSample::number | u64{1} << Autosave::number | u64{1} << Reserve::number |
+                           u64{1} << GateBind::number;
+    return number < Syscalls::count && (kCalls >> number & 1);
+}
+
 }  // namespace
 
 Result<u64> on_call(const Batch::Args& args) {
@@ -110,6 +121,10 @@ Result<u64> on_call(const Batch::Args& args) {
     Environment& env = caller();
     // All of it is there before the first call is made: "not mapped, call again" must not mean to make some twice.
     TRY(check_user(*env.context, args.calls, args.count * sizeof(BatchedCall), true));
+    // What stops the other CPUs anyway stops them once for all of the batch, not for each call.
+    BatchedCall first;
+    if (!copy_in(*env.context, first, args.calls, kBatchedRequest).ok()) return Error::bad_address;
+    Exclusive exclusive(stops_everything(first.number));
     // The libOS can change its array while it is served, and a call can take its pages away: each call is read once,
     // just before it is made, and its place is looked up again for the answer.
     for (u64 i = 0; i < args.count; ++i) {

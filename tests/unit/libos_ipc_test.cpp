@@ -52,11 +52,14 @@ struct Shared {
         next_page = 0;
         while_asleep = [] { return Outcome(Error::asleep); };
         use_shared_memory();
-        // The page that stands in for lost ones is taken once, from the first kernel: later ones have no other use for it.
-        static bool taken = false;
+        // The page that stands in for lost ones is taken once, from the first kernel, behind the first memory: later kernels have
+        // no other use for it, and the same grant number there.
+        static u64 before = 0;
         Capability others;
-        if (taken) REQUIRE(call<FrameAlloc>({FrameNumber{kAny}, 64, 1, address(others)}).ok());
-        taken = true;
+        if (before != 0)
+            for (const u64 count : {before, u64{64}}) REQUIRE(call<FrameAlloc>({FrameNumber{kAny}, count, 1, address(others)}).ok());
+        else
+            before = pages;
         REQUIRE(memory.create(pages).ok());
     }
     ~Shared() { memory.detach(); }
