@@ -11,6 +11,7 @@ import locks as lock_tables
 import paths as path_table
 import results
 import stlb_tables
+import ways
 
 PAGE = results.ROOT / "docs/measurements.md"
 HEADINGS = ["path", "Tessera", "mark", "", "Linux 6.1", "seL4", "NOVA", "JOS"]
@@ -101,8 +102,16 @@ def section_scaling():
             *table(["taken away", "other CPUs that have it", "CPUs", "least", "median", "in", "stops each"], shots)]
 
 
+def section_ways():
+    data = need("ways.json", "bench-ways")
+    return [machine_line(data["machine"]) + ", one CPU, `-icount shift=0`.", "",
+            *table(["way", "instructions", "range", "what it is"],
+                   [[f"`{name}`", *rest] for name, *rest in ways.rows_of(data)])]
+
+
 SECTIONS = {"paths": section_paths, "peers": section_peers, "where": section_where, "native": section_native,
-            "locks": section_locks, "stlb": section_stlb, "scaling": section_scaling}
+            "locks": section_locks, "ways": section_ways, "stlb": section_stlb,
+            "scaling": section_scaling}
 
 
 def main():

@@ -10,7 +10,7 @@ POLICIES = ("none", "refill", "preload", "keep", "tagged")
 BOUNDS = (64, 1536, "unbounded")
 PAGES = (0, 1, 8, 64, 128, 256, 512)  # As in switch.cpp.
 RINGS = (2, 4, 8)
-WARM_UP = 3
+WARM_UP = 8
 COUNTERS = ("hits", "misses", "upcalls", "preloads", "wipes")
 
 

@@ -88,7 +88,7 @@ $(foreach program,$(LIBOS_PROGRAMS),$(eval $(call libos_program,$(program))))
 UNIT_SRCS += libos/core/arguments.cpp libos/core/call.cpp libos/core/print.cpp \
 	libos/heap/heap.cpp libos/ipc/message_queue.cpp libos/ipc/pipe.cpp libos/ipc/semaphore.cpp \
 	libos/ipc/shared_memory.cpp libos/paging/address_space.cpp libos/paging/backing_store.cpp libos/paging/frame_pool.cpp \
-	libos/paging/paged_region.cpp libos/paging/regions.cpp
+	libos/paging/paged_region.cpp libos/paging/regions.cpp libos/revocation/givers.cpp
 
 # The user's file may be another one each time: always compiled.
 ifdef LIBOS_SRC

@@ -1,6 +1,6 @@
 # Measurements in the emulated machine, and the test that the switch policies do what they promise.
 
-BENCH_TARGETS += bench-paths bench-stlb bench-scaling bench-locks
+BENCH_TARGETS += bench-paths bench-stlb bench-scaling bench-locks bench-ways
 TEST_TARGETS  += stlb-tests
 TEST_FILES    += build/kernel/tessera.elf build/libos/switch.elf build/libos/scaling.elf build/libos/shootdown.elf
 
@@ -10,6 +10,11 @@ bench_kernel := build/kernel/tessera.elf
 .PHONY: bench-paths
 bench-paths: bench-host $(bench_kernel) build/unchecked/tessera.elf build/libos/paths.elf build/libos/repossession.elf
 	@$(PYTHON) bench/paths.py
+
+## bench-ways: what remote calls, pipes, queues and semaphores cost in instructions; build/results/ways.json
+.PHONY: bench-ways
+bench-ways: $(bench_kernel) build/libos/ways.elf
+	@$(PYTHON) bench/ways.py
 
 ## bench-stlb: what a switch costs under the five policies; build/results/stlb.md (QUICK=1: a part of it)
 .PHONY: bench-stlb
@@ -44,3 +49,17 @@ bench-where: $(bench_kernel) build/libos/paths.elf
 .PHONY: measurements
 measurements:
 	@$(PYTHON) bench/measurements.py $(SECTIONS)
+
+# ---- how memory is divided up ----------------------------------------------------------------------------
+
+BENCH_TARGETS += bench-idle-tax
+TEST_TARGETS  += idle-tax-tests
+TEST_FILES    += build/libos/arbiter.elf build/libos/tenant.elf
+
+## bench-idle-tax: memory of an idle and a busy libOS over time, with and without a tax; build/results/idle_tax.svg
+.PHONY: bench-idle-tax idle-tax-tests
+bench-idle-tax: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
+	@$(PYTHON) bench/idle_tax.py
+
+idle-tax-tests: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
+	@$(PYTHON) bench/idle_tax.py --check

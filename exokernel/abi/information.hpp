@@ -95,7 +95,7 @@ struct EnvironmentInfo {
     u64 frame_ticks;        ///< Frames x time up to `frames_since`.
     u64 frames_since;       ///< TSC at which `frames` changed last.
     u64 bindings;           ///< Made for a page and a frame that the entry of the S-TLB did not hold before.
-    u64 syscalls;           ///< System calls, but for null calls.
+    u64 syscalls;           ///< System calls, but for null calls, yields that left, and control transfers and their answers.
     u64 transfers;          ///< Protected control transfers begun.
     u64 asked;              ///< Revocation requests received.
     u64 repossessed;        ///< Frames taken by force.

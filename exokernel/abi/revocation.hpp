@@ -8,7 +8,11 @@
 //   to go, the vector says what was taken, and the upcall `repossessed` that there is something in it
 //
 // The deadline has two halves, and both must have passed: time on the clock, and CPU time that the libOS itself had
-// since it was told. Who owns no slot and lives in nobody's call chooses not to run: for it the clock alone counts.
+// since it was told; a slice that it gave away was its own. Whom no slot runs, or who waits for somebody's answer, chooses
+// not to run: for it the clock alone counts, eight times as long.
+//
+// Counted is what it has less. Where it may choose, units that it takes while it is asked count off again; of named units
+// only who holds them counts. The reserve, the save area and the vector are never taken, also when they are named.
 #pragma once
 
 #include "exokernel/abi/types.hpp"
@@ -58,7 +62,7 @@ struct RevocationRequest {
     u64 returned;        ///< Units given back so far that count.
     u64 taken;           ///< Units repossessed.
     u64 wall_deadline;   ///< TSC.
-    u64 own_deadline;    ///< What its `ticks` must reach; set when it is told.
+    u64 own_deadline;    ///< What its `ticks` must reach, or as much be offered to it; set when it is told.
     u64 asked_at;        ///< TSC of the request.
     u64 done_at;         ///< TSC at which it was met or repossessed; 0: outstanding.
     u64 reserved[3];

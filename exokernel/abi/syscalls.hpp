@@ -281,7 +281,10 @@ struct EnvPlace {
 };
 
 /// Set how many frames `target` may own; it may own more just now, and then gets no other. Reply: how many it owns.
-/// Rights: environment.revoke.  Errors: capability's, out_of_range (not an environment of the capability), not_found.
+/// With the capability for every environment as one likes; with another the difference goes to the caller's quota, or
+/// comes from it: nobody makes itself richer.
+/// Rights: environment.revoke.  Errors: capability's, out_of_range (not an environment of the capability), not_found,
+/// bad_argument (more than there are), quota.
 struct EnvQuota {
     static constexpr u64 number = 23;
     static constexpr const char* name = "env_quota";

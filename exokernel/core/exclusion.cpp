@@ -26,14 +26,23 @@ u64 current_stop;  // odd while a CPU wants the others parked; each stop has a n
 u64 read(const u64& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 void write(u64& word, u64 value) { __atomic_store_n(&word, value, __ATOMIC_RELEASE); }
 
+bool is_resting(const Cpu& cpu) { return __atomic_load_n(&cpu.resting, __ATOMIC_SEQ_CST); }
+bool is_parked(const Cpu& cpu, u64 stop) { return read(cpu.parked_for) == stop || is_resting(cpu); }
+
+/// Order: a full barrier. Either who stops everything sees that this CPU does not rest any more, or this CPU sees the stop.
+void end_rest(Cpu& cpu) {
+    __atomic_store_n(&cpu.resting, false, __ATOMIC_SEQ_CST);
+    park(cpu);
+}
+
 void stop_others(Cpu& cpu) {
     const u64 stop = current_stop + 1;
     // Order: a full barrier; what the others do before they see this, this CPU sees once they are parked.
     __atomic_store_n(&current_stop, stop, __ATOMIC_SEQ_CST);
     for (u64 i = 0; i < information.cpus; ++i)
-        if (i != cpu.index && read(cpu_at(i).parked_for) != stop) send_interrupt(cpu_at(i).apic_id, VECTOR_STOP);
+        if (i != cpu.index && !is_parked(cpu_at(i), stop)) send_interrupt(cpu_at(i).apic_id, VECTOR_STOP);
     for (u64 i = 0; i < information.cpus; ++i)
-        while (i != cpu.index && read(cpu_at(i).parked_for) != stop) relax();
+        while (i != cpu.index && !is_parked(cpu_at(i), stop)) relax();
     ++information.stops[cpu.index];
     cpu.stopped_others = read_tsc();
 }
@@ -91,25 +100,42 @@ void leave_exclusion(Cpu& cpu) {
     cpu.exclusive = 0;
     if (information.cpus < 2) return;
     charge_stop(cpu);
+    u64 called = 0;  // while everything is stopped: whom something has changed for
+    for (u64 i = 0; i < information.cpus; ++i)
+        if (Cpu& other = cpu_at(i); other.look) {
+            other.look = false;
+            called |= u64{1} << i;
+        }
     write(current_stop, current_stop + 1);
     structure.release();
+    for (u64 i = 0; called != 0; ++i, called >>= 1)
+        if (called & 1) wake_cpu(cpu_at(i));
 }
 
 void send_errand(Cpu& cpu, void (*errand)(Cpu&)) {
     __atomic_store_n(&cpu.errand, errand, __ATOMIC_RELEASE);
+    if (is_resting(cpu)) send_interrupt(cpu.apic_id, VECTOR_STOP);
     while (__atomic_load_n(&cpu.errand, __ATOMIC_ACQUIRE) != nullptr) relax();
 }
 
 void on_stop(TrapFrame& frame) {
     acknowledge_interrupt();
     Cpu& cpu = Cpu::here();
+    if (!frame.entry.from_user()) return end_rest(cpu);  // it had nobody to run, and looks again
     const u64 begin = read_tsc();
-    cpu.parked_frame = frame.entry.from_user() ? &frame : nullptr;
+    cpu.parked_frame = &frame;
     park(cpu);
     cpu.parked_frame = nullptr;
-    if (!frame.entry.from_user()) return;  // it had nobody to run, and looks again
     if (cpu.env == nullptr) run_next_slot(cpu);  // what ran here has ended, or lives elsewhere now
     give_back_time(cpu, read_tsc() - begin);
+}
+
+void look_again(Cpu& cpu) { cpu.look = true; }
+
+void rest(Cpu& cpu) {
+    __atomic_store_n(&cpu.resting, true, __ATOMIC_SEQ_CST);
+    wait_for_interrupt();
+    end_rest(cpu);
 }
 
 void wake_cpu(Cpu& cpu) {

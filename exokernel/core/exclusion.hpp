@@ -45,7 +45,13 @@ void on_stop(TrapFrame& frame);
 /// With interrupts off: let others have their way, if one wants everything stopped. Nothing is assumed across it.
 void park(Cpu& cpu);
 
-/// A CPU that has nothing to run should look again.
+/// Something has changed for a CPU, which may be resting: when everything goes on, it looks who can run.
+void look_again(Cpu& cpu);
+/// Nobody can run here: halt until an interrupt. Who stops everything leaves a resting CPU alone, as it looks whether it may
+/// go on before it touches anything.
+void rest(Cpu& cpu);
+
+/// A CPU that has nothing to run should look again, at once.
 void wake_cpu(Cpu& cpu);
 
 /// `information.cpus` CPUs run; before that, one.

@@ -34,6 +34,7 @@ void commit_place(Environment& env, Cpu& cpu) {
     commit_residents(*env.context, cpu, 1);
     commit_residents(*env.context, old, -1);
     refresh_gates(env);
+    look_again(cpu);
 }
 
 }  // namespace

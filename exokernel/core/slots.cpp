@@ -32,6 +32,7 @@ void set_slot(u64 slot, SlotInfo info) {
     const u64 bit = u64{1} << slot % kSlotsPerCpu;
     u64& mask = occupied[slot / kSlotsPerCpu];
     mask = info.runs != 0 ? mask | bit : mask & ~bit;
+    look_again(cpu_at(slot / kSlotsPerCpu));
 }
 
 /// Interrupt this CPU `ticks` from now.
@@ -126,7 +127,7 @@ Turn idle(Cpu& cpu) {
         if (deadline == 0 && nobody_will_wake()) end_hopeless();
         const u64 ticks = deadline > now ? deadline - now : deadline == 0 ? quantum : 0;
         set_timer(ticks < quantum / 4 ? ticks : quantum / 4);
-        wait_for_interrupt();
+        rest(cpu);
     }
 }
 

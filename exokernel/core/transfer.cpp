@@ -3,6 +3,7 @@
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/slots.hpp"
 #include "exokernel/core/wake.hpp"
@@ -106,6 +107,7 @@ void refresh_gates(Environment& env) {
 }
 
 void fail_here(Environment& env, Error error) {
+    look_again(*env.home);
     env.frame = TrapFrame{};
     env.frame.entry = {env.resume_rip, SELECTOR_USER_CODE, USER_RFLAGS, env.resume_rsp, SELECTOR_USER_DATA};
     env.frame.regs.rax = static_cast<u64>(error);

@@ -70,6 +70,7 @@ bool wake_if_due(Environment& env) {
 void kick(Environment& env) { wake_cpu(*env.home); }
 
 void interrupt_wait(Environment& env) {
+    look_again(*env.home);
     if (env.resume == Resume::sleeping) {
         env.frame.regs.rax = static_cast<u64>(Error::interrupted);
         env.frame.regs.rdx = 0;

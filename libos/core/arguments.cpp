@@ -6,18 +6,35 @@
 namespace tessera::libos {
 
 // No `find`, no `substr`: they call the hosted library.
+static std::string_view take_until(std::string_view& text, char end) {
+    u64 length = 0;
+    while (length < text.size() && text[length] != end) ++length;
+    const std::string_view taken{text.data(), length};
+    text.remove_prefix(length < text.size() ? length + 1 : length);
+    return taken;
+}
+
 std::string_view argument_in(std::string_view arguments, std::string_view name) {
     while (!arguments.empty()) {
-        u64 length = 0;
-        while (length < arguments.size() && arguments[length] != ' ') ++length;
-        std::string_view word{arguments.data(), length};
-        arguments.remove_prefix(length < arguments.size() ? length + 1 : length);
+        std::string_view word = take_until(arguments, ' ');
         if (word.size() > name.size() && word.starts_with(name) && word[name.size()] == '=') {
             word.remove_prefix(name.size() + 1);
             return word;
         }
     }
     return {};
+}
+
+bool take_item(std::string_view& list, ListItem& item) {
+    std::string_view text = take_until(list, ',');
+    item = {take_until(text, ':'), {}};
+    for (u64& number : item.number) {
+        const std::string_view digits = take_until(text, ':');
+        if (digits.empty()) break;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        if (error != std::errc{} || end != digits.data() + digits.size()) return false;
+    }
+    return !item.name.empty() && text.empty();
 }
 
 u64 number_in(std::string_view arguments, std::string_view name, u64 otherwise) {

@@ -1,6 +1,7 @@
 // Who resolves a page fault: the image for its own pages, the program's fault policy for all others; and where a page
 // keeps being displaced, it is pinned (collisions.hpp).
 #include "libos/core/collisions.hpp"
+#include "libos/core/preemption.hpp"
 #include "libos/core/program.hpp"
 #include "libos/core/upcalls.hpp"
 
@@ -8,7 +9,9 @@ namespace tessera::libos {
 namespace {
 
 bool resolve_nothing(VirtAddr, u64) { return false; }
+bool nothing_lost(VirtAddr, bool) { return false; }
 constinit FaultPolicy fault_policy = resolve_nothing;
+constinit LossPolicy loss_policy = nothing_lost;
 constinit CollisionWatch collisions;
 constinit Pins pins;
 
@@ -27,8 +30,17 @@ bool in_image(VirtAddr address) {
 
 void set_fault_policy(FaultPolicy policy) { fault_policy = policy != nullptr ? policy : resolve_nothing; }
 
-bool make_bound(VirtAddr address, u64 access) {
+void set_loss_policy(LossPolicy policy) { loss_policy = policy != nullptr ? policy : nothing_lost; }
+
+static bool bind_missing(VirtAddr address, u64 access) {
     return in_image(address) ? bind_image_page(address, access) : fault_policy(address, access);
+}
+
+// A handler is not preempted by a thread, nor does anybody work on its regions meanwhile. Anybody else might be.
+bool make_bound(VirtAddr address, u64 access) {
+    if (libos_save_area.depth != 0) return bind_missing(address, access);
+    PagingWork guard;
+    return bind_missing(address, access) || (loss_policy(address, true) && bind_missing(address, access));
 }
 
 // A page more or less guaranteed: the one pinned longest ago makes room, and comes back when it is touched. Where
@@ -40,7 +52,7 @@ bool make_pinned(VirtAddr address, u64 access) {
 }
 
 void on_page_fault(SaveRecord& record) {
-    if (!libos_resolve_fault(record)) die_of(record);
+    if (!libos_resolve_fault(record)) libos_last_resort(record);
 }
 
 }  // namespace tessera::libos
@@ -58,4 +70,9 @@ bool libos_resolve_fault(const tessera::SaveRecord& record) {
     return fault_policy(address, access);
 }
 
-void libos_die_of(const tessera::SaveRecord& record) { tessera::libos::die_of(record); }
+// Returns when the access may be made again.
+void libos_last_resort(const tessera::SaveRecord& record) {
+    using namespace tessera::libos;
+    const bool inside = is_nested(record) || preemption.paging != 0;
+    if (!loss_policy(tessera::VirtAddr{record.address}, inside)) die_of(record);
+}

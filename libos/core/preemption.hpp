@@ -10,6 +10,7 @@ struct Preemption {
     volatile u32 held = 0;                  ///< How many guards there are.
     volatile bool wanted = false;           ///< A slice ended meanwhile.
     void (*volatile give_way)() = nullptr;  ///< To be called then. Set by whoever schedules threads.
+    volatile u32 paging = 0;                ///< How many of the guards are PagingWork.
 };
 extern Preemption preemption;
 
@@ -29,6 +30,19 @@ class NoPreemption {
     }
     NoPreemption(const NoPreemption&) = delete;
     NoPreemption& operator=(const NoPreemption&) = delete;
+};
+
+/// The same around work on page tables and regions that is not done in a handler: a fault meanwhile counts as one in the
+/// middle of another.
+class PagingWork {
+  public:
+    PagingWork() { preemption.paging = preemption.paging + 1; }
+    ~PagingWork() { preemption.paging = preemption.paging - 1; }
+    PagingWork(const PagingWork&) = delete;
+    PagingWork& operator=(const PagingWork&) = delete;
+
+  private:
+    NoPreemption guard_;
 };
 
 }  // namespace tessera::libos

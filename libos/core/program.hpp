@@ -18,9 +18,14 @@ inline const BootInfo& boot() { return *boot_info; }
 
 /// The kernel's tables, readable by everybody.
 inline const Information& information() { return *reinterpret_cast<const Information*>(kInformation); }
+#if __STDC_HOSTED__
+/// On the host (unit tests) the test has the frame table.
+const FrameInfo& frame_info(FrameNumber frame);
+#else
 inline const FrameInfo& frame_info(FrameNumber frame) {
     return reinterpret_cast<const FrameInfo*>(kInformation + kFrameTableOffset)[frame.value];
 }
+#endif
 inline const EnvironmentInfo& environment_info(EnvId id) {
     return reinterpret_cast<const EnvironmentInfo*>(kInformation + kEnvironmentTableOffset)[id.index()];
 }
@@ -38,6 +43,14 @@ inline const EnvironmentInfo& accounts() { return environment_info(boot().self);
 std::string_view argument_in(std::string_view arguments, std::string_view name);
 /// The same as a number, decimal or 0x hexadecimal; `otherwise` when it is not there or is none.
 u64 number_in(std::string_view arguments, std::string_view name, u64 otherwise);
+
+/// One item of a list like `saver:96:8,hog:48`: a name and up to two numbers behind colons.
+struct ListItem {
+    std::string_view name;
+    u64 number[2];  ///< 0 where none is given.
+};
+/// Take the first item off `list`. False: the list is empty, or its first item is not like that.
+bool take_item(std::string_view& list, ListItem& item);
 
 inline std::string_view arguments() { return boot().arguments; }
 inline std::string_view argument(std::string_view name) { return argument_in(arguments(), name); }

@@ -55,19 +55,28 @@
     mov \at + SCRATCH + 40\base, %r11
 .endm
 
-// rdi goes last: it may be the base.
+// rdi goes last: it may be the base. From the last push on, where it goes is on the stack, and not the record's to say any
+// more: libos_resumes tells where that is so (safe_point.cpp).
+    .section .rodata.libos_resumes, "a", @progbits
+    .global libos_resumes
+    .balign 8
+libos_resumes:
+
 .macro resume at=0, base
     push $USER_DATA
     push \at + RSP\base
     push \at + RFLAGS\base
     push $USER_CODE
     push \at + RIP\base
-    mov \at + RAX\base, %rax
+77: mov \at + RAX\base, %rax
     mov \at + RCX\base, %rcx
     mov \at + RDX\base, %rdx
     mov \at + SCRATCH\base, %rdi
     decl libos_save_area
-    iretq
+78: iretq
+    .pushsection .rodata.libos_resumes, "a", @progbits
+    .quad 77b, 78b
+    .popsection
 .endm
 
 .macro entry name
@@ -121,11 +130,11 @@ libos_upcall_\name:
     call libos_resolve_fault
     test %al, %al
     jz 1f
-    put_back at=FIRST_RECORD
+2:  put_back at=FIRST_RECORD
     resume at=FIRST_RECORD
 1:  mov $FIRST_RECORD, %edi
-    call libos_die_of
-    ud2
+    call libos_last_resort
+    jmp 2b
     .size libos_upcall_page_fault_straight, . - libos_upcall_page_fault_straight
 
 // The kernel enters here what redirect() in upcalls.hpp built: a call, on the interrupted code's own stack,
@@ -166,6 +175,24 @@ libos_redirected:
     popfq
     ret $128
     .size libos_redirected, . - libos_redirected
+
+// The program comes by here on its way back from an upcall (safe_point.cpp), with all its registers and on its own stack; it
+// goes on at libos_program_rip. The stack is laid out as for libos_redirected.
+    .section .text.libos_to_safe_point, "ax"
+    .global libos_to_safe_point
+    .type libos_to_safe_point, @function
+libos_to_safe_point:
+    lea -128(%rsp), %rsp
+    pushq libos_program_rip
+    pushfq
+    movq $0, libos_program_rip
+    cld
+    pushq $libos_safe_point
+    jmp libos_redirected
+    .size libos_to_safe_point, . - libos_to_safe_point
+
+    .section .rodata.libos_resumes, "a", @progbits
+    .quad 0, 0
 
     .section .libos_upcall_stack, "aw", @nobits
     .balign 4096

@@ -44,6 +44,12 @@ static Outcome register_entry(UpcallKind kind, VirtAddr entry) {
     return Done{};
 }
 
+Outcome set_repossession_vector(const RepossessionVector* vector) {
+    table.vector = VirtAddr{reinterpret_cast<u64>(vector)};
+    TRY(call<UpcallSet>({address(table)}));
+    return Done{};
+}
+
 Outcome set_entry(UpcallKind kind, void (*entry)()) {
     return register_entry(kind, VirtAddr{reinterpret_cast<u64>(entry)});
 }

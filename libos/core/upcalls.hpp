@@ -12,6 +12,7 @@
 //                                  says with what in which register; end as upcall.S does
 #pragma once
 
+#include "exokernel/abi/revocation.hpp"
 #include "exokernel/abi/upcalls.hpp"
 #include "libos/core/call.hpp"
 
@@ -32,7 +33,7 @@ void libos_upcall_repossessed();
 void libos_redirected();
 /// What the straight entry calls: has the fault been resolved? And if not.
 bool libos_resolve_fault(const tessera::SaveRecord& record);
-[[noreturn]] void libos_die_of(const tessera::SaveRecord& record);
+void libos_last_resort(const tessera::SaveRecord& record);
 extern char libos_text[], libos_image_end[];
 }
 
@@ -90,6 +91,14 @@ Outcome set_plain_handler() {
 using FaultPolicy = bool (*)(VirtAddr address, u64 access);
 /// nullptr: nobody.
 void set_fault_policy(FaultPolicy policy);
+
+/// Who is asked when a page fault could not be resolved, before it is fatal: the page's frame may have been taken by force.
+/// `inside`: the page was touched by a handler, or under PagingWork, which may be in the middle of something. True: try again.
+using LossPolicy = bool (*)(VirtAddr address, bool inside);
+void set_loss_policy(LossPolicy policy);
+
+/// Where the kernel writes what it took by force; the page must be the environment's own, and guaranteed.
+Outcome set_repossession_vector(const RepossessionVector* vector);
 
 /// The default for page faults: the image's own pages, then the fault policy, then the end with a message.
 void on_page_fault(SaveRecord& record);

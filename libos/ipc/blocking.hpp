@@ -14,17 +14,16 @@ namespace tessera::libos {
 template <class Attempt, class Terms>
 Result<u64> do_with_peer(EnvId peer, const SharedMemory& memory, u64 deadline, Attempt attempt, Terms terms,
                          u64 events = 0) {
+    Outcome slept = Done{};
     for (;;) {
         const Result<u64> done = attempt();
         if (memory.lost()) [[unlikely]]
             return Error::ended;
         if (!done.ok() || done.value() != 0) return done;
+        // Order: the attempt comes first, as it may have been done at the last moment.
+        if (!slept.ok()) return slept.failure();
         const auto woken_by = terms();
-        const Outcome slept = sleep_for_peer(peer, woken_by, deadline, events);
-        if (slept.ok()) continue;
-        // It may have been done at the last moment.
-        const Result<u64> last = attempt();
-        return last.ok() && last.value() == 0 ? Result<u64>(slept.failure()) : last;
+        slept = sleep_for_peer(peer, woken_by, deadline, events);
     }
 }
 

@@ -106,7 +106,10 @@ bool SharedMemory::bind_again(PageNumber page, u64 access) {
     const u64 flags = span_flags_for(access);
     if (!lost_) {
         const PageSpan span = PageSpan::make(page, 1, rights_, flags);
-        if (call<Bind>({address(capability_), frame_ + (page - page_), span, {}, {}}).ok()) return true;
+        const auto bound = call<Bind>({address(capability_), frame_ + (page - page_), span, {}, {}});
+        if (bound.ok()) return true;
+        // No room for a guaranteed mapping is no loss; everything else is the owner's doing.
+        if (bound.error() == Error::conflict) return false;
         lost_ = true;
     }
     const PageSpan span = PageSpan::make(page, 1, kReadWrite, flags);

@@ -15,6 +15,12 @@ class BackingStore {
     virtual bool write(u64 slot, const void* from) = 0;
     /// Bring number `slot` back. False: it was never written.
     virtual bool read(u64 slot, void* to) = 0;
+    /// Have the kernel write `frame`, which `frames` is the capability of, as number `slot` should it be taken by force; kAny:
+    /// nowhere any more. False: it will not be. A store that the kernel cannot write does nothing: then its dirty pages are lost with the frame.
+    virtual bool seed(const Capability& frames, FrameNumber frame, u64 slot) {
+        static_cast<void>(frames), static_cast<void>(frame), static_cast<void>(slot);
+        return false;
+    }
 
   protected:
     ~BackingStore() = default;
@@ -31,6 +37,24 @@ class MemoryStore final : public BackingStore {
   private:
     PageNumber first_;
     u64 count_;
+};
+
+/// Pages that can be computed: there is nothing to keep, and `read` is the computation. For a PagedRegion whose store
+/// is `filled`, and which is only read: a page that was written has nowhere to go.
+class ComputedStore final : public BackingStore {
+  public:
+    /// Write page `slot` to `to`. Runs in the page-fault handler, where it may use SSE.
+    using Compute = void (*)(u64 slot, void* to);
+    explicit ComputedStore(Compute compute) : compute_(compute) {}
+
+    bool write(u64, const void*) override { return false; }
+    bool read(u64 slot, void* to) override {
+        compute_(slot, to);
+        return true;
+    }
+
+  private:
+    Compute compute_;
 };
 
 /// Pages squeezed: runs of one repeated word become two words, in units of 64 bytes. Zero pages take one unit,

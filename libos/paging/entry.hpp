@@ -2,10 +2,11 @@
 //
 //   63                                       12 11   10      6   5    4   3   2   1     0
 //   +------------------------------------------+---+----------+----+----+---+---+---+------+
-//   | frame                                    | 0 | source   | St | Di | 0 | X | W | R,Re |
+//   | frame                                    | 0 | source   | St | Di | Se| X | W | R,Re |
 //   +------------------------------------------+---+----------+----+----+---+---+---+------+
 //
 //   Re: resident, `frame` holds the page; it can be read then.   Di: written since the backing store's copy.
+//   Se: should the frame be taken by force, the kernel writes the page to the backing store.
 //   St: the backing store has a copy.      source: which capability the frame comes under (AddressSpace).
 //
 // A word of 0 is no entry.
@@ -31,6 +32,7 @@ struct Entry {
     u64 word{};
 
     static constexpr u64 kResident = static_cast<u64>(Right::read);
+    static constexpr u64 kSeeded = 1 << 3;
     static constexpr u64 kDirty = 1 << 4;
     static constexpr u64 kStored = 1 << 5;
     static constexpr u64 kSourceShift = 6;

@@ -10,7 +10,7 @@ namespace tessera::libos {
 Outcome FramePool::open(u64 count, u64 alignment) {
     if (count == 0 || count > kMaxFrames || count_ != 0) return Error::bad_argument;
     first_ = TRY(call<FrameAlloc>({FrameNumber{kAny}, count, alignment, address(capability_)}));
-    count_ = free_ = count;
+    count_ = end_ = free_ = count;
     untouched_ = hint_ = 0;
     returned_.fill(0);
     return Done{};
@@ -18,9 +18,64 @@ Outcome FramePool::open(u64 count, u64 alignment) {
 
 Outcome FramePool::close() {
     if (count_ == 0) return Error::bad_argument;
-    TRY(call<FrameRelease>({address(capability_), first_, count_}));
-    count_ = free_ = 0;
+    for (u64 i = 0; i < count_;) {
+        u64 run = 0;
+        while (i + run < count_ && holds(first_ + (i + run))) ++run;
+        if (run != 0) TRY(call<FrameRelease>({address(capability_), first_ + i, run}));
+        i += run + 1;
+    }
+    count_ = end_ = free_ = 0;
     return Done{};
+}
+
+// Out of the middle of those that were never used, none goes without a trace: from then on they are frames like others,
+// which are cleared before they are used.
+void FramePool::drop(u64 index) {
+    --free_;
+    if (index >= untouched_ && index == end_ - 1) {
+        --end_;
+        return;
+    }
+    if (index >= untouched_) {
+        for (; untouched_ < end_; ++untouched_) returned_[untouched_ / 64] |= u64{1} << untouched_ % 64;
+        hint_ = 0;
+    }
+    returned_[index / 64] &= ~(u64{1} << index % 64);
+}
+
+u64 FramePool::release(u64 count) { return release_some(0, count_, count); }
+
+u64 FramePool::release_named(FrameNumber first, u64 count) {
+    const u64 from = first < first_ ? 0 : first - first_;
+    const u64 end = first + count < first_ ? 0 : std::min(first + count - first_, count_);
+    return from < end ? release_some(from, end, count) : 0;
+}
+
+// One call for a run; where one of it was lost meanwhile, one for each.
+u64 FramePool::give_back(u64 first, u64 count) {
+    if (call<FrameRelease>({address(capability_), first_ + first, count}).ok()) return count;
+    u64 given = 0;
+    for (u64 i = first; i < first + count; ++i) given += call<FrameRelease>({address(capability_), first_ + i, 1}).ok();
+    return given;
+}
+
+u64 FramePool::release_some(u64 from, u64 end, u64 count) {
+    u64 released = 0;
+    while (end > from && released < count) {
+        u64 run = 0;
+        while (end - run > from && released + run < count && is_free(end - run - 1)) ++run;
+        for (u64 i = end; i-- > end - run;) drop(i);
+        if (run != 0) released += give_back(end - run, run);
+        end -= run == 0 ? 1 : run;
+    }
+    return released;
+}
+
+u64 FramePool::forget_lost() {
+    const u64 before = free_;
+    for (u64 i = count_; i-- > 0;)
+        if (is_free(i) && !holds(first_ + i)) drop(i);
+    return before - free_;
 }
 
 FrameNumber FramePool::take(bool& is_zero) {
@@ -33,7 +88,7 @@ FrameNumber FramePool::take(bool& is_zero) {
         --free_;
         return first_ + (hint_ * 64 + bit);
     }
-    if (untouched_ == count_) return FrameNumber{kAny};
+    if (untouched_ == end_) return FrameNumber{kAny};
     is_zero = true;
     --free_;
     return first_ + untouched_++;

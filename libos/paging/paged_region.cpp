@@ -14,6 +14,8 @@ constexpr u64 kAccessedBit = 1;  // ClearBits::Args::which
 
 /// In `places`: the page was not in the S-TLB when it was last asked for; it has not been asked for.
 constexpr u64 kLost = u64{1} << 63, kFresh = u64{1} << 62;
+/// In the table: the page's contents are lost.
+constexpr Entry kSpoilt{Entry::kDirty};
 constexpr PageNumber page_in(PageNumber held) { return {held.value & ~(kLost | kFresh)}; }
 
 }  // namespace
@@ -25,27 +27,36 @@ bool PagedRegion::on_miss(Mapper& mapper, PageNumber page, u64 access) {
     if (!entry.has(Entry::kResident)) return fill(mapper, page, access);
     if (!is_write(access) || entry.rights().has(Right::write)) return false;
     ++counts_.upgrades;
-    return mapper.map(page, Entry{entry.word | kReadWrite.bits | Entry::kDirty});
+    if (mapper.map(page, Entry{entry.word | kReadWrite.bits | Entry::kDirty})) return true;
+    if (parts_.pool.holds(entry.frame())) return false;
+    // Lost before it was written.
+    for (u64 place = 0; place < resident_; ++place)
+        if (page_in(parts_.places[place]) == page) return mapper.unmap(page, entry) && forget(mapper, place);
+    return false;
+}
+
+// A frame may be taken by force between any two lines. Then the page is left as it was before, and the access, made again,
+// begins anew.
+bool PagedRegion::fill(Mapper& mapper, PageNumber page, u64 access) {
+    const Entry before = mapper.entry(page);
+    if (before == kSpoilt) return false;
+    const bool stored = before.has(Entry::kStored) || parts_.filled;
+    Room room{};
+    if (!find_room(mapper, room)) return false;
+    parts_.places[room.place] = {page.value | kFresh};
+    const bool filled = fill_frame(mapper, page, room, stored, access);
+    if (parts_.pool.holds(room.frame)) return filled;
+    leave(room.place);
+    return mapper.unmap(page, before);
 }
 
 // While it is being filled the page is bound writable; what the table then says is what it is bound as.
-bool PagedRegion::fill(Mapper& mapper, PageNumber page, u64 access) {
-    const bool stored = mapper.entry(page).has(Entry::kStored);
-    u64 place = resident_;
-    FrameNumber frame;
-    bool is_zero = false;
-    if (resident_ < parts_.places.size()) {
-        frame = parts_.pool.take(is_zero);
-        if (frame.value == kAny) return false;
-        ++resident_;
-    } else if (!evict(mapper, place, frame)) {
-        return false;
-    }
-    parts_.places[place] = {page.value | kFresh};
+bool PagedRegion::fill_frame(Mapper& mapper, PageNumber page, const Room& room, bool stored, u64 access) {
     const u64 flags = stored ? Entry::kStored : 0;
-    const bool needs_filling = stored || !is_zero;
+    const Entry writable = Entry::make(room.frame, parts_.source, kReadWrite, flags | Entry::kDirty);
+    const bool needs_filling = stored || !room.is_zero;
     if (needs_filling) {
-        if (!mapper.map(page, Entry::make(frame, parts_.source, kReadWrite, flags | Entry::kDirty))) return false;
+        if (!mapper.map(page, writable)) return false;
         if (stored) {
             if (!parts_.store.read(page - first(), memory_of(page))) return false;
             ++counts_.reads;
@@ -54,27 +65,119 @@ bool PagedRegion::fill(Mapper& mapper, PageNumber page, u64 access) {
         }
     }
     counts_.zero_fills += !stored;
-    parts_.eviction.on_filled(place);
-    if (is_write(access))
-        return needs_filling || mapper.map(page, Entry::make(frame, parts_.source, kReadWrite, flags | Entry::kDirty));
-    return mapper.map(page, Entry::make(frame, parts_.source, Right::read, flags));
+    const bool seeded = parts_.store.seed(parts_.pool.capability(), room.frame, page - first());
+    parts_.eviction.on_filled(room.place);
+    const Entry filled{(is_write(access) ? writable : Entry::make(room.frame, parts_.source, Right::read, flags)).word |
+                       (seeded ? Entry::kSeeded : 0)};
+    return (filled == writable && needs_filling) || mapper.map(page, filled);
 }
 
-// Order: the contents are safe before the page loses its frame. A page that was only read and has a copy, or
-// that was never written, needs no writing out.
-bool PagedRegion::evict(Mapper& mapper, u64& place, FrameNumber& frame) {
-    place = parts_.eviction.choose(parts_.places.size(), *this) % parts_.places.size();
+/// A frame to fill, and a place for its page. False: there is none, and no page could make room.
+bool PagedRegion::find_room(Mapper& mapper, Room& room) {
+    if (resident_ < parts_.places.size()) {
+        room.frame = parts_.pool.take(room.is_zero);
+        if (room.frame.value != kAny) {
+            room.place = resident_++;
+            return true;
+        }
+    }
+    do {
+        if (resident_ == 0 || !evict(mapper, room)) return false;
+    } while (room.frame.value == kAny);
+    return true;
+}
+
+/// Make room by putting out one page.
+bool PagedRegion::evict(Mapper& mapper, Room& room) {
+    room.place = parts_.eviction.choose(resident_, *this) % resident_;
+    return put_out(mapper, room.place, room.frame);
+}
+
+/// The page in the last place moves to this one, which has none any more.
+void PagedRegion::leave(u64 place) { parts_.places[place] = parts_.places[--resident_]; }
+
+/// Where a page is whose frame was taken: in the store, as it was before or as the kernel saved it, or, if it was dirty
+/// and not saved, nowhere. One that was never written is zero again. Where the vector had no room to say what was
+/// done, it is what the frame was seeded for.
+Entry PagedRegion::after_loss(Entry entry) const {
+    const std::optional<Saved> saved = find_saved(entry.frame());
+    if (saved ? saved->kind == AutosaveKind::copy : entry.has(Entry::kSeeded)) return Entry{Entry::kStored};
+    if (entry.has(Entry::kDirty)) return kSpoilt;
+    return Entry{entry.word & Entry::kStored};
+}
+
+// Order: the contents are safe before the page loses its frame, and the frame is seeded for it until then, but not any
+// more when it holds another. A page that was only read and has a copy, or that was never written, needs no writing
+// out. Was the frame lost while its page was written out, then what was written may be anything.
+bool PagedRegion::put_out(Mapper& mapper, u64 place, FrameNumber& frame) {
     const PageNumber page = page_in(parts_.places[place]);
     const Entry entry = mapper.entry(page);
     frame = entry.frame();
-    bool stored = entry.has(Entry::kStored);
+    Entry left{entry.word & Entry::kStored};
     if (entry.has(Entry::kDirty)) {
         if (!parts_.store.write(page - first(), memory_of(page))) return false;
         ++counts_.writes;
-        stored = true;
+        left = Entry{Entry::kStored};
     }
     ++counts_.evictions;
-    return mapper.unmap(page, stored ? Entry{Entry::kStored} : Entry{});
+    if (!parts_.pool.holds(frame)) {
+        // Without a line, nobody knows whether the kernel wrote it first, or we what we found then.
+        const bool unsure = entry.has(Entry::kDirty) && !find_saved(frame);
+        frame = {kAny};
+        return forget(mapper, place, unsure);
+    }
+    if (!mapper.unmap(page, left)) return false;
+    parts_.store.seed(parts_.pool.capability(), frame, kAny);
+    return true;
+}
+
+/// The page in `place` has lost its frame by force.
+bool PagedRegion::forget(Mapper& mapper, u64 place, bool unsure) {
+    const PageNumber page = page_in(parts_.places[place]);
+    const Entry left = unsure ? kSpoilt : after_loss(mapper.entry(page));
+    if (!mapper.unmap(page, left)) return false;
+    ++counts_.lost;
+    counts_.spoilt += left == kSpoilt;
+    leave(place);
+    return true;
+}
+
+/// Put out the page in `place`, and give its frame to the pool.
+bool PagedRegion::vacate_place(Mapper& mapper, u64 place) {
+    FrameNumber frame;
+    if (!put_out(mapper, place, frame)) return false;
+    if (frame.value == kAny) return true;
+    leave(place);
+    parts_.pool.give(frame);
+    return true;
+}
+
+u64 PagedRegion::shrink(Mapper& mapper, u64 count, u64 keep) {
+    const u64 before = resident_;
+    const auto done = [&] { return before - resident_ >= count || resident_ <= keep; };
+    for (u64 place = resident_; place-- > 0 && !done();)
+        if (!mapper.entry(page_in(parts_.places[place])).has(Entry::kDirty) && !vacate_place(mapper, place)) break;
+    while (!done())
+        if (!vacate_place(mapper, parts_.eviction.choose(resident_, *this) % resident_)) break;
+    return before - resident_;
+}
+
+u64 PagedRegion::vacate(Mapper& mapper, FrameNumber first, u64 count) {
+    const u64 before = resident_;
+    for (u64 place = resident_; place-- > 0;) {
+        const Entry entry = mapper.entry(page_in(parts_.places[place]));
+        if (entry.frame().value - first.value < count && !vacate_place(mapper, place)) break;
+    }
+    return before - resident_;
+}
+
+u64 PagedRegion::forget_lost(Mapper& mapper) {
+    const u64 before = resident_;
+    for (u64 place = resident_; place-- > 0;) {
+        const FrameNumber frame = mapper.entry(page_in(parts_.places[place])).frame();
+        if (!parts_.pool.holds(frame) && !forget(mapper, place)) break;
+    }
+    return before - resident_;
 }
 
 // A page that the S-TLB has lost was used since last asked, for all that is known. Lost still when asked again, it

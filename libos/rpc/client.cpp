@@ -50,6 +50,12 @@ void RpcClient::close() {
     gate_.close();
 }
 
+Message RpcClient::request(u64 procedure) const {
+    Message message;
+    message.word[0] = interface_.header(procedure);
+    return message;
+}
+
 Outcome RpcClient::transfer(Message& message) {
     const u64 header = message.word[0];
     Error error = gate_.call(message);

@@ -35,7 +35,7 @@ void take_down(std::string_view name);
 Result<Capability> find_post(EnvId env, std::string_view name);
 
 /// The same by the environment's name, waiting until both are there or the TSC reaches `deadline` (0: for ever).
-/// The board is nothing that can be waited for by predicate, so this looks again a few times a quantum.
+/// Where either will stand cannot be known before, so this looks again a few times a quantum.
 /// Errors: asleep (not by then).
 Result<Capability> await_post(std::string_view environment, std::string_view name, u64 deadline = 0);
 

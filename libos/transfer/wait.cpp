@@ -1,8 +1,8 @@
-// A peer that has ended changes nothing any more, and its end is no word that a predicate could name: so a sleep for
-// a peer is cut into pieces, and between them it is looked for in the environment table.
+// A peer that has ended changes nothing any more. Its place in the environment table says so: one term more.
 #include "libos/transfer/wait.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 
 #include "libos/core/program.hpp"
@@ -10,8 +10,6 @@
 
 namespace tessera::libos {
 namespace {
-
-constexpr u64 kQuantaBetweenLooks = 4;
 
 /// What the kernel would say of one term.
 bool holds(const WakeTerm& term) {
@@ -34,9 +32,12 @@ Result<u64> sleep_until_any(std::span<const WakeTerm> terms, u64 deadline, u64 e
 }
 
 Outcome sleep_for_peer(EnvId peer, std::span<const WakeTerm> terms, u64 deadline, u64 events) {
+    if (terms.size() >= kMaxWakeTerms) return Error::bad_argument;
     if (peer && call<Yield>({peer}).ok() && std::any_of(terms.begin(), terms.end(), holds)) return Done{};
-    const u64 next_look = ticks() + kQuantaBetweenLooks * information().quantum;
-    TRY(sleep_until_any(terms, deadline == kForever ? next_look : std::min(deadline, next_look), events));
+    std::array<WakeTerm, kMaxWakeTerms> all;
+    auto end = std::copy(terms.begin(), terms.end(), all.begin());
+    if (peer) *end++ = {address(environment_info(peer).id), ~u32{0}, peer.value, Comparison::not_equal, 1};
+    TRY(sleep_until_any({all.begin(), end}, deadline, events));
     if (!is_alive(peer)) return Error::ended;
     if (deadline != kForever && ticks() >= deadline) return Error::asleep;
     return Done{};

@@ -8,6 +8,7 @@
 #include "secure_bindings/capability.hpp"
 #include "tests/system/faults/audit.hpp"
 #include "tests/system/faults/victim.hpp"
+#include "tests/system/revoked.hpp"
 
 using namespace tessera;
 using namespace tessera::faults;
@@ -16,7 +17,7 @@ namespace {
 
 constexpr u64 kPatience = 5000;  // tries to find somebody
 constexpr u64 kStillEvery = 25;  // kills
-u64 state, kills, late, audits, moving, stopped;
+u64 state, kills, late, audits, moving, stopped, asked, killed_asked;
 u64 killed[kDoings + 1];  // by what they were doing; behind that: nobody knows
 
 u64 below(u64 bound) { return random_word(state) % bound; }
@@ -62,15 +63,17 @@ const volatile Doing* find_in_diaries(EnvId id) {
     return nullptr;
 }
 
-/// Somebody to kill, from a random place on; 0: nobody.
-u64 find_victim() {
+/// The first environment from a random place on that is `right`; 0: there is none.
+template <class Right>
+u64 find(Right&& right) {
     const u64 from = below(kMaxEnvironments);
-    for (u64 i = 0; i < kMaxEnvironments; ++i) {
-        const u64 index = (from + i) % kMaxEnvironments;
-        if (id_at(index) && name_at(index).starts_with("v-")) return index;
-    }
+    for (u64 i = 0; i < kMaxEnvironments; ++i)
+        if (const u64 index = (from + i) % kMaxEnvironments; id_at(index) && right(index)) return index;
     return 0;
 }
+bool is_victim(u64 index) { return name_at(index).starts_with("v-"); }
+bool has_something(u64 index) { return is_victim(index) && (environment_info(EnvId{index}).frames | environment_info(EnvId{index}).slots) != 0; }
+bool shows_commons(u64 index) { return post_of(EnvId{index}, kCommonsPost).owner == id_at(index).value; }
 
 /// On one CPU a slice is long enough; with more, others have to be asked to keep still.
 void balance() {
@@ -82,22 +85,58 @@ void balance() {
 void balance_in_stillness() {
     Capability slot;
     if (answer_to<SlotTake>({0, kStillness, 1, address(slot)}) != Error::ok) return;  // a victim has just that one
-    while (find_victim() != 0) yield();
+    while (find(is_victim) != 0) yield();
     expect_true("all stand still", books_balance(100'000));
     ++stopped;
     expect("let them go on", answer_to<SlotRelease>({address(slot), kStillness, 1}), Error::ok);
 }
 
+/// Has it been asked for something that it still owes?
+bool owes(EnvId id) {
+    bool any = false;
+    for (u64 i = 0; i < kRequests; ++i) {
+        const RevocationRequest& row = request_at(id.index() * kRequests + i);
+        any |= row.target == id.value && row.state != RequestState::unused && !is_done(row);
+    }
+    return any;
+}
+
+/// Ask for units back, with little time to find them: of anything, or the very common frames of a nursery.
+void ask(u64 index) {
+    const u64 grace = information().grace;
+    RevocationSpec spec{static_cast<RevocationKind>(below(kRevocationKinds)), 0, kAny, 1 + below(8), grace * (1 + below(4)), grace * (1 + below(8))};
+    if (const u64 nursery = find(shows_commons); nursery != 0 && below(4) == 0) {
+        index = nursery;
+        const u64 offset = below(Commons::kFrames);
+        spec.kind = RevocationKind::frames;
+        spec.first = static_cast<const volatile u64&>(post_of(EnvId{nursery}, kCommonsPost).capability.first) + offset;
+        spec.count = 1 + below(Commons::kFrames - offset);
+    }
+    const Error answer = answer_to<Revoke>({address(boot().every_environment), id_at(index), address(spec)});
+    asked += answer == Error::ok;
+    expect_true("asked, or gone, or asked enough", answer == Error::ok || answer == Error::not_found || answer == Error::exhausted,
+                static_cast<u64>(answer));
+}
+
 /// False: there was nobody.
 bool kill_one() {
-    const u64 index = find_victim();
+    const bool asks = below(2) == 0;
+    u64 index = asks ? find(has_something) : 0;
+    if (index == 0) index = find(is_victim);
     if (index == 0) return false;
     const EnvId id = id_at(index);
+    if (asks) {
+        ask(index);
+        if (below(2) == 0) let_time_pass();
+        if (below(2) == 0) return true;
+    }
     const volatile Doing* line = find_in_diaries(id);
     if (line != nullptr && *line == Doing::starting && below(8) != 0) return true;  // nothing to be found there
+    const bool owed = owes(id);
     const Error answer = kill(index);
     if (answer == Error::ok) {
         ++kills;
+        killed_asked += owed;
         const Doing doing = line != nullptr ? static_cast<Doing>(*line) : Doing{kDoings};
         ++killed[static_cast<u64>(doing) < kDoings ? static_cast<u64>(doing) : kDoings];
     } else {
@@ -140,6 +179,8 @@ int libos_main() {
     Json json;
     json.field("seed", seed);
     json.field("kills", kills);
+    json.field("asked", asked);
+    json.field("kills_of_debtors", killed_asked);
     json.field("late", late);
     json.field("counted", audits);
     json.field("counted_still", stopped);

@@ -7,6 +7,8 @@
 //   role=wrong     gives back what was not named, and the same frame again and again
 //   role=silent    hears and does nothing, with frames seeded to be discarded and to be copied
 //   role=deaf      has no entry for `revoke`
+//
+//   patience=N     the asker's: how often the kernel's grace an answer may take, where the host decides who runs when
 #include <string_view>
 
 #include "tests/system/children.hpp"
@@ -154,6 +156,8 @@ int be_asked() {
     const u64 unwanted = role == "deaf" ? u64{1} << static_cast<u64>(UpcallKind::revoke) : 0;
     expect("upcalls and vector", set_upcalls(table, vector_page.at(), ~unwanted), Error::ok);
 
+    // For all to see: ready.
+    expect("ready", answer_to<Reserve>({address(vector_page.capability), vector_page.frame, 1, 1}), Error::ok);
     const EnvId asker{argument("asker", 0)};
     while (environment_info(asker).id != 0 && environment_info(asker).id % 256 == asker.value) yield();
     expect_true("told as often as asked", told == (role == "deaf" ? 0 : accounts().asked), told);
@@ -185,8 +189,8 @@ EnvId find(std::string_view name) {
 
 /// Ask, wait until it is done, and compare.
 const RevocationRequest& ask(const Target& target, RevocationKind kind, u64 first, u64 count, u64 given_back, u64 taken) {
-    const u64 grace = information().grace;
-    RevocationSpec spec{kind, 0, first, count, grace, 4 * information().quantum};
+    const u64 own = argument("patience", 1) * information().grace;
+    RevocationSpec spec{kind, 0, first, count, own, 4 * information().quantum};
     const auto number = call<Revoke>({address(boot().every_environment), target.id, address(spec)});
     expect(target.name, number.error(), Error::ok, count);
     if (!number) exit(4);
@@ -218,8 +222,9 @@ int ask_everybody() {
     for (Target& target : targets) {
         target.id = find(target.name);
         if (!target.id) return 3;
-        while (environment_info(target.id).yields < 3)  // it waits for us
-            if (yield(); environment_info(target.id).id != target.id.value) return 3;
+        const volatile EnvironmentInfo& info = environment_info(target.id);
+        while (info.reserve == accounts().reserve)  // the same image: until it is ready
+            if (yield(); info.id != target.id.value) return 3;
     }
     const auto& [willing, partly, wrong_one, silent, deaf] = targets;
     const auto frames_of = [](const Target& target) { return environment_info(target.id).frames; };

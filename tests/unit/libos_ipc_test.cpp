@@ -326,8 +326,24 @@ TEST_CASE("shared memory: what its owner takes away is replaced, and that is sai
     CHECK(writer.write(bytes).error() == Error::ended);
     CHECK(attached.lost());
     attached.at<u64>(4096 * 3) = 5;  // touched, and nothing comes of it
+    // The same in the last moment: what stands in looks as if something had been written.
     attached.detach();
-    CHECK(!attached.attach(granted, 4, Right::read).ok());
+    SharedMemory again;
+    shared.memory.detach();
+    REQUIRE(shared.memory.create(4).ok());
+    const Capability second = shared.memory.grant(EnvId{0x101}, Right::read | Right::write).value();
+    REQUIRE(again.attach(second, 4, Right::read | Right::write).ok());
+    PipeReader reader(again, {});
+    while_asleep = [&] {
+        shared.kernel.take_away(FrameNumber{second.first}, 4);
+        again.at<u64>(2048) = 1;  // lost
+        again.at<RingWords>(0).produced = 1;
+        return Outcome(Error::ended);
+    };
+    u8 got[1];
+    CHECK(reader.read(got).error() == Error::ended);
+    again.detach();
+    CHECK(!again.attach(second, 4, Right::read).ok());
 }
 
 TEST_CASE("shared memory: only what the bytes allow") {

@@ -7,11 +7,18 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 
 namespace tessera::test {
 
 HostKernel* HostKernel::current = nullptr;
+bool (*HostKernel::last_resort)(VirtAddr, bool) = nullptr;
 static libos::FaultPolicy policy = nullptr;
+
+static bool resolve(VirtAddr address, u64 access, bool nested) {
+    return (policy != nullptr && policy(address, access)) ||
+           (HostKernel::last_resort != nullptr && HostKernel::last_resort(address, nested));
+}
 
 // The libOS code under test may touch a page that is not bound, as a handler may: an upcall within an upcall.
 // The CPU's own error word says what was wanted.
@@ -21,10 +28,10 @@ static void on_segv(int, siginfo_t* info, void* context) {
     HostKernel* kernel = HostKernel::current;
     const bool ours = kernel != nullptr && page_of(address) >= kernel->first_page() &&
                       page_of(address) < kernel->first_page() + HostKernel::kPages;
-    if (!ours || policy == nullptr || !policy(address, error)) signal(SIGSEGV, SIG_DFL);
+    if (!ours || !resolve(address, error, true)) signal(SIGSEGV, SIG_DFL);
 }
 
-HostKernel::HostKernel() : stlb_(kStlbEntries, StlbEntry{kNoTag, 0, nullptr, 0, 0}) {
+HostKernel::HostKernel() : stlb_(kStlbEntries, StlbEntry{kNoTag, 0, nullptr, 0, 0}), table_(kFrames) {
     file_ = memfd_create("frames", 0);
     if (file_ < 0 || ftruncate(file_, kFrames * kPageSize) != 0) std::abort();
     // A libOS's addresses end below those that Linux hands out, so ask for some further down.
@@ -34,6 +41,7 @@ HostKernel::HostKernel() : stlb_(kStlbEntries, StlbEntry{kNoTag, 0, nullptr, 0, 
     first_page_ = page_of(VirtAddr{reinterpret_cast<u64>(pages)});
     current = this;
     policy = nullptr;
+    last_resort = nullptr;
     struct sigaction action = {};
     action.sa_sigaction = on_segv;
     action.sa_flags = SA_SIGINFO | SA_NODEFER;
@@ -94,6 +102,57 @@ libos::Answer HostKernel::bind(u64 frame, PageSpan span) {
 libos::Answer HostKernel::on_call(u64 number, const std::array<u64, 5>& words) {
     if (number >= calls_.size()) return {Error::unknown_call, 0};
     ++calls_[number];
+    const libos::Answer given = answer(number, words);
+    if (between_calls) between_calls();
+    return given;
+}
+
+bool HostKernel::good(const Capability& capability, u64 first, u64 count) const {
+    if (first < capability.first || first + count > capability.first + capability.count) return false;
+    for (u64 i = first; i < first + count; ++i)
+        if (table_[i].grant != capability.grant) return false;
+    return true;
+}
+
+char* HostKernel::bytes_of(u64 frame) {
+    void* at = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED, file_, static_cast<off_t>(frame * kPageSize));
+    if (at == MAP_FAILED) std::abort();
+    return static_cast<char*>(at);
+}
+
+/// The next owner's bytes are not these: whoever looks at a frame that it lost finds rubbish.
+void HostKernel::free(u64 frame) {
+    for (auto each = bound_.begin(); each != bound_.end();) {
+        const u64 page = each->first;
+        const bool here = each++->second.frame == frame;
+        if (here) drop(page);
+    }
+    if (const AutosaveSeed seed{table_[frame].autosave}; seed.kind() == AutosaveKind::copy) table_[seed.other().value].autosave = 0;
+    table_[frame] = {.grant = next_grant_++, .owner = 0, .bindings = 0, .state = FrameState::free, .flags = 0, .context = 0, .large_bindings = 0, .autosave = 0};
+    char* bytes = bytes_of(frame);
+    std::memset(bytes, 0xee, kPageSize);
+    munmap(bytes, kPageSize);
+}
+
+void HostKernel::repossess(u64 frame) {
+    const AutosaveSeed seed{table_[frame].autosave};
+    const bool copied = seed.kind() == AutosaveKind::copy && !seed.is_destination();
+    if (copied) {
+        char *from = bytes_of(frame), *to = bytes_of(seed.other().value);
+        std::memcpy(to, from, kPageSize);
+        munmap(from, kPageSize);
+        munmap(to, kPageSize);
+    }
+    free(frame);
+    if (vector.used == RepossessionVector::kLines) {
+        ++vector.unreported;
+        return;
+    }
+    vector.line[vector.used++] = {.kind = RevocationKind::frames, .saved = seed.kind(), .first = frame, .count = 1,
+                                  .destination = copied ? seed.other().value : 0, .request = 1};
+}
+
+libos::Answer HostKernel::answer(u64 number, const std::array<u64, 5>& words) {
     if (number == FrameAlloc::number) {
         if (next_frame_ + words[1] > kFrames) return {Error::exhausted, 0};
         auto& capability = *reinterpret_cast<Capability*>(words[3]);
@@ -101,6 +160,11 @@ libos::Answer HostKernel::on_call(u64 number, const std::array<u64, 5>& words) {
         capability.kind = ResourceKind::frames;
         capability.first = next_frame_;
         capability.count = words[1];
+        capability.grant = next_grant_++;
+        for (u64 i = 0; i < words[1]; ++i) {
+            table_[next_frame_ + i].grant = capability.grant;
+            table_[next_frame_ + i].state = FrameState::owned;
+        }
         next_frame_ += words[1];
         return {Error::ok, capability.first};
     }
@@ -109,6 +173,7 @@ libos::Answer HostKernel::on_call(u64 number, const std::array<u64, 5>& words) {
         const PageSpan span{words[2]};
         if (words[1] < capability.first || words[1] + span.count() > capability.first + capability.count)
             return {Error::denied, 0};
+        if (!good(capability, words[1], span.count())) return {Error::stale_capability, 0};
         const libos::Answer answer = bind(words[1], span);
         if (words[4] != 0 && answer.error == Error::ok) {
             auto& entry = *reinterpret_cast<Capability*>(words[4]);
@@ -119,6 +184,23 @@ libos::Answer HostKernel::on_call(u64 number, const std::array<u64, 5>& words) {
             entry.page = span.page().value;
         }
         return answer;
+    }
+    if (number == FrameRelease::number) {
+        if (!good(*reinterpret_cast<const Capability*>(words[0]), words[1], words[2])) return {Error::stale_capability, 0};
+        for (u64 i = 0; i < words[2]; ++i) free(words[1] + i);
+        return {Error::ok, 0};
+    }
+    if (number == Autosave::number) {
+        const auto& spec = *reinterpret_cast<const AutosaveSpec*>(words[3]);
+        if (!good(*reinterpret_cast<const Capability*>(words[0]), words[1], words[2])) return {Error::stale_capability, 0};
+        for (u64 i = 0; i < words[2]; ++i) {
+            const FrameNumber source{words[1] + i}, to = spec.first_destination + i;
+            if (const AutosaveSeed old{table_[source.value].autosave}; old.kind() == AutosaveKind::copy) table_[old.other().value].autosave = 0;
+            if (spec.kind == AutosaveKind::copy && table_[to.value].autosave != 0) return {Error::in_use, 0};
+            table_[source.value].autosave = AutosaveSeed::make(spec.kind, spec.kind == AutosaveKind::copy ? to : FrameNumber{}).bits;
+            if (spec.kind == AutosaveKind::copy) table_[to.value].autosave = AutosaveSeed::make(AutosaveKind::copy, source, true).bits;
+        }
+        return {Error::ok, 0};
     }
     if (number == Rebind::number) {
         const auto& entry = *reinterpret_cast<const Capability*>(words[0]);
@@ -159,7 +241,7 @@ bool HostKernel::touch(PageNumber page, Right access) {
         u64 bits = found != bound_.end() ? static_cast<u64>(AccessKind::present) : 0;
         if (access == Right::write) bits |= static_cast<u64>(AccessKind::write);
         if (access == Right::execute) bits |= static_cast<u64>(AccessKind::fetch);
-        if (policy == nullptr || !policy(address_of(page), bits)) return false;
+        if (!resolve(address_of(page), bits, false)) return false;
     }
     return false;
 }
@@ -179,6 +261,8 @@ bool HostKernel::read(PageNumber page, u64 word, u64& value) {
 }  // namespace tessera::test
 
 namespace tessera::libos {
+
+const FrameInfo& frame_info(FrameNumber frame) { return test::HostKernel::current->info(frame.value); }
 
 Answer host_kernel(u64 number, const std::array<u64, 5>& words) {
     return test::HostKernel::current->on_call(number, words);

@@ -5,10 +5,12 @@
 
 #include <signal.h>
 
+#include <functional>
 #include <map>
 #include <set>
 #include <vector>
 
+#include "exokernel/abi/information.hpp"
 #include "libos/core/upcalls.hpp"
 #include "libos/paging/entry.hpp"
 #include "stlb/stlb.hpp"
@@ -28,6 +30,8 @@ class HostKernel {
 
     /// The one that host_kernel() talks to.
     static HostKernel* current;
+    /// What the fault policy could not resolve goes here (libos::set_last_resort); `nested`: libOS code touched the page.
+    static bool (*last_resort)(VirtAddr address, bool nested);
 
     libos::Answer on_call(u64 number, const std::array<u64, 5>& words);
 
@@ -44,6 +48,16 @@ class HostKernel {
     /// What becomes of frames that their owner gives back: no binding is left, and none can be made.
     void take_away(FrameNumber first, u64 count);
     bool is_bound(PageNumber page) const { return bound_.contains(page.value); }
+
+    /// Take a frame by force, as the kernel does at a deadline: no binding is left, the bytes go where they were seeded to go, the
+    /// vector says so, if there is one. Not for frames that nobody owns.
+    void repossess(u64 frame);
+    bool is_owned(u64 frame) const { return table_[frame].state == FrameState::owned; }
+    const FrameInfo& info(u64 frame) const { return table_[frame]; }
+    RepossessionVector vector{};
+
+    /// Called at the end of every system call: what may happen between any two of them.
+    std::function<void()> between_calls;
 
     const StlbEntry* stlb() const { return stlb_.data(); }
     u64 calls(u64 number) const { return calls_[number]; }
@@ -66,6 +80,13 @@ class HostKernel {
     std::array<u64, Syscalls::count> calls_{};
     std::set<u64> taken_away_;
     u64 next_frame_ = 16;
+    std::vector<FrameInfo> table_;
+    u64 next_grant_ = 1;
+
+    libos::Answer answer(u64 number, const std::array<u64, 5>& words);
+    bool good(const Capability& capability, u64 first, u64 count) const;
+    void free(u64 frame);
+    char* bytes_of(u64 frame);
 };
 
 }  // namespace tessera::test

@@ -62,6 +62,14 @@ class Layering(unittest.TestCase):
         ]:
             self.assert_include(path, target, False)
 
+    def test_generated_header_stands_for_its_interface_file(self):
+        self.write("libos/examples/bank.rpc", "interface bank version 1 { void f(); }\n")
+        for path, target, good in [
+            ("libos/examples/a.cpp", "libos/examples/bank.rpc.hpp", True), ("libos/examples/a.cpp", "libos/examples/tank.rpc.hpp", False),
+            ("exokernel/core/a.cpp", "libos/examples/bank.rpc.hpp", False), ("libos/examples/a.cpp", "libos/examples/bank.hpp", False),
+        ]:
+            self.assert_include(path, target, good)
+
     def test_include_that_is_not_there(self):
         self.assert_include("stlb/a.cpp", "stlb/none.hpp", False)
         self.assert_include("stlb/a.cpp", "stlb.hpp", False)

@@ -57,6 +57,8 @@ struct alignas(64) Cpu {
     bool online;           ///< Runs; written once.
     bool idle;             ///< Halted, or about to be, with nobody to run,
     bool hopeless;         ///< and nobody who waits for the clock.
+    bool resting;          ///< Halted: it counts as parked, and parks before it does anything.
+    bool look;             ///< Something has changed for it while everything was stopped.
     bool flush;            ///< Parked: drop every translation before going on.
     u64 exclusive;         ///< How many Exclusive this CPU is inside of.
     u64 parked_for;        ///< The stop that it is parked for.

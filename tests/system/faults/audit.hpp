@@ -4,7 +4,7 @@
 // readings stood still in between; what is read between the two belongs to that moment.
 #pragma once
 
-#include "tests/system/attack.hpp"
+#include "tests/system/revoked.hpp"
 
 namespace tessera::faults {
 
@@ -88,6 +88,7 @@ inline bool nothing_left_of(EnvId dead) {
         left += (info.owner == dead.value) + (info.runs == dead.value);
     }
     for (u64 i = 0; i < kMaxEnvironments * kPostsPerEnvironment; ++i) left += post_of(EnvId{i / kPostsPerEnvironment}, i % kPostsPerEnvironment).owner == dead.value;
+    for (u64 i = 0; i < kMaxEnvironments * kRequests; ++i) left += request_at(i).target == dead.value && request_at(i).state != RequestState::unused && !is_done(request_at(i));
     return left == 0;
 }
 

@@ -65,7 +65,7 @@ inline void send_somewhere(Victim& victim) {
 inline void sleep(Victim& victim) {
     enter(victim, Doing::sleeping);
     const VirtAddr word = one_in(victim, 16) ? address_of(own_page(victim, 1)) : address(bell);
-    WakeTerm* terms = reinterpret_cast<WakeTerm*>(victim.batch);
+    auto& terms = victim.terms;
     terms[0] = {word, ~u64{0}, __atomic_load_n(&bell, __ATOMIC_RELAXED) + below(victim, 40), Comparison::greater_or_equal, one_in(victim, 2)};
     terms[1] = {address(commons.first), ~u64{0}, commons.first.value, Comparison::not_equal, 1};
     const u64 deadline = one_in(victim, 8) ? 0 : ticks() + below(victim, 8) * information().quantum;

@@ -9,9 +9,9 @@ namespace tessera::faults {
 using namespace tessera::attack;
 
 /// What a victim writes into its diary before it does it.
-enum class Doing : u32 { starting, computing, binding, touching, memory, contexts, slots, yielding, breeding, calling, serving, waiting, sending, sleeping, leaving };
+enum class Doing : u32 { starting, computing, binding, touching, memory, contexts, slots, yielding, breeding, calling, serving, waiting, sending, sleeping, told, leaving };
 inline constexpr const char* kDoingNames[] = {"starting", "computing", "binding",  "touching", "memory",
-                                              "contexts", "slots",     "yielding", "breeding", "calling",  "serving",  "waiting", "sending", "sleeping", "leaving"};
+                                              "contexts", "slots",     "yielding", "breeding", "calling",  "serving",  "waiting", "sending", "sleeping", "told", "leaving"};
 inline constexpr u64 kDoings = sizeof kDoingNames / sizeof kDoingNames[0];
 
 inline constexpr u64 kPlaces = 18;  ///< Of victims in a nursery, at most; behind them, as many for children of victims.
@@ -22,7 +22,7 @@ struct alignas(kPageSize) Diary {
     Doing doing[2 * kPlaces];
 };
 static_assert(sizeof(Diary) == kPageSize);
-inline constexpr u64 kDiaryPost = 1;  ///< Where on the board: place 0 is for entries.
+inline constexpr u64 kDiaryPost = 1, kCommonsPost = 2;  ///< Where on the board: place 0 is for entries.
 
 struct Victim {
     Child child;
@@ -35,8 +35,13 @@ struct Victim {
     ContextGrant own;  ///< Its context's, if it has one of its own: the nursery's to destroy.
     ContextGrant grant;  ///< What it makes itself.
     Capability scratch;
+    Capability area;   ///< Of its save area, repossession vector and upcall stack, if it listens.
     BatchedCall batch[4];
+    WakeTerm terms[2];
+    UpcallTable table;
 };
+
+alignas(kPageSize) inline Victim victims[2 * kPlaces];
 
 /// What all victims of a nursery use together. Its frames change hands while they do.
 struct Commons {
@@ -58,8 +63,8 @@ inline bool one_in(Victim& victim, u64 n) { return below(victim, n) == 0; }
 /// Write into the diary. Volatile: it is read by others, and the writer may never come to another line.
 inline void enter(const Victim& victim, Doing doing) { *static_cast<volatile Doing*>(&diary.doing[victim.place]) = doing; }
 
-inline constexpr u64 kOwnPages = 64;
-inline PageNumber own_page(const Victim& victim, u64 n) { return PageNumber{0x2'0000 + victim.place * kOwnPages + n}; }
+inline constexpr u64 kOwnPages = 64, kFirstOwnPage = 0x2'0000;
+inline PageNumber own_page(const Victim& victim, u64 n) { return PageNumber{kFirstOwnPage + victim.place * kOwnPages + n}; }
 inline u64* words_at(PageNumber page) { return reinterpret_cast<u64*>(address_of(page).value); }
 
 inline bool alive(EnvId id) { return id && static_cast<volatile const u32&>(environment_info(id).id) == id.value; }
