@@ -91,6 +91,17 @@ def section_locks():
             *table(lock_tables.BARRIER_HEADINGS, lock_tables.barrier_rows(data))]
 
 
+def section_scaling():
+    data = need("scaling.json", "bench-scaling")
+    rows = [[f"`{row['path']}`", row["alone_per_s"], row["together_per_s"], f"{row['ratio']:.2f}", f"{row['ratio_of_best']:.2f}",
+             f"{row['rounds']} of {row['rounds_run']}", f"{row['locks_per_operation']:g}", row["stops"]] for row in data["rows"]]
+    shots = [[f"`{row['shot']}`", row["others"], row["cpus"], row["least"], row["median"], row["unit"], row["stops"]]
+             for row in data["shootdown"]]
+    return [machine_line(data["machine"]) + ", one host thread a CPU.", "",
+            *table(["path", "one alone, a second", "both together", "ratio", "of the best", "rounds", "locks an operation", "stops"], rows), "",
+            *table(["taken away", "other CPUs that have it", "CPUs", "least", "median", "in", "stops each"], shots)]
+
+
 def section_ways():
     data = need("ways.json", "bench-ways")
     return [machine_line(data["machine"]) + ", one CPU, `-icount shift=0`.", "",
@@ -99,7 +110,8 @@ def section_ways():
 
 
 SECTIONS = {"paths": section_paths, "peers": section_peers, "where": section_where, "native": section_native,
-            "locks": section_locks, "ways": section_ways, "stlb": section_stlb}
+            "locks": section_locks, "ways": section_ways, "stlb": section_stlb,
+            "scaling": section_scaling}
 
 
 def main():

@@ -4,8 +4,9 @@
 //                  one CPU at a time, with all others parked outside the kernel. The kernel is not interruptible, so
 //                  a CPU that took the interrupt is in the middle of nothing; and what it reaches in the kernel it
 //                  reaches again from the start. Rare calls only.
-//   leaf locks     the free frames; the back-map's lists, by frame; a context that several CPUs may load; the serial
-//                  ports. Held for a few instructions, never two at a time, and never while parking others.
+//   leaf locks     a context that several CPUs may load; the back-map's lists, by frame; the free frames; the serial
+//                  ports. Held for a few instructions, one at a time (a list's also inside a context's, never the other
+//                  way round), and never while parking others.
 //   nothing        an environment lives on one CPU, and its context, when no other CPU may load it, too: the hot paths
 //                  touch only those.
 #pragma once

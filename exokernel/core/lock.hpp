@@ -13,7 +13,8 @@ namespace tessera::kernel {
 struct alignas(kPageSize) InformationPage : Information {};
 extern InformationPage information;
 
-/// Held with interrupts off, never two at a time, never while other CPUs are waited for.
+/// Held with interrupts off, never while other CPUs are waited for, and one at a time: but for the lock of a frame's list
+/// inside that of a context.
 class LeafLock {
   public:
     using Node = locks::NoNode;

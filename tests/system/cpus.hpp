@@ -49,7 +49,7 @@ inline bool lives(const Child& child) { return seen(environment_info(child.id).i
 /// Wait until `fact`; a child that does not get anywhere is a wrong answer, not a test that hangs.
 template <class Fact>
 bool comes(Fact&& fact) {
-    for (const u64 begin = ticks(); ticks() - begin < information().tsc_hz * 20;)
+    for (const u64 begin = ticks(); ticks() - begin < information().tsc_hz * 60;)
         if (fact()) return true;
     return false;
 }
