@@ -7,11 +7,12 @@
 KERNEL_SRCS := $(wildcard exokernel/core/*.cpp exokernel/drivers/*.cpp) \
 	$(filter-out %/offsets.cpp,$(wildcard exokernel/arch/x86_64/*.cpp)) $(wildcard secure_bindings/*.cpp)
 KERNEL_ASMS := $(wildcard exokernel/arch/x86_64/*.S)
-KERNEL_CXXFLAGS := -std=c++20 -O2 -g -I. -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -mgeneral-regs-only \
+# DWARF 4: with 5, what is linked first in LTO loses its file name (binutils 2.40).
+KERNEL_CXXFLAGS := -std=c++20 -O2 -gdwarf-4 -I. -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -mgeneral-regs-only \
 	-mno-red-zone -mcmodel=kernel -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-threadsafe-statics -fcf-protection=none -mpreferred-stack-boundary=3 -ffunction-sections -fdata-sections \
 	-fno-strict-aliasing -flto=auto -Wall -Wextra -Werror
-KERNEL_LDFLAGS := -nostdlib -static -no-pie -O2 -flto=auto -Wl,-T,exokernel/arch/x86_64/kernel.ld -Wl,-z,max-page-size=4096 \
+KERNEL_LDFLAGS := -nostdlib -static -no-pie -O2 -gdwarf-4 -flto=auto -Wl,-T,exokernel/arch/x86_64/kernel.ld -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings
 checked_flags := -DTESSERA_TRACE -fsanitize=undefined -fsanitize-undefined-trap-on-error -fno-sanitize=alignment
 

@@ -9,6 +9,7 @@
 #include "exokernel/core/acpi.hpp"
 #include "exokernel/core/accounts.hpp"
 #include "exokernel/core/command_line.hpp"
+#include "exokernel/core/crash.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/kernel.hpp"
@@ -173,21 +174,6 @@ void draw_key(const KernelOptions& options) {
     set_boot_key(key);
     zero_words(words, 2);
     zero_words(&key, sizeof key / 8);
-}
-
-volatile u64 crash_target = 0x10;  // an address that the kernel does not map
-
-[[gnu::noinline]] u64 overflow_stack(u64 depth) {
-    volatile u64 page[64] = {depth};
-    if (page[0] == crash_target << 32) return 0;  // deeper than any stack
-    return overflow_stack(depth + 1) + page[1];    // not a tail call
-}
-
-/// Fail as asked: the tests look at what a panic prints.
-void crash_on_request(Crash crash) {
-    if (crash == Crash::trap) __builtin_trap();
-    if (crash == Crash::fault) *reinterpret_cast<volatile u64*>(crash_target) = 1;
-    if (crash == Crash::stack) crash_target = overflow_stack(0);
 }
 
 /// What each CPU does for itself.

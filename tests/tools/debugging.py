@@ -101,7 +101,7 @@ class Panic(unittest.TestCase):
                               check=False)
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
         for frame in ("#0", "#7"):
-            self.assertRegex(made.stdout, frame + r" 0x[0-9a-f]{16}  .*overflow_stack.* \(exokernel/core/main\.cpp:\d+\)\n")
+            self.assertRegex(made.stdout, frame + r" 0x[0-9a-f]{16}  .*overflow_stack.* \(exokernel/core/crash\.cpp:\d+\)\n")
 
 
 def main():
