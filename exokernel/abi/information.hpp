@@ -65,6 +65,9 @@ struct FrameInfo {
 };
 static_assert(sizeof(FrameInfo) == 32);
 
+/// Who owes more than so many slices when it overstays again is ended.
+inline constexpr u64 kMostSlicesOwed = 64;
+
 enum class EnvironmentState : u32 { unused, runnable, ending };
 
 /// One environment's accounts, exact. Times in TSC ticks.
@@ -83,7 +86,7 @@ struct EnvironmentInfo {
     u64 yields;
     u64 forced;             ///< Slices ended by force.
     u64 excess;             ///< Overstayed, in all.
-    u64 debt;               ///< Of that, not yet paid by later slices.
+    u64 debt;               ///< Of that, and of what it made other CPUs wait, not yet paid by later slices.
     u64 forfeited;          ///< Slices skipped to pay.
     u64 upcalls;            ///< Delivered by the slow path or for a page fault.
     u64 hits;               ///< Misses of the hardware side filled from the S-TLB.

@@ -246,8 +246,11 @@ void charge_excess(Cpu& cpu, bool forced) {
     const u64 now = read_tsc();
     const u64 late = now > cpu.boundary ? now - cpu.boundary : 0;
     const u64 excess = forced ? late : late > grace ? late - grace : 0;
-    cpu.env->info->excess += excess;
-    cpu.env->info->debt += excess;
+    EnvironmentInfo& info = *cpu.env->info;
+    info.excess += excess;
+    info.debt += excess;
+    if (excess != 0 && info.debt / quantum >= kMostSlicesOwed) [[unlikely]]
+        end_current(EndReason::because("it overstayed again and owes ", info.debt / quantum, " slices"));
 }
 
 void on_timer(TrapFrame& frame) {

@@ -2,6 +2,8 @@
 // they use them, are ended while they run, and are moved from CPU to CPU in the middle of a computation.
 //
 //   rounds=N   how often each
+#include <algorithm>
+
 #include "exokernel/locks/ticket.hpp"
 #include "tests/system/cpus.hpp"
 
@@ -139,6 +141,26 @@ void move_about() {
     stop(1);
 }
 
+// ------------------------------------------------------------------------------------------------------- stolen time
+
+void compute_on(Child&) { spin(); }
+
+/// What stops of this CPU's doing cost an environment on another is measured, given back to it, and owed by this one.
+void steal() {
+    start(1, compute_on);
+    const EnvironmentInfo& victim = environment_info(children[1].id);
+    expect_true("it runs", comes([&] { return seen(victim.switches) != 0; }));
+    u64 debt = 0;
+    for (u64 i = 0; i < rounds * 20; ++i) {
+        expect("a call that stops all", answer_to<PostCapability>({{}, 0, 0}), Error::ok);
+        debt = std::max(debt, accounts().debt);
+    }
+    expect_true("time was stolen", seen(victim.stolen) != 0);
+    expect_true("and given back", seen(victim.paid_back) == seen(victim.stolen), victim.stolen);
+    expect_true("and is owed", debt != 0);
+    stop(1);
+}
+
 }  // namespace
 
 int libos_main() {
@@ -149,6 +171,7 @@ int libos_main() {
     for (u64 i = 0; i < rounds; ++i)
         for (const Loss loss : {Loss::unbind, Loss::protect, Loss::bind_other, Loss::release}) lose_a_page(loss);
     move_about();
+    steal();
     expect("go to another CPU", answer_to<SlotRun>({address(slots[1]), SlotNumber{slots[1].first}, 1, {}}), Error::ok);
     expect("oneself", answer_to<EnvPlace>({{}, 1}), Error::ok);
     expect_true("and be there", accounts().cpu == 1, accounts().cpu);
