@@ -65,7 +65,7 @@ struct FrameInfo {
 };
 static_assert(sizeof(FrameInfo) == 32);
 
-/// Who owes more than so many slices when it overstays again is ended.
+/// Who owes so many slices for having overstayed is ended.
 inline constexpr u64 kMostSlicesOwed = 64;
 
 enum class EnvironmentState : u32 { unused, runnable, ending };

@@ -239,6 +239,7 @@ void run_next_slot(Cpu& cpu) {
         length -= debt;
         debt = 0;
     }
+    if (env->overstayed > env->info->debt) env->overstayed = env->info->debt;
     begin_slice(cpu, *env, now, length);
 }
 
@@ -249,8 +250,12 @@ void charge_excess(Cpu& cpu, bool forced) {
     EnvironmentInfo& info = *cpu.env->info;
     info.excess += excess;
     info.debt += excess;
-    if (excess != 0 && info.debt / quantum >= kMostSlicesOwed) [[unlikely]]
-        end_current(EndReason::because("it overstayed again and owes ", info.debt / quantum, " slices"));
+    // Long calls, and what stops of other CPUs cost, are owed too, but are no offence; nor is what the machine is late by itself.
+    if (!forced) return;
+    u64& overstayed = cpu.env->overstayed;
+    overstayed += excess < grace ? excess : grace;
+    if (overstayed / quantum >= kMostSlicesOwed) [[unlikely]]
+        end_current(EndReason::because("it overstayed again and owes ", overstayed / quantum, " slices"));
 }
 
 void on_timer(TrapFrame& frame) {
