@@ -49,11 +49,24 @@ u64 Clients::living() const {
     return count;
 }
 
-// Whether it is touched is noted per frame, wherever it is bound.
-bool Clients::touched(FrameNumber frame) const {
-    u64 bits = 0;
-    const auto count = call<FrameSample>({address(*authority_), frame, 1, address(bits)});
-    return count.ok() && count.value() != 0;
+static bool was_found(const BatchedCall& made) { return made.error == Error::ok && made.value != 0; }
+
+// Whether it is touched is noted per frame, wherever it is bound. In one batch: each call by itself would stop all other CPUs.
+u64 Clients::touched(const SampledFrames& sample) {
+    static_assert(SampledFrames::kSize <= Batch::kMaxCount);
+    u64 bits = 0, count = 0;
+    for (u64 i = 0; i < sample.count(); ++i)
+        if (!sample.was_touched(i))
+            calls_[count++] = {FrameSample::number, {address(*authority_).value, sample[i].value, 1, address(bits).value}, Error::ok, 0};
+    for (u64 done = 0; done < count;) {
+        const auto made = call<Batch>({address(calls_[done]), count - done});
+        if (!made.ok() || made.value() == 0) break;
+        done += made.value();
+    }
+    u64 found = 0;
+    for (u64 i = 0, next = 0; i < sample.count(); ++i)
+        if (!sample.was_touched(i)) found |= u64{was_found(calls_[next++])} << i;
+    return found;
 }
 
 void Clients::begin_period(RandomNumbers& random) {
@@ -69,15 +82,15 @@ void Clients::begin_period(RandomNumbers& random) {
         Client* client = by_index[EnvId{info.owner}.index() % kMaxEnvironments];
         if (client != nullptr && info.owner == client->id.value) client->sample.offer(FrameNumber{i}, random);
     }
-    for (Client& client : all())
-        for (u64 i = 0; i < client.sample.count(); ++i) static_cast<void>(touched(client.sample[i]));
+    for (Client& client : all()) static_cast<void>(touched(client.sample));
 }
 
 void Clients::look(bool over) {
     for (Client& client : all()) {
         if (!client.id) continue;
+        const u64 found = touched(client.sample);
         for (u64 i = 0; i < client.sample.count(); ++i)
-            if (!client.sample.was_touched(i) && touched(client.sample[i])) client.sample.touch(i);
+            if (found >> i & 1) client.sample.touch(i);
         if (over)
             client.activity.end_period(client.sample.touched(), client.sample.count());
         else

@@ -43,17 +43,19 @@ class Clients {
     u64 living() const;
 
     /// A new period: choose frames of each client at random, and forget whether they were touched.
-    /// Cost: one look at the frame table, and a call for each frame that is chosen.
+    /// Cost: one look at the frame table, and a batch of calls for each client.
     void begin_period(RandomNumbers& random);
     /// Which of them were touched meanwhile? As often a period as one likes; at its end with `over`.
     void look(bool over);
 
   private:
-    bool touched(FrameNumber frame) const;
+    /// Bit i: frame i was touched since it was last sampled, and was not known to be.
+    u64 touched(const SampledFrames& sample);
 
     std::array<Client, kMost> clients_{};
     u64 count_ = 0;
     const Capability* authority_ = nullptr;
+    std::array<BatchedCall, SampledFrames::kSize> calls_{};
 };
 
 }  // namespace tessera::libos

@@ -1,11 +1,13 @@
 // A libOS that ignores every request, so that its frames are taken by force: and that still comes to the right result.
 //
 // Most of its memory is seeded to be copied into a vault, from where it pages in again; some pages it computes again.
-// What memory there is besides it takes too, and does not use. It checks that the repossession vector names each frame
-// that it lost, once, and what became of its bytes.
-// Arguments: vault= pages= computed= rounds= after= (microseconds until it takes its memory)
+// What memory there is besides it takes too, until it is asked for the first time, and does not use. It works until it has
+// lost something and nothing is asked any more, and for some rounds more. It checks that the repossession vector names each
+// frame that it lost, once, and what became of its bytes.
+// Arguments: vault= pages= computed= rounds= behind=name:upcalls,... (it begins when each of these has had so many: is at work)
 #include "libos/examples/paging_program.hpp"
 #include "libos/revocation/vault.hpp"
+#include "libos/transfer/board.hpp"
 
 using namespace tessera;
 using namespace tessera::libos;
@@ -15,15 +17,17 @@ namespace {
 constexpr u64 kMostFrames = 1 << 15;  // of the machine
 constexpr u64 kReserved = 4;          // frames of each pool that are not taken: without any it could not go on
 
-FramePool saved_pool, computed_pool, hoard[8];
-u64 named = 0, wrong = 0;
+FramePool saved_pool, computed_pool;
+Capability hoard[32];
+u64 hoarded = 0, named = 0, saved = 0, wrong = 0;
 
-FramePool* pool_of(FrameNumber frame) {
-    const auto has = [frame](const FramePool& pool) { return frame - pool.first() < pool.count(); };
-    for (FramePool* pool : {&saved_pool, &computed_pool})
-        if (has(*pool)) return pool;
-    for (FramePool& pool : hoard)
-        if (has(pool)) return &pool;
+/// What the frame belonged to; nullptr: it was not ours.
+const Capability* capability_for(FrameNumber frame) {
+    const auto has = [frame](const Capability& range) { return frame.value - range.first < range.count; };
+    for (const FramePool* pool : {&saved_pool, &computed_pool})
+        if (has(pool->capability())) return &pool->capability();
+    for (u64 i = 0; i < hoarded; ++i)
+        if (has(hoard[i])) return &hoard[i];
     return nullptr;
 }
 
@@ -31,11 +35,11 @@ FramePool* pool_of(FrameNumber frame) {
 /// to be done? A frame of the first pool that held no page just then had nothing to save.
 void check_frame(FrameNumber frame, AutosaveKind saved) {
     static u64 seen[kMostFrames / 64];
-    const FramePool* pool = pool_of(frame);
+    const Capability* range = capability_for(frame);
+    const bool computed = range == &computed_pool.capability(), written = range == &saved_pool.capability();
     u64* word = frame.value < kMostFrames ? &seen[frame.value / 64] : nullptr;
-    const bool right = pool != nullptr && !pool->holds(frame) && word != nullptr && !(*word >> frame.value % 64 & 1) &&
-                       (saved == AutosaveKind::discard) == (pool == &computed_pool) &&
-                       (saved != AutosaveKind::copy || pool == &saved_pool);
+    const bool right = range != nullptr && !holds(*range, frame) && word != nullptr && !(*word >> frame.value % 64 & 1) &&
+                       (saved == AutosaveKind::discard) == computed && (saved != AutosaveKind::copy || written);
     if (word != nullptr) *word |= u64{1} << frame.value % 64;
     named += right;
     wrong += !right;
@@ -43,13 +47,18 @@ void check_frame(FrameNumber frame, AutosaveKind saved) {
 
 void check_line(const Repossession& line) {
     for (u64 i = 0; i < line.count; ++i) check_frame(FrameNumber{line.first + i}, line.saved);
+    if (line.saved == AutosaveKind::copy) saved += line.count;
 }
 
 /// As many frames as there are, up to `wanted`: so many in a row are not always there.
-bool open_some(FramePool& pool, u64 wanted) {
+template <class Take>
+bool take_some(u64 wanted, Take take) {
     for (; wanted > kReserved; wanted -= wanted / 16 + 1)
-        if (pool.open(wanted).ok()) return true;
+        if (take(wanted)) return true;
     return false;
+}
+bool open_some(FramePool& pool, u64 wanted) {
+    return take_some(wanted, [&pool](u64 count) { return pool.open(count).ok(); });
 }
 
 Outcome keep_some(const FramePool& pool) {
@@ -57,8 +66,22 @@ Outcome keep_some(const FramePool& pool) {
     return Done{};
 }
 
-void wait_until(u64 tsc) {
-    while (ticks() < tsc) static_cast<void>(call<Wait>({{}, 0, tsc, 0}));
+/// Whatever memory there is. Whoever is asked must give, so once it was asked it takes no more.
+void take_the_rest() {
+    const auto take = [](u64 count) { return call<FrameAlloc>({FrameNumber{kAny}, count, 1, address(hoard[hoarded])}).ok(); };
+    while (hoarded < std::size(hoard) && accounts().asked == 0 && take_some(kMostPages, take)) ++hoarded;
+}
+
+/// False: one of them is not there.
+bool wait_for_others(std::string_view list) {
+    ListItem other{};
+    while (take_item(list, other)) {
+        const EnvId id = find_environment(other.name);
+        while (is_alive(id) && environment_info(id).upcalls < other.number[0])
+            static_cast<void>(sleep_until_any({}, ticks() + information().quantum));
+        if (!is_alive(id)) return false;
+    }
+    return list.empty();
 }
 
 }  // namespace
@@ -66,7 +89,10 @@ void wait_until(u64 tsc) {
 int libos_main() {
     const u64 pages = argument("pages", 256), constants = argument("computed", 32), rounds = argument("rounds", 10);
     if (pages <= kReserved || pages > kMostPages || constants <= kReserved || constants > kMostPages) return 2;
-    wait_until(ticks() + argument("after", 0) * (information().tsc_hz / 1'000'000));
+    if (!wait_for_others(argument("behind"))) {
+        print("others are missing\n");
+        return 1;
+    }
 
     Space* space = open_space();
     static VaultStore vault(reserve_pages(pages), pages);
@@ -91,7 +117,6 @@ int libos_main() {
         !went_well("to lose pages", give_region(second, unused_computed, false)) || !went_well("to keep some", keep_some(saved_pool)) ||
         !went_well("to keep some", keep_some(computed_pool)) || !went_well("to seed", seed_discard(computed_pool)))
         return 1;
-    for (FramePool& pool : hoard) static_cast<void>(open_some(pool, kMostPages));
 
     auto* const table = static_cast<volatile u64*>(memory_of(written.first()));
     const auto* const computed_words = static_cast<const volatile u64*>(memory_of(read.first()));
@@ -99,7 +124,9 @@ int libos_main() {
     PageDice dice;
     bool right = true;
     u64 sum = 0, expected = 0;
-    for (u64 step = 0; goes_on(step, rounds * pages, accounts().repossessed != 0 && !is_asked()); ++step) {
+    for (Steps steps(rounds * pages); steps.go_on(saved != 0 && !is_asked());) {
+        const u64 step = steps.number();
+        if (step % pages == 0) take_the_rest();
         const u64 page = dice.next(pages), word = page % kWordsInPage, constant = page % constants;
         u32& turn = turns[page];
         right &= table[page * kWordsInPage + word] == (turn == 0 ? 0 : rule(page, word, turn));
@@ -112,7 +139,7 @@ int libos_main() {
         expected += turns[page] == 0 ? 0 : rule(page, page % kWordsInPage, turns[page]);
     }
     const u64 lost = accounts().repossessed;
-    right = right && sum == expected && wrong == 0 && lost != 0 && (named == lost || revocation_counts().unreported != 0);
+    right = right && sum == expected && wrong == 0 && saved != 0 && (named == lost || revocation_counts().unreported != 0);
     print(right ? "right: " : "WRONG: ", "was asked ", accounts().asked, " times, gave nothing, lost ", lost, " frames; the vector named ",
           named, "; paged in ", written.counts().reads, ", computed ", read.counts().reads, "\n");
     const Outcome sent = record("program", "hog", "right", right, "sum", hex(sum), "asked", accounts().asked, "repossessed", lost, "named", named,

@@ -8,6 +8,7 @@
 #include "libos/paging/paged_region.hpp"
 #include "libos/revocation/givers.hpp"
 #include "libos/revocation/revocation.hpp"
+#include "libos/transfer/wait.hpp"
 
 namespace tessera::libos {
 
@@ -72,8 +73,27 @@ class PageDice {
     u64 state_ = 42;
 };
 
-/// Work for `steps`, then go on until `seen` what was waited for; but not for ever.
-constexpr bool goes_on(u64 step, u64 steps, bool seen) { return step < steps || (!seen && step < 100 * steps); }
+/// Steps of a program that works until it has seen what it waits for, and then for some more: what happens must not depend
+/// on how fast the machine is. It waits for a minute at most, and leaves the CPU to others most of that time.
+class Steps {
+  public:
+    /// `more`: steps that it makes behind what it waits for.
+    explicit Steps(u64 more) : left_(more) {}
+
+    bool go_on(bool seen) {
+        seen_ |= seen || ticks() > give_up_;
+        if (seen_) return ++made_, left_-- != 0;
+        if (++made_ % kStepsASlice == 0) static_cast<void>(sleep_until_any({}, ticks() + information().quantum));
+        return true;
+    }
+    u64 number() const { return made_ - 1; }
+
+  private:
+    static constexpr u64 kStepsASlice = 64, kSeconds = 60;
+
+    u64 left_, made_ = 0, give_up_ = ticks() + kSeconds * information().tsc_hz;
+    bool seen_ = false;
+};
 
 /// Is anything asked of this environment that is not settled?
 inline bool is_asked() {

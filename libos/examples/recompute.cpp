@@ -1,5 +1,5 @@
 // A well-behaved libOS: its pages can be computed again, so it gives up as many as it is asked for, at once.
-// It reads them at random until it was asked and has done its rounds; each word is compared with what it must be.
+// It reads them at random until it was asked, and for some rounds more; each word is compared with what it must be.
 // Arguments: pages= frames= keep= rounds=
 #include "libos/examples/paging_program.hpp"
 
@@ -29,8 +29,8 @@ int libos_main() {
     PageDice dice;
     AnswerLog answers;
     u64 sum = 0, expected = 0;
-    for (u64 step = 0; goes_on(step, rounds * pages, revocation_counts().requests != 0); ++step) {
-        const u64 page = dice.next(pages), word = step % kWordsInPage;
+    for (Steps steps(rounds * pages); steps.go_on(revocation_counts().requests != 0);) {
+        const u64 page = dice.next(pages), word = steps.number() % kWordsInPage;
         sum += words[page * kWordsInPage + word];
         expected += rule(page, word, 0);
         answers.tell();

@@ -1,6 +1,6 @@
 // A libOS that pages: what it is asked for it saves in frames that a vault offers, and gives up. The same frames are
 // where the kernel saves what it takes by force.
-// It changes pages at random until it was asked and has done its rounds; each must be as it was left.
+// It changes pages at random until it was asked, and for some rounds more; each must be as it was left.
 // Arguments: vault= pages= frames= keep= rounds=
 #include "libos/examples/paging_program.hpp"
 #include "libos/revocation/vault.hpp"
@@ -30,7 +30,7 @@ int libos_main() {
     PageDice dice;
     AnswerLog answers;
     bool right = true;
-    for (u64 step = 0; goes_on(step, rounds * pages, revocation_counts().requests != 0); ++step) {
+    for (Steps steps(rounds * pages); steps.go_on(revocation_counts().requests != 0);) {
         const u64 page = dice.next(pages), word = page % kWordsInPage;
         u32& turn = turns[page];
         right &= words[page * kWordsInPage + word] == (turn == 0 ? 0 : rule(page, word, turn));
