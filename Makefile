@@ -7,6 +7,7 @@
 #   IMAGES        ELF files that `make all` builds, each with .asm (disassembly) and .sym (symbols) beside it
 #   TEST_FILES    what the tests need built: made first, by one make, so that the layers may run side by side
 #   TEST_TARGETS  test layers: phony targets that run, end with a line `N passed, N failed`, and fail if any did
+#   TEST_SCENARIOS scenarios that are tests although they are not in tests/system
 #   BENCH_TARGETS phony targets of `make bench`
 #
 # and says what its own verbs do in a comment that starts with `## verb: `, which `make help` shows. A recipe

@@ -1,6 +1,9 @@
 # Kernel logic that runs on the host as it is, for tests/unit/kernel_*.cpp.
 UNIT_SRCS += exokernel/core/frames.cpp exokernel/core/requests.cpp
 
+# An example that is worth as much as a test.
+TEST_SCENARIOS += scenarios/memory_short.toml
+
 TEST_FILES   += build/checked/tessera.elf build/libos/one_fault.elf
 TEST_TARGETS += trace-tests
 

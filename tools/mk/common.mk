@@ -24,6 +24,7 @@ depend = $(eval -include $(patsubst %.o,%.d,$(1)))
 IMAGES        :=
 TEST_FILES    :=
 TEST_TARGETS  :=
+TEST_SCENARIOS :=
 BENCH_TARGETS :=
 
 # LIBOS=path/to/my.cpp: libos/rules.mk makes build/libos/user-my.elf of it.

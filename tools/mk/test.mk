@@ -7,7 +7,7 @@ TEST_TARGETS += tools-tests debug-tests docs-tests bochs-tests
 .PHONY: test
 test:
 	@V=$(V) $(PYTHON) tools/run_tests.py --jobs $(JOBS) --build \
-	    $(addprefix --layer ,$(TEST_TARGETS)) $(wildcard tests/system/*.toml)
+	    $(addprefix --layer ,$(TEST_TARGETS)) $(wildcard tests/system/*.toml) $(TEST_SCENARIOS)
 
 .PHONY: test-files
 test-files: all $(TEST_FILES)
