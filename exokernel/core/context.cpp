@@ -21,10 +21,11 @@ Context* contexts[kMaxContexts];  // changed by who is Exclusive
 u64 generations[kMaxContexts];
 constexpr u64 kMaxGeneration = 0xff'ffff;  // an id has 32 bits
 
-/// One lock for the lists of every 64th frame.
+/// The lists of bindings, by frame.
 constexpr u64 kListLocks = 64;
 LeafLock list_locks[kListLocks];
-LeafLock& list_lock(FrameNumber frame) { return list_locks[frame.value % kListLocks]; }
+/// The first frames of 2 MiB blocks, which head lists of their own, must not all meet at one lock.
+LeafLock& list_lock(FrameNumber frame) { return list_locks[(frame.value ^ frame.value / kPagesPerLarge) % kListLocks]; }
 
 /// What the paths without locks find in a context that several CPUs may load: nothing.
 StlbEntry nothing[kWays] = {{kNoTag, 0, nullptr, 0, 0}, {kNoTag, 0, nullptr, 0, 0}, {kNoTag, 0, nullptr, 0, 0}, {kNoTag, 0, nullptr, 0, 0}};
