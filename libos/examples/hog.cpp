@@ -78,7 +78,7 @@ bool wait_for_others(std::string_view list) {
     while (take_item(list, other)) {
         const EnvId id = find_environment(other.name);
         while (is_alive(id) && environment_info(id).upcalls < other.number[0])
-            static_cast<void>(sleep_until_any({}, ticks() + information().quantum));
+            static_cast<void>(sleep_until_any({}, ticks() + information().tsc_hz / 1000));
         if (!is_alive(id)) return false;
     }
     return list.empty();

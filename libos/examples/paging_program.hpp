@@ -83,7 +83,7 @@ class Steps {
     bool go_on(bool seen) {
         seen_ |= seen || ticks() > give_up_;
         if (seen_) return ++made_, left_-- != 0;
-        if (++made_ % kStepsASlice == 0) static_cast<void>(sleep_until_any({}, ticks() + information().quantum));
+        if (++made_ % kStepsASlice == 0) static_cast<void>(sleep_until_any({}, ticks() + information().tsc_hz / 1000));
         return true;
     }
     u64 number() const { return made_ - 1; }
