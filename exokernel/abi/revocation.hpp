@@ -108,8 +108,9 @@ struct Repossession {
 };
 static_assert(sizeof(Repossession) == 40);
 
-/// The repossession vector: one page of the libOS's, which the kernel writes through its own mapping. The libOS takes
-/// lines off by setting `used` to 0 (or to what it kept) when it has dealt with them.
+/// The repossession vector: one page of the libOS's, which the kernel writes through its own mapping. The kernel adds lines
+/// at any time between two instructions of the libOS's, but changes none that the libOS can have seen. So the libOS takes
+/// lines off, when it has dealt with them, by a compare-and-exchange of `used` for 0: where that fails, there are more.
 struct RepossessionVector {
     static constexpr u64 kLines = (kPageSize - 16) / sizeof(Repossession);
     u32 used;         ///< Lines in use.

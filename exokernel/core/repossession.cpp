@@ -15,6 +15,7 @@ namespace tessera::kernel {
 namespace {
 
 const Environment* losing;  // whose units are being taken
+u64 lines_seen;             // of its vector, before this step
 
 /// Frames are looked for in three passes, from the highest down: what the libOS minds least goes first.
 constexpr AutosaveKind kPasses[] = {AutosaveKind::discard, AutosaveKind::copy, AutosaveKind::none};
@@ -46,7 +47,7 @@ void settle(Environment& env, RevocationRequest& row, const Progress& more) {
 
 void report(Environment& env, const RevocationRequest& row, u64 first, u64 count, AutosaveKind saved = AutosaveKind::none,
             u64 destination = 0) {
-    if (env.vector != nullptr) append_line(*env.vector, Repossession{row.kind, saved, first, count, destination, row.number});
+    if (env.vector != nullptr) append_line(*env.vector, Repossession{row.kind, saved, first, count, destination, row.number}, lines_seen);
     env.bereaved |= static_cast<u8>(1 << static_cast<u64>(&row - requests) % kRequests);
     call_for_attention(env);
     trace(Event::repossessed, env.id.value, first);
@@ -151,6 +152,7 @@ bool take_slots(Environment& env, RevocationRequest& row) {
 void take_some(Environment& env, RevocationRequest& row) {
     Progress& more = progress[&row - requests];
     losing = &env;
+    lines_seen = env.vector != nullptr ? lines_used(*env.vector) : 0;
     const bool over = row.kind == RevocationKind::frames          ? take_some_frames(env, row, more)
                       : row.kind == RevocationKind::kernel_memory ? take_some_kernel_memory(env, row)
                                                                   : take_slots(env, row);

@@ -90,9 +90,9 @@ u64 lines_used(const RepossessionVector& vector) {
     return used < RepossessionVector::kLines ? used : RepossessionVector::kLines;
 }
 
-void append_line(RepossessionVector& vector, const Repossession& line) {
+void append_line(RepossessionVector& vector, const Repossession& line, u64 seen) {
     const u64 used = lines_used(vector);
-    if (used != 0) {
+    if (used > seen) {
         Repossession& place = vector.line[used - 1];
         Repossession last{read_once(place.kind),  read_once(place.saved),       read_once(place.first),
                           read_once(place.count), read_once(place.destination), read_once(place.request)};

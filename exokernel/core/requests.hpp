@@ -38,7 +38,8 @@ void count_taken(RequestRows rows, RevocationKind kind, u64 count);
 
 /// Write a line into the vector, or make the last one longer. The page is the libOS's: each word of it is read once, and
 /// may say anything. What finds no line free is added to `unreported`.
-void append_line(RepossessionVector& vector, const Repossession& line);
+/// The first `seen` lines are left as they are: the libOS may have read them, and would not notice that one has grown.
+void append_line(RepossessionVector& vector, const Repossession& line, u64 seen = 0);
 /// Lines in use, whatever the libOS wrote there.
 u64 lines_used(const RepossessionVector& vector);
 

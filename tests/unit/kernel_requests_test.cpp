@@ -153,6 +153,14 @@ TEST_CASE("lines of a vector: neighbours become one line, what does not fit is c
         append_line(vector, frame(9, AutosaveKind::none, 0, 4));
         CHECK(vector.unreported == before + 1);
     }
+    vector = {};
+    append_line(vector, frame(20, AutosaveKind::none));
+    append_line(vector, frame(19, AutosaveKind::none), 1);  // next to it, but that one has been seen
+    append_line(vector, frame(18, AutosaveKind::none), 1);
+    REQUIRE(vector.used == 2);
+    CHECK(vector.line[0].count == 1);
+    CHECK(vector.line[1].first == 18);
+    CHECK(vector.line[1].count == 2);
     vector.used = 1;
     vector.line[0] = {RevocationKind::frames, AutosaveKind::copy, ~u64{0}, ~u64{0}, ~u64{0}, 4};  // sums that wrap
     append_line(vector, frame(9, AutosaveKind::copy, 11, 4));
