@@ -66,3 +66,19 @@ $(GUESTS_BUILD)/programs.o: $(GUESTS_BUILD)/programs.S
 $(eval $(call small_kernel,trapped))
 
 -include $(shell find $(GUESTS_BUILD) -name '*.d' 2>/dev/null)
+
+# ---- tests: the bare-metal form on QEMU alone ------------------------------------------------------------
+
+$(GUESTS_BUILD)/linux_loader.elf: tests/guests/linux_loader.S
+	$(call step,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-Ttext=0x3000000 \
+	    -Wl,-e,start -DTESTED_LINE='"test exit=f4"' $< -o $@
+
+TEST_FILES   += $(GUESTS_BUILD)/trapped.elf $(GUESTS_BUILD)/linux_loader.elf
+TEST_TARGETS += bare-guest-tests
+
+## bare-guest-tests: the small guest in its bare-metal form, on QEMU alone
+.PHONY: bare-guest-tests
+bare-guest-tests: $(GUESTS_BUILD)/trapped.elf $(GUESTS_BUILD)/linux_loader.elf
+	@$(PYTHON) tests/guests/bare.py

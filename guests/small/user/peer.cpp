@@ -5,7 +5,8 @@
 namespace small {
 namespace {
 
-constexpr u64 kPatience = 20;  // Timer ticks for an answer.
+// Timer ticks: for an answer, which may come from a slow host, and until a question is asked again.
+constexpr u64 kPatience = 3000, kAskAgain = 50;
 
 // Offsets in a packet: Ethernet, then ARP, or IPv4 without options and ICMP.
 constexpr u64 kTo = 0, kFrom = 6, kType = 12, kBody = 14;
@@ -65,7 +66,7 @@ bool Peer::find() {
     static constexpr u8 kEverybody[6] = {255, 255, 255, 255, 255, 255};
     static constexpr u8 kRequest[] = {0, 1, 8, 0, 6, 4, 0, 1};  // Ethernet, IPv4, their sizes, a question.
     if (!open()) return false;
-    for (int attempt = 0; attempt < 5; ++attempt) {
+    for (u64 attempt = 0; attempt < kPatience / kAskAgain; ++attempt) {
         std::memset(packet_, 0, sizeof packet_);
         address_to(kEverybody);
         put16(packet_ + kType, kArp);
@@ -74,7 +75,7 @@ bool Peer::find() {
         std::memcpy(packet_ + kArpFromIp, own_, 4);
         std::memcpy(packet_ + kArpToIp, peer_, 4);
         call(Call::send, address_of(packet_), 60);
-        while (next_packet(kPatience)) {
+        while (next_packet(kAskAgain)) {
             if (get16(packet_ + kType) != kArp || get16(packet_ + kArpOperation) != 2 ||
                 std::memcmp(packet_ + kArpFromIp, peer_, 4) != 0)
                 continue;
@@ -147,6 +148,7 @@ void Peer::serve(u64 count) {
         if (get16(packet_ + kType) == kArp) answer_arp();
         else if (get16(packet_ + kType) == kIp && answer_echo()) --count;
     }
+    next_packet(kAskAgain);  // The card has time to send what it was given last.
 }
 
 }  // namespace small
