@@ -2,6 +2,7 @@
 #
 #   build/guests/trapped.elf      guests/small over guests/trapped: the bare machine. Boots on QEMU alone (multiboot) and
 #                                 in a monitor (Linux's 64-bit protocol)
+#   build/guests/paravirt.elf     guests/small over guests/paravirt: hypercalls (libos/vmm/paravirt/interface.hpp)
 
 SMALL_PROGRAMS := test bench compute answer nothing
 SMALL_FLAGS := -std=c++20 -O2 -g -I. -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -fno-stack-protector \
@@ -43,9 +44,9 @@ define small_kernel
 $(1)_objs := $$(patsubst %,$(GUESTS_BUILD)/kernel/%.o,$$(basename $$(small_kernel_srcs) $$(wildcard guests/$(1)/*.cpp guests/$(1)/*.S))) \
 	$(GUESTS_BUILD)/programs.o
 
-$(GUESTS_BUILD)/$(1).elf: $$($(1)_objs) guests/$(1)/$(1).ld
+$(GUESTS_BUILD)/$(1).elf: $$($(1)_objs) guests/small/kernel.ld
 	$$(call step,LD,$$@)
-	$$(Q)$$(CXX) $$(SMALL_LDFLAGS) -Wl,-T,guests/$(1)/$(1).ld $$($(1)_objs) -o $$@
+	$$(Q)$$(CXX) $$(SMALL_LDFLAGS) -Wl,-T,guests/small/kernel.ld $$($(1)_objs) -o $$@
 IMAGES += $(GUESTS_BUILD)/$(1).elf
 endef
 
@@ -64,6 +65,7 @@ $(GUESTS_BUILD)/programs.o: $(GUESTS_BUILD)/programs.S
 	$(Q)$(CXX) -c $< -o $@
 
 $(eval $(call small_kernel,trapped))
+$(eval $(call small_kernel,paravirt))
 
 -include $(shell find $(GUESTS_BUILD) -name '*.d' 2>/dev/null)
 
@@ -82,3 +84,8 @@ TEST_TARGETS += bare-guest-tests
 .PHONY: bare-guest-tests
 bare-guest-tests: $(GUESTS_BUILD)/trapped.elf $(GUESTS_BUILD)/linux_loader.elf
 	@$(PYTHON) tests/guests/bare.py
+
+## guest-lines: what porting the small guest to a monitor took, in lines of code
+.PHONY: guest-lines
+guest-lines:
+	@$(PYTHON) tools/guest_lines.py

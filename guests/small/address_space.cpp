@@ -105,9 +105,9 @@ bool AddressSpace::remove(u64 begin, u64 pages) {
     each_present(begin, end, [](Entry* entry, u64 page) {
         const Frame frame = frame_of(*entry);
         write_entry(entry, 0, page);
-        commit();  // Before the frame can be anybody else's.
         release_frame(frame);
     });
+    commit();  // Nobody was given any of the frames meanwhile.
     return true;
 }
 

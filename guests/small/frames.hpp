@@ -19,4 +19,8 @@ u64 users_of(Frame frame);
 /// Frames that are not in use: the same before and after every process.
 u64 free_frames();
 
+/// Say of some that are not in use, and were not said to be so, that nobody needs them. False if there are none left
+/// but a few for the next process.
+bool give_hint();
+
 }  // namespace small

@@ -44,9 +44,10 @@ void commit();
 /// The CPU translates by `root`, or by the kernel's own tables if there is none.
 void load_root(Frame root);
 
-/// Make a frame all zero / say that nobody needs what is in it.
 void zero_frame(Frame frame);
-void hint_free(Frame frame);
+/// Nobody needs what is in these (kMaxHint at most); a monitor may use them meanwhile. Said when there is nothing else to do.
+void hint_free(const Frame* frames, u64 count);
+inline constexpr u64 kMaxHint = 64;
 
 // ---- going to user mode and being interrupted --------------------------------------------------------------------
 

@@ -146,7 +146,8 @@ void schedule() {
     Process* next = next_ready();
     if (next == nullptr) {
         const u64 begin = __builtin_ia32_rdtsc();
-        do machine::idle();
+        do
+            if (!give_hint()) machine::idle();
         while ((next = next_ready()) == nullptr);
         idle += __builtin_ia32_rdtsc() - begin;
     }

@@ -1,7 +1,7 @@
 // Two ways in, one way on: to trapped_start(what, where) in long mode, on this kernel's stack.
 //
-//   boot_64   by the Linux 64-bit protocol (Documentation/x86/boot.rst): long mode, memory identity-mapped, rsi = boot_params
-//   boot_32   by multiboot 1: 32-bit protected mode, paging off, eax = magic, ebx = information
+//   kernel_entry  by the Linux 64-bit protocol (Documentation/x86/boot.rst): long mode, memory identity-mapped, rsi = boot_params
+//   boot_32       by multiboot 1: 32-bit protected mode, paging off, eax = magic, ebx = information
 
 #define MULTIBOOT_MAGIC 0x1badb002
 #define MULTIBOOT_FLAGS 0x00010003              // page-aligned modules, memory information, addresses below
@@ -58,8 +58,8 @@ boot_32:
     ljmp $0x08, $boot_common
 
     .code64
-    .globl boot_64
-boot_64:
+    .globl kernel_entry
+kernel_entry:
     cli
     cld
     mov $boot_stack_top, %esp

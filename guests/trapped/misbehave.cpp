@@ -3,8 +3,7 @@
 
 #include "guests/small/frames.hpp"
 #include "guests/small/machine.hpp"
-#include "guests/small/print.hpp"
-#include "guests/small/words.hpp"
+#include "guests/small/ways.hpp"
 #include "guests/trapped/descriptors.hpp"
 #include "guests/trapped/pci.hpp"
 #include "guests/trapped/registers.hpp"
@@ -13,16 +12,6 @@
 namespace small {
 namespace trapped {
 namespace {
-
-/// Numbers that come out the same for the same `seed=` (xorshift64*, Vigna 2016).
-struct Random {
-    u64 state;
-    u64 next() {
-        state ^= state >> 12, state ^= state << 25, state ^= state >> 27;
-        return state * 0x2545'f491'4f6c'dd1d;
-    }
-    u64 below(u64 bound) { return next() % bound; }
-};
 
 void hang(Random&, u64) {
     cli();
@@ -101,34 +90,12 @@ void random_code(Random& random, u64) {
     reinterpret_cast<void (*)()>(bytes)();
 }
 
-struct Way {
-    const char* name;
-    void (*go)(Random&, u64 rounds);
-};
 constexpr Way kWays[] = {{"hang", hang},         {"triple", triple_fault}, {"wild", wild_registers},
                          {"rings", lying_rings}, {"tables", wild_tables},  {"code", random_code}};
-
-u64 option(const char* line, const char* name, u64 otherwise) {
-    Word value;
-    return find_option(line, name, value) ? number_of(value, otherwise) : otherwise;
-}
 
 }  // namespace
 }  // namespace trapped
 
-void machine::misbehave(const char* command_line) {
-    using namespace trapped;
-    const char* rest = command_line;
-    for (Word word; next_word(rest, word);) {
-        for (const Way& way : kWays) {
-            if (!word.is(way.name)) continue;
-            Random random{option(command_line, "seed", 1) | u64{1} << 63};
-            print("small: misbehaves: ", way.name, "\n");
-            way.go(random, option(command_line, "rounds", 1000));
-            print("small: misbehaved, and is still here\n");
-            power_off(true);
-        }
-    }
-}
+void machine::misbehave(const char* command_line) { try_ways(trapped::kWays, command_line); }
 
 }  // namespace small

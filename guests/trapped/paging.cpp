@@ -40,7 +40,7 @@ void commit() {}
 void load_root(Frame root) { trapped::set_cr3(root ? root.address : reinterpret_cast<u64>(boot_pml4)); }
 
 void zero_frame(Frame frame) { std::memset(frame.as(), 0, kPageSize); }
-void hint_free(Frame) {}
+void hint_free(const Frame*, u64) {}
 
 }  // namespace machine
 }  // namespace small
