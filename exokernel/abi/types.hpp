@@ -59,7 +59,7 @@ using EnvId = Id<struct EnvTag>;          ///< An environment; 32 bits are used.
 using ContextId = Id<struct ContextTag>;  ///< An address context; 32 bits are used.
 
 inline constexpr u64 kMaxEnvironments = 64;
-inline constexpr u64 kMaxContexts = 128;
+inline constexpr u64 kMaxContexts = 256;
 inline constexpr u64 kMaxCpus = 8;
 inline constexpr u64 kSlotsPerCpu = 64;
 inline constexpr u64 kEntriesPerEnvironment = 8;  ///< Entry points that an environment can publish.
