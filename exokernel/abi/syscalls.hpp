@@ -109,7 +109,7 @@ struct ContextSpec {
     u64 stlb;           ///< Entries of the S-TLB: a power of two, 128 to 65536.
     u64 guaranteed;     ///< Guaranteed mappings: a power of two, 16 to 1024.
     u64 tables;         ///< Frames that hold what the hardware walks: 16 (for all that an instruction can touch) to 512.
-    ContextKind kind;   ///< All but `libos` are for guests (guest_load); no environment lives in one.
+    ContextKind kind{}; ///< All but `libos` are for guests (guest_load); no environment lives in one.
     constexpr u64 frames_needed() const { return 1 + stlb / 128 + (guaranteed + 127) / 128 + tables; }
 };
 
