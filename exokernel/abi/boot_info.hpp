@@ -16,9 +16,9 @@ inline constexpr u32 kElfGuaranteed = 0x0010'0000;
 struct BootFile {
     char name[16];
     u64 bytes;
-    Capability frames;         ///< Rights: read.
+    Capability frames;         ///< Rights: read, execute.
 };
-inline constexpr u64 kBootFiles = 6;
+inline constexpr u64 kBootFiles = 4;
 
 struct BootInfo {
     u64 abi_version;

@@ -71,5 +71,7 @@ inline constexpr u64 kAny = ~u64{0};
 
 /// Pages below this one can be bound by a libOS; the information pages are above it.
 inline constexpr u64 kUserPages = u64{255} << 27;
+/// The same for a guest in a machine mode of its own: all that four levels of tables translate.
+inline constexpr u64 kGuestPages = u64{1} << 36;
 
 }  // namespace tessera
