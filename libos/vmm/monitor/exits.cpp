@@ -88,33 +88,55 @@ void Processor::on_port() {
     cpu_.skip_to(state.info[1]);
 }
 
+namespace {
+
+/// What the prefixes of a string instruction say, which not every CPU repeats in the exit.
+struct StringForm {
+    u64 address_mask = ~u64{0};
+    u64 base = 0;
+};
+StringForm form_of(std::span<const u8> bytes, const ControlBlock& block) {
+    constexpr u8 kFs = 0x64, kGs = 0x65, kShortAddress = 0x67;
+    StringForm form;
+    for (u8 each : bytes) {
+        if (each == kFs) form.base = block.fs.base;
+        if (each == kGs) form.base = block.gs.base;
+        if (each == kShortAddress) form.address_mask = 0xffff'ffff;
+    }
+    return form;
+}
+
+}  // namespace
+
 // A piece of a string at a time: with REP the guest stands on the instruction until its counter is zero, and may be
-// interrupted in between, as on the CPU. Segment bases other than zero are those of FS and GS in long mode.
+// interrupted in between, as on the CPU. In 64-bit mode only the bases of FS and GS are not zero, and INS has no use for them.
 void Processor::on_string_port(u64 what) {
     constexpr u64 kIn = 1, kRepeated = 8, kPiece = 256;
-    if (!cpu_.in_long_mode()) return fail("string input or output outside of 64-bit mode, at port", what >> 16);
     GuestState& state = cpu_.state();
     Board& board = machine_.board();
+    u8 bytes[15];
+    const u64 length = state.info[1] - state.rip;
+    if (!cpu_.in_long_mode() || length > sizeof bytes || cpu_.fetch(machine_.memory(), bytes) < length)
+        return fail("string input or output in a form that is not known, at port", what >> 16);
+    const StringForm form = form_of(std::span(bytes).first(length), cpu_.block());
+    const u64 base = what & kIn ? 0 : form.base;
     const u32 size = what >> 4 & 7;
-    const u64 address_mask = (what >> 7 & 7) == 4 ? ~u64{0} : (what >> 7 & 7) == 2 ? 0xffff'ffff : 0xffff;
-    const u64 segment = what >> 10 & 7;
-    const u64 base = segment == 4 ? cpu_.block().fs.base : segment == 5 ? cpu_.block().gs.base : 0;
     const u64 step = state.rflags & rflags::kDirection ? ~u64{0} * size : size;
     u64& index = what & kIn ? state.rdi : state.rsi;
-    u64 left = what & kRepeated ? state.rcx & address_mask : 1;
+    u64 left = what & kRepeated ? state.rcx & form.address_mask : 1;
     board.advance(machine_.clock().nanoseconds(now_));
     for (u64 done = 0; left != 0 && done < kPiece; ++done, --left) {
         u32 value = 0;
-        const auto bytes = std::as_writable_bytes(std::span(&value, 1)).first(size);
-        const auto physical = walk(machine_.memory(), cpu_.paging(), (what & kIn ? 0 : base) + (index & address_mask));
-        if (!physical) return fail("string input or output where nothing is mapped, at", index & address_mask);
+        const auto part = std::as_writable_bytes(std::span(&value, 1)).first(size);
+        const auto physical = walk(machine_.memory(), cpu_.paging(), base + (index & form.address_mask));
+        if (!physical) return fail("string input or output where nothing is mapped, at", index & form.address_mask);
         if (what & kIn) value = board.read_port(static_cast<u16>(what >> 16), size);
-        if (!(what & kIn ? machine_.memory().copy_out(*physical, bytes) : machine_.memory().copy_in(bytes, *physical)))
+        if (!(what & kIn ? machine_.memory().copy_out(*physical, part) : machine_.memory().copy_in(part, *physical)))
             return fail("string input or output beyond the memory, at guest-physical", *physical);
         if (!(what & kIn)) board.write_port(static_cast<u16>(what >> 16), size, value);
-        index = (index & ~address_mask) | ((index + step) & address_mask);
+        index = (index & ~form.address_mask) | ((index + step) & form.address_mask);
     }
-    if (what & kRepeated) state.rcx = (state.rcx & ~address_mask) | left;
+    if (what & kRepeated) state.rcx = (state.rcx & ~form.address_mask) | left;
     if (left == 0) cpu_.skip_to(state.info[1]);
 }
 

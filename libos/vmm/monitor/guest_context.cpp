@@ -16,17 +16,17 @@ Outcome GuestContext::open(ContextKind kind, u64 pages) {
     // A table for every 512 pages, and the levels above.
     spec.tables = std::min(kLeastTables + spec.stlb / kPagesPerLarge, kMostTables);
     spec.kind = kind;
-    frame_count_ = spec.frames_needed();
-    TRY(call<FrameAlloc>({FrameNumber{kAny}, frame_count_, 1, address(frames_)}));
+    const u64 count = spec.frames_needed();
+    TRY(call<FrameAlloc>({FrameNumber{kAny}, count, 1, address(frames_)}));
     const auto made = call<ContextCreate>({address(spec), address(grant_)});
     if (made.ok()) return Done{};
-    static_cast<void>(call<FrameRelease>({address(frames_), FrameNumber{frames_.first}, frame_count_}));
+    static_cast<void>(call<FrameRelease>({address(frames_), FrameNumber{frames_.first}, count}));
     return made.failure();
 }
 
+// Its frames are free then, and not ours any more.
 Outcome GuestContext::close() {
     TRY(call<ContextDestroy>({address(grant_.context)}));
-    TRY(call<FrameRelease>({address(frames_), FrameNumber{frames_.first}, frame_count_}));
     return Done{};
 }
 

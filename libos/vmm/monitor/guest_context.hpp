@@ -24,7 +24,6 @@ class GuestContext {
   private:
     ContextGrant grant_;
     Capability frames_;
-    u64 frame_count_ = 0;
 };
 
 }  // namespace tessera::vmm

@@ -28,9 +28,9 @@ Outcome GuestCpu::open(GuestForm form) {
     return Done{};
 }
 
+// Its frames are free then, and not ours any more.
 Outcome GuestCpu::close() {
     TRY(call<GuestDestroy>({number_}));
-    TRY(call<FrameRelease>({address(frames_), FrameNumber{frames_.first}, kGuestFrames}));
     return Done{};
 }
 

@@ -130,12 +130,12 @@ void report_exits(const Processor& processor, const char* what) {
     const u64 per_ms = information().tsc_hz / 1000;
     Json json;
     json.field("what", what);
-    Line line(what, ": ", exits.total(), " exits;");
+    print(what, ": ", exits.total(), " exits, ", exits.guest_ticks() / per_ms, " ms in the guest, ", exits.monitor_ticks() / per_ms,
+          " ms in the monitor\n");
     exits.for_each([&](GuestExit exit, u64 count) {
-        line.add(" ", count, " ", name_of(exit));
+        print("  ", count, " ", name_of(exit), "\n");
         json.field(name_of(exit), count);
     });
-    line.add("; ", exits.guest_ticks() / per_ms, " ms in the guest, ", exits.monitor_ticks() / per_ms, " ms in the monitor");
     json.field("exits", exits.total());
     json.field("guest_ticks", exits.guest_ticks());
     json.field("monitor_ticks", exits.monitor_ticks());
