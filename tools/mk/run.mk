@@ -13,7 +13,7 @@ what_to_run = $(if $(libos_image),--alone $(libos_image) --title "$$LIBOS",$(SCE
 # is run.
 data_files := $(if $(libos_image),,$(if $(filter run debug,$(goals)),$(shell tools/tessera --needs $(SCENARIO) 2>/dev/null)))
 
-## run: build everything, boot the default scenario and print its result (SCENARIO=file or name, LIBOS=my.cpp ARGS=...)
+## run: build everything, boot the default scenario and print its result (SCENARIO=file, LIBOS=my.cpp ARGS=...)
 .PHONY: run
 run: all $(libos_image) $(data_files)
 	@tools/tessera $(what_to_run) $(if $(ARGS),--arguments "$$ARGS") $(tessera_flags)
