@@ -9,6 +9,7 @@ be root: where the machine's lists are missing or too old, newer ones are fetche
 
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -32,7 +33,7 @@ class Apt:
     """apt, with the machine's lists or with some of our own in `folder`."""
 
     def __init__(self, folder=None):
-        self._options = ["-q", "-o", "Acquire::Retries=2"]
+        self._options = ["-q", "-o", "Acquire::Retries=2", "-o", "APT::Update::Error-Mode=any"]
         if folder:
             (folder / "lists/partial").mkdir(parents=True, exist_ok=True)
             (folder / "archives/partial").mkdir(parents=True, exist_ok=True)
@@ -40,8 +41,8 @@ class Apt:
 
     def run(self, *words, cwd=None):
         try:
-            made = subprocess.run([words[0], *self._options, *words[1:]], cwd=cwd, stdin=subprocess.DEVNULL,
-                                  capture_output=True, text=True, errors="replace", check=False, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
+            made = subprocess.run([words[0], *self._options, *words[1:]], cwd=cwd, stdin=subprocess.DEVNULL, check=False,
+                                  capture_output=True, text=True, errors="replace", env={**os.environ, "LC_ALL": "C"})
         except OSError as error:
             raise NotThere(f"cannot run {words[0]}: {error.strerror}") from None
         if made.returncode:

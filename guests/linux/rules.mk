@@ -23,3 +23,11 @@ $(LINUX)/initrd: $(LINUX)/packages.json $(wildcard guests/linux/*.py) $(shell fi
 .PHONY: linux-guest-image
 linux-guest-image: $(LINUX)/vmlinux $(LINUX)/initrd
 	@$(PYTHON) guests/linux/describe.py $(LINUX) build/results/linux-guest.json
+
+TEST_FILES   += $(LINUX)/vmlinux $(LINUX)/initrd
+TEST_TARGETS += linux-guest-tests
+
+## linux-guest-tests: that image, booted by QEMU alone
+.PHONY: linux-guest-tests
+linux-guest-tests: $(LINUX)/vmlinux $(LINUX)/initrd
+	@$(PYTHON) tests/guests/linux.py
