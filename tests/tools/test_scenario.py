@@ -220,6 +220,21 @@ class Refused(unittest.TestCase):
                 for word in words:
                     self.assertIn(word, str(caught.exception))
 
+    def test_more_data_than_one_can_have(self):
+        text = GOOD + "".join(f"[[data]]\nfile = 'f{number}'\nfor = ['hello']\n" for number in range(5))
+        with self.assertRaisesRegex(BadScenario, "two.toml:37: data.for: 'hello' has 4 already"):
+            read(text)
+
+    def test_console_that_is_wrong(self):
+        typed = "[[typed]]\nafter = 'x'\nline = 'y'\n"
+        for text, reason in ((GOOD + typed, "two.toml:23: typed: no libos has `console = true`"),
+                             (GOOD + "console = ['x']\n", "two.toml:23: expect.console: no libos has"),
+                             (GOOD.replace("copies = 2", "copies = 2\nconsole = true"), "worker-1 and worker-2 want it"),
+                             (GOOD.replace("copies = 2", "console = true") + typed.replace("'x'", "'('"), "typed.after: must be a regular"),
+                             (GOOD + "[[typed]]\nline = 'x'\n", "needs the key 'after'")):
+            with self.subTest(reason), self.assertRaisesRegex(BadScenario, reason):
+                read(text.replace("ended = { worker-2 = \"exit 0\" }\n", "") if "copies = 2" not in text else text)
+
     def test_errors_of_overrides_name_the_option(self):
         for key, words in (("kernel.policy", "must be one of"), ("libos.*.slots", "must be a whole"),
                            ("libos.nobody.slots", "no libos 'nobody'"), ("slots", "table.key")):

@@ -47,6 +47,8 @@ def arguments(words):
     parser.add_argument("--bills", action="store_true", help="print what each environment used (bills/ beside the JSON)")
     parser.add_argument("--results", metavar="DIR", default=iso.BUILD / "results", help="where the JSON goes")
     parser.add_argument("--bochs", action="store_true", help="run in Bochs with the policy `tagged`")
+    parser.add_argument("--console", action="store_true", help="the terminal is the console of the libOS that has it, "
+                        "until that ends or Ctrl-] is typed; the log is in the result only")
     parser.add_argument("--gdb", action="store_true", help="QEMU waits, gdb is attached")
     parser.add_argument("--gdb-script", metavar="FILE", help="with --gdb: gdb runs these commands and leaves")
     parser.add_argument("--size", action="store_true", help="print image sizes, kernel size and boot time")
@@ -140,6 +142,19 @@ def run_and_print(one, given):
     return not reasons
 
 
+def at_console(one, given):
+    """Runs a scenario with a person at the console; answers the exit status."""
+    if not any(libos.console for libos in one.libos):
+        raise BadScenario(f"{one.stem}: no libos has `console = true`")
+    one.typed, one.expect.console = [], []
+    print(f"== {one.stem}: Ctrl-] leaves", flush=True)
+    outcome = emulate.run(one, iso.make(one), qemu=given.qemu, person=True)
+    reasons = [] if outcome.left else judge(one, outcome)
+    keep(one, given, report.result(one, outcome, reasons))
+    print("\n".join(["", *(f"  | {line}" for line in outcome.log[-20:] if reasons), *(f"  {reason}" for reason in reasons)]))
+    return 1 if reasons else 0
+
+
 def run_all(wanted, given):
     """Runs scenarios; answers whether all passed, and the variants of each file agree in what they have in common."""
     passed = [run_and_print(one, given) for one in wanted]
@@ -159,6 +174,8 @@ def main(words):
         if given.needs:
             print("\n".join(sorted({data.file for one in wanted for data in one.data if data.file.startswith("build/")})))
             return 0
+        if given.console:
+            return at_console(wanted[0], given)
         if given.gdb:
             return debug.run(wanted[0], iso.make(wanted[0]), given.gdb_script)
         if given.size:

@@ -49,6 +49,7 @@ def module_options(libos):
     """A libOS's command line: its allowances, then its own arguments behind `--`."""
     keys = ("name", "frames", "stlb", "guaranteed", "tables", "slots", "cpu")
     words = [f"{key}={getattr(libos, key)}" for key in keys] + (["arbiter=1"] if libos.arbiter else [])
+    words += ["console=1"] if libos.console else []
     return " ".join(words + ([libos.options] if libos.options else []) + ["--"]
                     + ([libos.arguments] if libos.arguments else []))
 

@@ -53,6 +53,7 @@ KEYS = {
         "slots": (integer(0, 8), 4),
         "cpu": (integer(0, 7), 0),
         "arbiter": (either(boolean, integer(0, 1)), False),
+        "console": (boolean, False),
         "copies": (integer(1, 63), 1),
         "options": (loader_words(500), ""),  # further ones, as they are
         "damage": (one_of(*damage.KINDS), None),  # spoil the image in this way: the kernel must refuse it
@@ -62,8 +63,13 @@ KEYS = {
         "name": (_name, None),  # default: the file's name
         "for": (list_of(_name, 63), REQUIRED),
     },
+    "typed": {
+        "after": (regular_expression, REQUIRED),
+        "line": (text(), REQUIRED),
+    },
     "expect": {
         "log": (_patterns, []),
+        "console": (_patterns, []),
         "ordered_log": (_patterns, []),
         "forbidden": (_patterns, []),
         "exit": (one_of(*EXITS), "done"),
@@ -77,4 +83,7 @@ KEYS = {
     },
 }
 MOST_VARIANTS = 64
-MOST_DATA = 16  # files that are loaded beside the images
+MOST_DATA = 16  # files that are loaded beside the images,
+MOST_DATA_OF_ONE = 4  # for each libOS, abi/boot_info.hpp
+MOST_TYPED = 200  # lines
+LISTS = ("libos", "data", "typed")  # Tables that are written [[so]].

@@ -33,6 +33,7 @@ def result(scenario, outcome, reasons):
         "records": libos_records,
         "trace": [record.data for record in outcome.of_kind("trace")],
         "log": [namer(line) for line in outcome.log],
+        "console": outcome.console,
         "firmware_log": outcome.preface,
     }
 
