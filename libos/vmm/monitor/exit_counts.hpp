@@ -42,15 +42,19 @@ class ExitCounts {
     }
 
   private:
-    static constexpr u64 kNumbered = 0x8e, kPlaces = kNumbered + 3;
+    // Accesses to control and debug registers by their four kinds, then the manual's numbers, then what is far away.
+    static constexpr u64 kRegisters = 4, kFirst = static_cast<u64>(GuestExit::exception), kEnd = 0x8e;
+    static constexpr u64 kNested = kRegisters + kEnd - kFirst, kSyscall = kNested + 1, kOther = kNested + 2, kPlaces = kNested + 3;
     static constexpr u64 place_of(GuestExit exit) {
         const u64 code = static_cast<u64>(exit);
-        if (code < kNumbered) return code;
-        return exit == GuestExit::nested_fault ? kNumbered : exit == GuestExit::syscall ? kNumbered + 1 : kNumbered + 2;
+        if (code - kFirst < kEnd - kFirst) return kRegisters + code - kFirst;
+        if (code < kFirst) return code / 16;
+        return exit == GuestExit::nested_fault ? kNested : exit == GuestExit::syscall ? kSyscall : kOther;
     }
     static constexpr GuestExit exit_at(u64 place) {
-        if (place < kNumbered) return static_cast<GuestExit>(place);
-        return place == kNumbered ? GuestExit::nested_fault : place == kNumbered + 1 ? GuestExit::syscall : GuestExit::invalid;
+        if (place < kRegisters) return static_cast<GuestExit>(place * 16);
+        if (place < kNested) return static_cast<GuestExit>(place - kRegisters + kFirst);
+        return place == kNested ? GuestExit::nested_fault : place == kSyscall ? GuestExit::syscall : GuestExit::invalid;
     }
 
     std::array<u64, kPlaces> kinds_{};
