@@ -11,7 +11,7 @@ import sys
 
 def main(folder, result):
     packages = json.loads((folder / "packages.json").read_text())
-    files = {name: (folder / name).read_bytes() for name in ("unpacked/vmlinuz", "vmlinux", "initrd")}
+    files = {name: (folder / name).read_bytes() for name in ("unpacked/vmlinuz", "vmlinux", "initrd", "disk")}
     described = {pathlib.PurePath(name).name: {"bytes": len(contents), "sha256": hashlib.sha256(contents).hexdigest()}
                  for name, contents in files.items()}
     described["vmlinux"]["bytes_without_zeros_at_the_end"] = len(files["vmlinux"].rstrip(b"\0"))

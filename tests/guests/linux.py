@@ -75,10 +75,11 @@ class Image(unittest.TestCase):
 
     def test_alone(self):
         with tempfile.NamedTemporaryFile(suffix=".disk") as disk:
-            disk.truncate(16 << 20)
+            disk.write((IMAGE / "disk").read_bytes())
+            disk.flush()
             device = ("-drive", f"file={disk.name},format=raw,if=none,id=d", "-device", "virtio-blk-pci,drive=d,disable-modern=on")
-            self.check(Guest("role=disk,memory,compute,forkbomb mib=16 rounds=2 duration=2 kind=equal", *device).finish(),
-                       r"^guest: \d+\.\S+-amd64, userland after ", r"^guest: disk of 16384 KiB", r"^guest: 1 MiB written",
+            self.check(Guest("role=disk,memory,compute,forkbomb kept=1 mib=16 rounds=2 duration=2 kind=equal", *device).finish(),
+                       r"^guest: \d+\.\S+-amd64, userland after ", r"^guest: disk of 4096 KiB", r"^guest: the file that was kept is as it was", r"^guest: 1 MiB written",
                        r"^guest: 4 files written", r"^guest: disk ok", r"^guest: memory: MemTotal: \d+ KiB", r"^guest: memory ok",
                        r"^guest: compute: 2 rounds, [0-9a-f]{64}$", r"^guest: fork bomb: \d+ processes", r"^guest: forkbomb ok",
                        r"^guest: all done$", "reboot: Restarting system")
