@@ -40,6 +40,11 @@ Outcome RunWindow::take(u64 count) {
     return Done{};
 }
 
+Outcome RunWindow::close() {
+    TRY(call<FrameRelease>({address(capability_), FrameNumber{capability_.first}, capability_.count}));
+    return Done{};
+}
+
 void RunWindow::open_run(const Capability& capability, Rights rights) {
     capability_ = capability;
     rights_ = rights;

@@ -41,6 +41,8 @@ class RunWindow final : public Window {
   public:
     /// `count` new frames, zero.  Errors: of frame_alloc.
     Outcome take(u64 count);
+    /// Give back what was taken.  Errors: of frame_release.
+    Outcome close();
     /// The frames of a capability, with those rights.
     void open_run(const Capability& capability, Rights rights);
 
