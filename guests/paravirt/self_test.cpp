@@ -40,7 +40,7 @@ bool bad_calls_are_refused() {
            refused(hypercall(Hypercall::switch_root, beyond)) && refused(hypercall(Hypercall::create_root, ~u64{0})) &&
            refused(hypercall(Hypercall::update_entries, beyond - 8, 1)) && refused(hypercall(Hypercall::update_entries, 0, ~u64{0})) &&
            refused(hypercall(Hypercall::print, ~u64{0} - 4, 100)) && refused(hypercall(Hypercall::start_ring, 99, beyond)) &&
-           refused(hypercall(Hypercall::notify_ring, 99)) && refused(hypercall(Hypercall::return_from_trap, beyond));
+           refused(hypercall(Hypercall::notify_ring, 99)) && refused(hypercall(Hypercall::return_from_trap, ~u64{0} - 100));
 }
 
 bool roots_must_be_empty_frames() {
