@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace tessera::vmm {
 
@@ -139,10 +140,18 @@ void ParavirtShadows::page_changed(u64 root, PageNumber page) {
     changed_ = {root, page.value, 1};
 }
 
-void ParavirtShadows::unbind_changed() {
-    if (Space* space = find(changed_.root); space != nullptr && changed_.root != 0)
-        space->context.unbind(PageNumber{changed_.first}, changed_.count);
-    changed_.count = 0;
+void ParavirtShadows::follow_changed() {
+    const Changed changed = std::exchange(changed_, {});
+    Space* space = find(changed.root);
+    if (space == nullptr) return;
+    // One page is what a fault was about: the guest is about to touch it, and need not fault again.
+    const PageNumber page{changed.first};
+    paravirt::Translation translation;
+    const u64 place = static_cast<u64>(space - spaces_.data()) + 1;
+    if (changed.count == 1 && tables_.walk(changed.root, address_of(page).value, translation) && translation.user &&
+        map(place, page, page, translation, translation.writable))
+        return;
+    space->context.unbind(page, changed.count);
 }
 
 void ParavirtShadows::tables_changed() {

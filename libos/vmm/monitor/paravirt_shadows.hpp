@@ -52,7 +52,7 @@ class ShadowContext {
 
 class ParavirtShadows final : public MemoryView {
   public:
-    ParavirtShadows(Memory& memory, const paravirt::PageTables& tables) : memory_(memory), tables_(tables) {}
+    ParavirtShadows(Memory& memory, paravirt::PageTables& tables) : memory_(memory), tables_(tables) {}
 
     Outcome open(GuestCpu& cpu);
     Outcome close();
@@ -62,9 +62,9 @@ class ParavirtShadows final : public MemoryView {
     u64 place(bool user_mode, u64 root);
     /// Bind what was found for a page of that place, while the guest executes `code`. False: there is no frame to be had.
     bool map(u64 place, PageNumber page, PageNumber code, const paravirt::Translation& translation, bool write);
-    /// Unbind what changed: last thing before the guest runs.  Hot.
+    /// Follow what changed: last thing before the guest runs.  Hot.
     void settle() {
-        if (changed_.count != 0) unbind_changed();
+        if (changed_.count != 0) follow_changed();
     }
 
     void table_made(u64 frame) { forget_in_kernel(frame, 1); }
@@ -88,11 +88,11 @@ class ParavirtShadows final : public MemoryView {
     };
 
     Space* find(u64 root);
-    void unbind_changed();
+    void follow_changed();
     void forget_in_kernel(u64 frame, u64 count) { kernel_.unbind(PageNumber{frame}, count); }
 
     Memory& memory_;
-    const paravirt::PageTables& tables_;
+    paravirt::PageTables& tables_;
     ShadowContext kernel_;
     std::array<Space, kSpaces> spaces_;
     Changed changed_{};

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <utility>
 
 namespace tessera::vmm::paravirt {
 namespace {
@@ -24,7 +24,22 @@ constexpr u64 GuestState::*kRegisters[] = {
     &GuestState::rbp, &GuestState::rdi, &GuestState::rsi, &GuestState::rdx, &GuestState::rcx, &GuestState::rbx, &GuestState::rax};
 static_assert(std::size(kRegisters) * sizeof(u64) == offsetof(TrapFrame, vector));
 
+/// Call `each(word of the frame, register)` for all of them, without a loop: this is in the way of every trap.
+template <class Each>
+void for_registers(Each each) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (each(I, kRegisters[I]), ...); }(std::make_index_sequence<std::size(kRegisters)>());
+}
+
 }  // namespace
+
+/// A frame where it lies, if that is within one page; what the guest may change meanwhile is read once.
+volatile u64* Guest::words_at(u64 address, u64 count, bool write) {
+    const u64 offset = address % kPageSize;
+    if (address % sizeof(u64) != 0 || offset + count * sizeof(u64) > kPageSize) return nullptr;
+    std::byte* page = memory_.page(address >> kPageShift, write);
+    // Safety: whole words of one page.
+    return page != nullptr ? reinterpret_cast<volatile u64*>(page + offset) : nullptr;
+}
 
 Next Guest::broken(const char* reason) {
     reason_ = reason;
@@ -47,7 +62,7 @@ bool Guest::start(StartInformation information, u64 entry, GuestState& state) {
     volatile SharedPage* page = shared();
     if (page == nullptr) return false;
     page->events_masked = 1;
-    for (const auto member : kRegisters) state.*member = 0;
+    for_registers([&](std::size_t, auto member) { state.*member = 0; });
     state.rdi = where;
     state.rip = entry;
     state.rsp = 0;
@@ -62,18 +77,26 @@ Next Guest::trap(GuestState& state, u64 vector, u64 error) {
     volatile SharedPage* page = shared();
     if (page == nullptr) return broken("its shared page is gone");
     if (trap_entry_ == 0) return broken("a trap, and no trap entry is set");
-    constexpr u64 kRedZone = 128;
+    constexpr u64 kRedZone = 128, kReach = sizeof(TrapFrame) + sizeof(u64);
     const u64 top = (user_mode_ ? page->kernel_stack : state.rsp - kRedZone) & ~u64{15};
     const u64 where = top - sizeof(TrapFrame);
-    TrapFrame frame;
-    u64* words = reinterpret_cast<u64*>(&frame);
-    for (const auto member : kRegisters) *words++ = state.*member;
-    frame.vector = vector, frame.error = error;
-    frame.rip = state.rip, frame.mode = user_mode_ ? kUserMode : kKernelMode, frame.rsp = state.rsp, frame.reserved = 0;
+    // In the page if it is one: with room for the return address that a function expects below.
+    TrapFrame elsewhere;
+    volatile u64* words = top >= kReach ? words_at(top - kReach, kReach / sizeof(u64), true) : nullptr;
+    const bool in_place = words != nullptr;
+    if (in_place) *words++ = 0;
+    else words = reinterpret_cast<u64*>(&elsewhere);
+    for_registers([&](std::size_t i, auto member) { words[i] = state.*member; });
+    volatile TrapFrame& frame = *reinterpret_cast<volatile TrapFrame*>(words);
+    frame.vector = vector;
+    frame.error = error;
+    frame.rip = state.rip;
+    frame.mode = user_mode_ ? kUserMode : kKernelMode;
     frame.rflags = (state.rflags & ~kInterruptFlag) | (page->events_masked == 0 ? kInterruptFlag : 0);
+    frame.rsp = state.rsp;
+    frame.reserved = 0;
     page->events_masked = 1;
-    // With room for the return address that a function expects below.
-    if (top < sizeof(TrapFrame) + sizeof(u64) || !memory_.write(where, frame) || !memory_.write(where - sizeof(u64), u64{0}))
+    if (!in_place && (top < kReach || !memory_.write(where, elsewhere) || !memory_.write(top - kReach, u64{0})))
         return broken("its kernel stack is not in its memory");
     user_mode_ = false;
     state.rdi = where;
@@ -116,20 +139,27 @@ bool Guest::has_events() {
 }
 
 Next Guest::return_from_trap(GuestState& state) {
-    const auto frame = memory_.read<TrapFrame>(state.rdi);
-    volatile SharedPage* page = shared();
-    if (page == nullptr) return broken("its shared page is gone");
-    if (!frame || frame->rip >= kCanonicalEnd) {
+    TrapFrame elsewhere;
+    const volatile u64* words = words_at(state.rdi, sizeof(TrapFrame) / sizeof(u64), false);
+    if (words == nullptr) {
+        const bool there = memory_.copy_in(std::as_writable_bytes(std::span(&elsewhere, 1)), state.rdi);
+        words = there ? reinterpret_cast<const u64*>(&elsewhere) : nullptr;
+    }
+    const auto* frame = reinterpret_cast<const volatile TrapFrame*>(words);
+    const u64 rip = words != nullptr ? frame->rip : kCanonicalEnd;
+    if (rip >= kCanonicalEnd) {
         state.rax = static_cast<u64>(answer_of(Error::bad_argument));
         return Next::run;
     }
-    const u64* words = reinterpret_cast<const u64*>(&*frame);
-    for (const auto member : kRegisters) state.*member = *words++;
-    state.rip = frame->rip;
-    state.rsp = frame->rsp;
-    state.rflags = (frame->rflags & kGuestFlags) | kAlwaysFlags;
+    const u64 flags = frame->rflags;
     user_mode_ = (frame->mode & 3) == kUserMode;
-    page->events_masked = frame->rflags & kInterruptFlag ? 0 : 1;
+    state.rip = rip;
+    state.rsp = frame->rsp;
+    state.rflags = (flags & kGuestFlags) | kAlwaysFlags;
+    for_registers([&](std::size_t i, auto member) { state.*member = words[i]; });
+    volatile SharedPage* page = shared();
+    if (page == nullptr) return broken("its shared page is gone");
+    page->events_masked = flags & kInterruptFlag ? 0 : 1;
     return Next::run;
 }
 

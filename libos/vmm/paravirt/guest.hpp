@@ -73,6 +73,7 @@ class Guest {
     Next trap(GuestState& state, u64 vector, u64 error);
     Next broken(const char* reason);
     volatile SharedPage* shared();
+    volatile u64* words_at(u64 address, u64 count, bool write);
     u64 memory_end() const { return (memory_.frames() - 2) << kPageShift; }
 
     Next return_from_trap(GuestState& state);

@@ -98,11 +98,14 @@ void PageTables::release(u32 level, u64 value) {
 }
 
 /// An entry of the last level changed: find the page that it translates, by way of its table's parents.
-void PageTables::forget(u64 entry) {
+void PageTables::tell_change(u64 entry, bool was_there) {
     u64 page = entry % kPageSize / sizeof(u64) << kPageShift, frame = entry >> kPageShift;
     for (u32 level = 1; level < kLevels; ++level) {
         const u64 parent = uses_[frame].parent;
-        if (parent == kUnknown) return effects_.tables_changed();
+        if (parent == kUnknown) {
+            if (was_there) effects_.tables_changed();
+            return;
+        }
         page |= parent % kEntries << (kPageShift + 9 * level);
         frame = parent / kEntries;
     }
@@ -122,10 +125,8 @@ bool PageTables::update(const Update& update) {
     }
     const u64 before = entries[index];
     entries[index] = update.value;
-    if (before & kPresent) {
-        if (level == 1) forget(update.entry);
-        else effects_.tables_changed();
-    }
+    if (level == 1 && ((before | update.value) & kPresent)) tell_change(update.entry, before & kPresent);
+    if (level != 1 && (before & kPresent)) effects_.tables_changed();
     release(level, before);
     return true;
 }

@@ -22,8 +22,9 @@ class TableEffects {
     /// It became a table: no shadow maps it writable any more; or it is ordinary again.
     virtual void table_made(u64 frame) = 0;
     virtual void table_gone(u64 frame) = 0;
-    /// What is known of a page under a root is forgotten / of all pages under all roots.
+    /// What is known of a page under a root is forgotten; `walk` says what is there now, perhaps for the first time.
     virtual void page_changed(u64 root, u64 page) = 0;
+    /// The same of all pages under all roots.
     virtual void tables_changed() = 0;
     /// The root is none any more.
     virtual void root_gone(u64 root) = 0;
@@ -89,7 +90,7 @@ class PageTables {
     bool take(u32 level, u64 value, u64 entry);
     void release(u32 level, u64 value);
     bool make_table(u64 frame, u32 level, u32 parent);
-    void forget(u64 entry);
+    void tell_change(u64 entry, bool was_there);
 
     GuestMemory& memory_;
     TableEffects& effects_;
