@@ -44,6 +44,7 @@ bool ShadowContext::displaces(u64 page, u64 code) const {
 }
 
 void ShadowContext::make_room_for_pin(u64 page) {
+    if (std::ranges::find(pins_, page) != pins_.end()) return;
     u64& oldest = pins_[pinned_++ % kPins];
     if (oldest != 0) unbind(PageNumber{oldest}, 1);
     oldest = page;
@@ -72,6 +73,7 @@ void ShadowContext::unbind(PageNumber first, u64 count) {
 void ShadowContext::clear() {
     for (const Run& run : std::span(runs_).first(count_)) unbind(PageNumber{run.first}, run.count);
     count_ = 0;
+    pins_ = {};
 }
 
 // ---- the guest's ----------------------------------------------------------------------------------------------------

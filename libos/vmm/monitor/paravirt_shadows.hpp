@@ -35,7 +35,7 @@ class ShadowContext {
     struct Run {
         u64 first, count;
     };
-    static constexpr u64 kMostRuns = 128, kRecent = 4, kPins = 3;
+    static constexpr u64 kMostRuns = 128, kRecent = 4, kPins = 4;
 
     void remember(u64 first, u64 count);
     bool displaces(u64 page, u64 code) const;
