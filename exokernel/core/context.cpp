@@ -74,10 +74,11 @@ void drop_entry(Context& context, StlbEntry& entry) {
 
 constexpr u64 kTagsPerPage(bool large) { return large ? kPagesPerLarge : 1; }
 
-/// Are the span's pages where a libOS may bind, and no more than a call may take? (48 bits: nothing here can wrap.)
-bool in_user_half(PageSpan span) {
+/// Are the span's pages where its owner may bind, and no more than a call may take? (48 bits: nothing here can wrap.)
+bool bindable(const Context& context, PageSpan span) {
     const u64 pages = span.count() * kTagsPerPage(span.has(SpanFlag::large));
-    return span.canonical() && pages - 1 < PageSpan::kMaxPages && span.page().value + pages <= kUserPages;
+    if (span.has(SpanFlag::supervisor) && context.kind != ContextKind::shadow) return false;
+    return span.canonical() && pages - 1 < PageSpan::kMaxPages && span.page().value + pages <= context.pages;
 }
 
 }  // namespace
@@ -125,11 +126,13 @@ bool only_here(const Context& context) {
     return context.residents != 0 && context.residents == context.residents_on[here];
 }
 
+bool stays_here(const Context& context) { return context.residents_on[Cpu::here().index] != 0; }
+
 void commit_residents(Context& context, Cpu& cpu, int change) {
     context.residents += static_cast<u64>(static_cast<i64>(change));
-    context.residents_on[cpu.index] = static_cast<u8>(context.residents_on[cpu.index] + change);
+    context.residents_on[cpu.index] = static_cast<u16>(context.residents_on[cpu.index] + change);
     u64 cpus = 0;
-    for (const u8 residents : context.residents_on) cpus += residents != 0;
+    for (const u16 residents : context.residents_on) cpus += residents != 0;
     context.shared = cpus > 1;
     show_hot(context);
     forget_tag(context);
@@ -209,7 +212,8 @@ Context* context_at(u64 index) { return contexts[index]; }
 bool canonical(const ContextSpec& spec) {
     const auto power_of_two = [](u64 n) { return (n & (n - 1)) == 0; };
     return spec.stlb >= 128 && spec.stlb <= 65536 && power_of_two(spec.stlb) && spec.guaranteed >= 16 &&
-           spec.guaranteed <= 1024 && power_of_two(spec.guaranteed) && spec.tables >= 16 && spec.tables <= 512;
+           spec.guaranteed <= 1024 && power_of_two(spec.guaranteed) && spec.tables >= 16 && spec.tables <= 512 &&
+           spec.kind <= ContextKind::nested;
 }
 
 Result<u64> check_context_slot() {
@@ -244,6 +248,8 @@ Context& commit_context(u64 index, const ContextPlan& plan) {
     show_hot(context);
     context.tables = address_of(next);
     context.table_count = spec.tables;
+    context.kind = spec.kind;
+    context.pages = is_guests_own(spec.kind) ? kGuestPages : kUserPages;
     initialise_tables(context);
     contexts[index] = &context;
     trace(Event::context_created, context.id.value, spec.stlb);
@@ -267,7 +273,7 @@ namespace {
 /// Into a context that another CPU may be using just now. A page that nobody can have a translation of is added under the
 /// context's lock; everything else changes with the other CPUs stopped.
 Result<u64> bind_shared(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
-    if (is_one_page(span) && span.page().value < kUserPages) {
+    if (is_one_page(span) && span.page().value < context.pages) {
         ContextGuard guard(context);
         const u64 tag = span.page().value;
         const bool fresh = !is_live(context.stlb.home(tag).tag) && context.stlb.find_guaranteed(tag) == nullptr;
@@ -281,11 +287,11 @@ Result<u64> bind_shared(Context& context, FrameNumber first, PageSpan span, Righ
 
 Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
     if (context.shared && Cpu::here().exclusive == 0) [[unlikely]] return bind_shared(context, first, span, allowed, grant);
-    if (is_one_page(span) && span.page().value < kUserPages) return bind_one(context, first, span, allowed, grant);
+    if (is_one_page(span) && span.page().value < context.pages) return bind_one(context, first, span, allowed, grant);
     const bool large = span.has(SpanFlag::large);
     const u64 step = kTagsPerPage(large), units = span.count();
     const bool guaranteed = span.has(SpanFlag::guaranteed);
-    if (!in_user_half(span) || !span.rights().has(Right::read)) return Error::bad_argument;
+    if (!bindable(context, span) || !span.rights().has(Right::read)) return Error::bad_argument;
     if (large && (first.value | span.page().value) % kPagesPerLarge != 0) return Error::bad_argument;
     for (u64 i = 0; i < units * step; ++i)
         if (frames.info(first + i).grant != grant) return Error::stale_capability;
@@ -303,6 +309,7 @@ Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, R
     if (large) context.stlb.large = context.hot.large = 1;
 
     u64 word = make_pte(first, allowed, span.rights(), large, span.has(SpanFlag::dirty));
+    if (span.has(SpanFlag::supervisor)) word &= ~pte::kUser;
     for (u64 i = 0; i < units; ++i, word += step << kPageShift) {
         for (u64 j = 0; j < step; ++j) {
             const FrameNumber frame = first + (i * step + j);
@@ -314,7 +321,7 @@ Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, R
 }
 
 Result<u64> unbind(Context& context, PageSpan span) {
-    if (!in_user_half(span)) return Error::bad_argument;
+    if (!bindable(context, span)) return Error::bad_argument;
     const auto drop = [](StlbEntry& entry) {
         *entry.slot = 0;
         entry.tag |= kDeadTag;
@@ -330,7 +337,7 @@ Result<u64> unbind(Context& context, PageSpan span) {
 }
 
 Result<u64> protect(Context& context, PageSpan span) {
-    if (!in_user_half(span) || !span.rights().has(Right::read)) return Error::bad_argument;
+    if (!bindable(context, span) || !span.rights().has(Right::read)) return Error::bad_argument;
     const u64 tag = tag_of(span.page(), span.has(SpanFlag::large));
     const Stlb& stlb = context.stlb;
     const auto change = [span](StlbEntry& entry) {
@@ -359,7 +366,7 @@ Result<u64> protect(Context& context, PageSpan span) {
 }
 
 Result<u64> clear_bits(Context& context, PageSpan span, u64 which) {
-    if (!in_user_half(span)) return Error::bad_argument;
+    if (!bindable(context, span)) return Error::bad_argument;
     const u64 bits = (which & 1 ? pte::kAccessed : 0) | (which & 2 ? pte::kDirty | pte::kHardwareWrite : 0);
     u64 cleared = 0;
     for_each_binding(context.stlb, tag_of(span.page(), span.has(SpanFlag::large)), span.count(), [&](StlbEntry& entry) {

@@ -26,6 +26,7 @@ enum class Resume : u64 {
 };
 
 struct Cpu;
+struct Guest;
 
 struct Environment {
     // Read by trap code (offsets.cpp).
@@ -65,6 +66,8 @@ struct Environment {
     u64 log_length;
     char log_line[160];     ///< What it has written to the log since the last newline.
     alignas(16) u8 fpu[512];
+
+    Guest* guests[kGuestsPerEnvironment];
 
     CapabilityCache& cache() { return *reinterpret_cast<CapabilityCache*>(reinterpret_cast<u8*>(this) + kPageSize); }
 };
@@ -133,6 +136,10 @@ void end_environment(Environment& env, const EndReason& reason);
 
 u64 environments_failed();   ///< How many ended in any way but exit code 0, or were never started.
 void count_failed_start();
+
+/// Whose COM3 is; zero: nobody's.
+EnvId console_owner();
+void give_console(EnvId id);
 
 extern SaveArea no_save_area;
 
