@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import subprocess
 
-CPU_MODEL = "qemu64,+smep,+smap,+umip,+rdrand,+fsgsbase,+rdtscp,+pdpe1gb"
+CPU_MODEL = "qemu64,+smep,+smap,+umip,+rdrand,+fsgsbase,+rdtscp,+pdpe1gb,+svm,+npt"
 BOCHS_MODEL = "corei7_haswell_4770"
 UEFI = "/usr/share/ovmf/OVMF.fd"
 QEMU = "qemu-system-x86_64"

@@ -79,6 +79,14 @@ void offsets() {
     DEFINE(RECORD_RCX, offsetof(SaveRecord, rcx));
     DEFINE(RECORD_RDX, offsetof(SaveRecord, rdx));
 
+    DEFINE(GUEST_RBX, offsetof(GuestState, rbx));
+    DEFINE(GUEST_RCX, offsetof(GuestState, rcx));
+    DEFINE(GUEST_RDX, offsetof(GuestState, rdx));
+    DEFINE(GUEST_RSI, offsetof(GuestState, rsi));
+    DEFINE(GUEST_RDI, offsetof(GuestState, rdi));
+    DEFINE(GUEST_RBP, offsetof(GuestState, rbp));
+    DEFINE(GUEST_R8, offsetof(GuestState, r8));
+
     DEFINE(KIND_PAGE_FAULT, UpcallKind::page_fault);
     DEFINE(KIND_EXCEPTION, UpcallKind::exception);
     DEFINE(KIND_UNKNOWN_SYSCALL, UpcallKind::unknown_syscall);
