@@ -100,6 +100,7 @@ TEST_CASE("vmm: files that are no kernels are refused, in words") {
     CHECK(spoilt([](ElfSample& s) { s.segments[1].address = 0x40'07ff; }) == "segments overlap");
     CHECK(spoilt([](ElfSample& s) { s.segments.assign(20, {.type = 0}); }) == "nothing to load");
     CHECK(spoilt([](ElfSample& s) { s.entry = 0x50'0000; }) == "the entry point is not in the kernel");
+    CHECK(spoilt([](ElfSample& s) { s.entry = 0x40'3020; }) == "the entry point is not in the kernel");  // among its zeros
     CHECK(spoilt([](ElfSample& s) {
               for (u64 i = 0; i < 20; ++i) s.segments.push_back({.address = 0x60'0000 + i * 0x1000});
           }) == "too many segments");
