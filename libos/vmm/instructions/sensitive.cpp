@@ -15,7 +15,8 @@ constexpr auto kTrap = Remedy::trap, kReplace = Remedy::replace, kHide = Remedy:
 
 // A far transfer that stays in its segment: the pointer is made on the stack.
 constexpr const char* kFarJump = "8c c8 48 c1 e0 20 48 8d 0d 07 00 00 00 48 09 c8 50 | ff 2c 24 58";
-constexpr const char* kFarCall = "8c c8 48 c1 e0 20 48 8d 0d 07 00 00 00 48 09 c8 50 | ff 1c 24 48 83 c4 10";
+// 64 bits: with 32 QEMU's TCG pushes as if the stack were one of 16 bits.
+constexpr const char* kFarCall = "8c c8 50 48 8d 0d 05 00 00 00 51 | 48 ff 1c 24 48 83 c4 20";
 constexpr const char* kIret = "8c d0 48 89 e1 50 51 9c 8c c8 50 48 8d 05 03 00 00 00 50 | 48 cf";
 
 constexpr SensitiveInstruction kTable[] = {
@@ -88,7 +89,7 @@ constexpr SensitiveInstruction kTable[] = {
     {S::far_call, "call far", kFarCall, silent, kNothing, kReplace, "as iret, and puts the machine's CS on the stack"},
     {S::int_n, "int n", "| cd 80", gp, kNothing, kTrap, "the machine's gates are closed to ring 3; the guest's IDT says where it goes"},
     {S::int3, "int3", "| cc", bp, kNothing, kTrap, "a trap of the machine's own, which the guest's IDT gets"},
-    {S::int1, "int1", "| f1", db, kNothing, kTrap, "as int3"},
+    {S::int1, "int1", "| f1", db_or_ud, kNothing, kTrap, "as int3"},
 
     {S::invlpg, "invlpg", "| 0f 01 3e", gp, kNothing, kTrap, "the guest's tables have changed: the monitor's shadow follows"},
     {S::invpcid, "invpcid", "31 c0 | 66 0f 38 82 06", gp, Needs::invpcid, kHide, "the guest's CPUID says that there is none"},

@@ -46,7 +46,7 @@ enum class AtCpl3 : u8 {
     gp,       ///< #GP
     ud,       ///< #UD
     ud_or_gp, ///< One of the two, depending on whether the CPU's owner switched the instruction on.
-    db,       ///< #DB
+    db_or_ud, ///< #DB; QEMU's TCG does not know it.
     bp,       ///< #BP
     exit,     ///< Enters the kernel, which makes an exit of it.
 };
