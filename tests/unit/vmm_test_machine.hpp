@@ -20,9 +20,11 @@ class TestMemory final : public GuestAddressSpace {
     static constexpr u64 kBase = 0x10'0000, kPages = 16, kSize = kPages * kPageSize;
     std::vector<u8> bytes = std::vector<u8>(kSize);
     std::array<PageRights, kPages> rights{};
-    u64 writes = 0;  ///< How many bytes were changed or could have been.
+    u64 writes = 0;  ///< How many bytes were changed.
+    bool asked_wrongly = false;  ///< For an address that is not canonical, or a range that wraps.
 
     bool check(u64 address, u64 length, Access access, Exception& fault) override {
+        asked_wrongly |= !is_canonical(address) || !is_canonical(address + length - 1) || address + length - 1 < address;
         for (u64 i = 0; i < length; ++i) {
             const u64 at = address + i;
             const u32 code = (access.write ? 2u : 0u) | (access.user ? 4u : 0u) | (access.fetch ? 16u : 0u);
