@@ -11,7 +11,7 @@ struct ControlBlock {
     u32 intercept_cr;
     u32 intercept_dr;
     u32 intercept_exceptions;
-    u64 intercept_instructions [[gnu::packed]];
+    u32 intercept_instructions[2];
     u8 reserved0[0x2c];
     u64 io_map, msr_map;  // physical
     u64 tsc_offset;

@@ -79,12 +79,16 @@ struct GuestState {
 };
 static_assert(offsetof(GuestState, cr0) == 256 && sizeof(GuestState) <= kPageSize);
 
-/// An event for EVENTINJ (APM vol. 2, 15.20).
+enum class GuestEventType : u64 { interrupt = 0, nmi = 2, exception = 3, software = 4 };
+
+/// An event for EVENTINJ (APM vol. 2, 15.20), in one word.
 struct GuestEvent {
-    enum Type : u64 { interrupt = 0, nmi = 2, exception = 3, software = 4 };
-    static constexpr u64 kValid = u64{1} << 31, kHasError = u64{1} << 11;
-    static constexpr u64 make(Type type, u64 vector) { return kValid | type << 8 | vector; }
-    static constexpr u64 make(u64 vector, u32 error) { return kValid | kHasError | exception << 8 | vector | u64{error} << 32; }
+    using enum GuestEventType;
+    u64 bits;
+    static constexpr u64 kValid = u64{1} << 31;
+    static constexpr u64 kHasError = u64{1} << 11;
+    static constexpr u64 make(GuestEventType type, u64 vector) { return kValid | static_cast<u64>(type) << 8 | vector; }
+    static constexpr u64 make(u64 vector, u32 error) { return make(exception, vector) | kHasError | u64{error} << 32; }
 };
 
 /// Causes, by the manual's numbers (APM vol. 2, appendix C). `exception` and the accesses to control and debug registers

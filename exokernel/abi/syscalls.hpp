@@ -282,8 +282,10 @@ struct Batch {
 };
 
 /// Let an environment live on CPU `cpu` from now on: slots there can run it, slots elsewhere pass it over. A zero
-/// capability means the caller. Where it runs just now, it is interrupted.
-/// Rights: environment.use.  Errors: capability's, out_of_range (no such CPU).
+/// capability means the caller, which goes on there with all registers but those that a call loses. Where it runs just
+/// now, it is interrupted.
+/// Rights: environment.use.  Errors: capability's, out_of_range (no such CPU), busy (it is in the middle of a system call
+/// of its own: call again).
 struct EnvPlace {
     static constexpr u64 number = 22;
     static constexpr const char* name = "env_place";
@@ -348,7 +350,7 @@ struct Reserve {
 };
 
 /// Publish an entry point for protected control transfer at `place` (below kEntriesPerEnvironment). Writes a Capability
-/// of kind entry (rights: call, release). `word` is what the callee finds in rdi: so that it knows which of its
+/// of kind entry (rights: call). `word` is what the callee finds in rdi: so that it knows which of its
 /// entries, or which client that it gave the capability to, is being used. What was published there before is withdrawn.
 /// Errors: bad_argument, bad_address, and the pointer's.
 struct EntryPublish {

@@ -5,6 +5,7 @@
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/back_map.hpp"
 #include "exokernel/core/binding.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
@@ -37,8 +38,6 @@ void show_hot(Context& context) {
     context.hot.mask = context.hot.set_mask = 0;
     context.hot.large = 1;  // perhaps a 2 MiB binding: page faults go to C++
 }
-
-BackMap back_map() { return BackMap{at<std::byte>(PhysAddr{0}), frames.table()}; }
 
 /// Off the list of the frame that it was bound to last. Other CPUs have entries on that list, too.
 void leave_list(StlbEntry& entry) {
@@ -146,11 +145,10 @@ namespace {
 bool all_only_here(u32 head) {
     const BackMap map = back_map();
     for (u32 name = head; name != 0; name = map.entry(name)->next)
-        if (!only_here(*contexts[frames.info(frame_of(physical(map.entry(name)))).context - 1])) return false;
+        if (!only_here(context_of(*map.entry(name)))) return false;
     return true;
 }
 
-FrameNumber block_of(FrameNumber frame) { return FrameNumber{frame.value & ~(kPagesPerLarge - 1)}; }
 bool block_only_here(FrameNumber block) {
     Guard guard(list_lock(block));
     return all_only_here(frames.info(block).large_bindings);
@@ -231,12 +229,9 @@ FrameRange stlb_frames(const Context& context) {
 
 Context& commit_context(u64 index, const ContextPlan& plan) {
     const ContextSpec& spec = plan.spec;
-    const u16 charged_to = static_cast<u16>(index + 1);
-    const FrameRange stlb_range{plan.memory.first + 1, spec.stlb / 128};
     shoot_down(plan.memory);
     on_charged(plan.memory);
-    frames.commit_recast(plan.memory, FrameState::charged, 0, charged_to);
-    frames.commit_recast(stlb_range, FrameState::charged, frame_flag::kReadable, charged_to);
+    frames.commit_recast(plan.memory, FrameState::charged, 0, static_cast<u16>(index + 1));
     FrameNumber next = plan.memory.first;
     Context& context = *new (at<Context>(address_of(next))) Context{};
     context.id = ContextId::make(index, ++generations[index]);
@@ -391,23 +386,17 @@ void shoot_down(FrameRange range) {
         while (head != 0) {
             StlbEntry& entry = *map.entry(head);
             if (is_live(entry.tag)) {
-                // The entry lies in a frame charged to its context: that is how the context is found.
-                const u16 owner = frames.info(frame_of(physical(&entry))).context;
-                Context& context = *contexts[owner - 1];
+                Context& context = context_of(entry);
                 trace(Event::shot_down, entry.tag, context.id.value);
                 drop_entry(context, entry);
             }
             map.unlink(entry);
         }
     };
-    u64 last_block = kAny;
     for (u64 i = 0; i < range.count; ++i) {
-        const FrameNumber frame = range.first + i;
+        const FrameNumber frame = range.first + i, block = block_of(frame);
         drop_list(frames.info(frame).bindings);
-        const u64 block = frame.value / kPagesPerLarge;
-        if (block == last_block) continue;
-        last_block = block;
-        drop_list(frames.info(FrameNumber{block * kPagesPerLarge}).large_bindings);
+        if (i == 0 || frame == block) drop_list(frames.info(block).large_bindings);
     }
 }
 

@@ -57,6 +57,7 @@ struct Environment {
     FrameNumber vector_frame;    ///< Valid when it has one.
     u8 outstanding;         ///< Its rows of the table of requests that are: bit n is row n.
     u8 untold;              ///< Those that it has not had the upcall for,
+    u8 unheard;             ///< those that it had no entry for when they came: told, should it register one,
     u8 bereaved;            ///< and those for which something was taken since it was last told.
     u64 overstayed;         ///< Of its debt, at most what it has for staying behind the end of its slices.
     u64 offered;            ///< CPU time of the slices that it was given, used or not.

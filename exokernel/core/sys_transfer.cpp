@@ -23,7 +23,7 @@ Outcome on_call(const EntryPublish::Args& args) {
     const u64 grant = frames.fresh_grant();
     env.entries[args.place] = {args.entry.value, args.word, grant};
     const u64 name = env.id.index() * kEntriesPerEnvironment + args.place;
-    commit_copy_out(out, mint_capability(ResourceKind::entry, Right::call | Right::release, name, 1, grant));
+    commit_copy_out(out, mint_capability(ResourceKind::entry, Right::call, name, 1, grant));
     return Done{};
 }
 

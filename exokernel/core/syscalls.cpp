@@ -125,7 +125,7 @@ Result<u64> on_call(const Batch::Args& args) {
     TRY(check_user(*env.context, args.calls, args.count * sizeof(BatchedCall), true));
     // What stops the other CPUs anyway stops them once for all of the batch, not for each call.
     BatchedCall first;
-    if (!copy_in(*env.context, first, args.calls, kBatchedRequest).ok()) return Error::bad_address;
+    TRY(copy_in(*env.context, first, args.calls, kBatchedRequest));
     Exclusive exclusive(stops_everything(first.number));
     // The libOS can change its array while it is served, and a call can take its pages away: each call is read once,
     // just before it is made, and its place is looked up again for the answer.

@@ -49,7 +49,9 @@ struct alignas(64) Cpu {
     // Time (core/slots.cpp).
     u64 since;             ///< TSC when `env` was switched to or last charged.
     u64 boundary;          ///< TSC at which the current slot ends.
-    u64 alarm;             ///< TSC for which the timer is set.
+    u64 alarm;             ///< TSC for which the timer is set,
+    u64 due;               ///< and would be, had nobody stopped
+    EnvId extended_for;    ///< who ran then.
     u64 slot;              ///< Position in this CPU's vector.
     u64 cursor;            ///< Position whose environment runs (differs from `slot` when a slot is reused).
     u64 attention;         ///< What a switch has to look after; zero: nothing (the bits below).

@@ -130,7 +130,8 @@ Result<u64> take_proposals(Guest& guest, u64 changed) {
 
 /// EVENTINJ as it may stand in the control block: a known type, no bits besides.
 constexpr bool is_event(u64 event) {
-    const u64 type = event >> 8 & 7, vector = event & 0xff;
+    const GuestEventType type{event >> 8 & 7};
+    const u64 vector = event & 0xff;
     if (!(event & GuestEvent::kValid) || (event & 0x7fff'f000) != 0) return false;
     if (!(event & GuestEvent::kHasError) && event >> 32 != 0) return false;
     return type == GuestEvent::interrupt || type == GuestEvent::nmi || type == GuestEvent::software ||
@@ -222,7 +223,9 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
     const bool window = wishes & static_cast<u64>(GuestWish::window);
     block.intercept_cr = guest.intercept_cr | (shadow ? kShadowCr : 0);
     block.intercept_exceptions = guest.intercept_exceptions | kForcedExceptions | (shadow ? kShadowExceptions : 0);
-    block.intercept_instructions = guest.intercept_instructions | kForcedInstructions | (window ? kWindow : 0);
+    const u64 instructions = guest.intercept_instructions | kForcedInstructions | (window ? kWindow : 0);
+    block.intercept_instructions[0] = static_cast<u32>(instructions);
+    block.intercept_instructions[1] = static_cast<u32>(instructions >> 32);
     block.interrupt_control = kMaskVirtually | (window ? kVirtualInterrupt | kAnyPriority : 0);
     block.interrupt_shadow = (wishes & static_cast<u64>(GuestWish::shadow)) != 0;
     block.event = event;
