@@ -85,8 +85,8 @@ class Platform {
   private:
     template <class Device, u64 kCount, class... Arguments>
     Device* add(std::optional<Device> (&devices)[kCount], Arguments&... arguments);
-    template <class Visit>
-    void each_virtio(Visit visit);
+    template <class Self, class Visit>
+    static void each_virtio(Self& self, Visit visit);
 
     GuestMemory& memory_;
     GuestLog& log_;
