@@ -4,8 +4,9 @@
 //     CPU 1 <-+                                                                 nothing mapped in memory
 //        ...  +- local APICs, by MSRs, when there are several CPUs
 //
-// Everything is I/O ports and MSRs. This is pure state: the monitor hands in what the guest does (a port, an MSR, CPUID)
-// and what time it is, and asks whether an interrupt waits. Nothing here runs by itself, and nothing calls the kernel.
+// Everything is I/O ports and MSRs. This is pure state: the monitor hands in what the guest does (a port, an MSR,
+// CPUID) and what time it is, and asks whether an interrupt waits. Nothing here runs by itself, and nothing calls the
+// kernel.
 //
 // All of it belongs to one guest and is for one CPU at a time: a monitor that runs several of a guest's CPUs at once
 // takes a lock around each call.
@@ -52,10 +53,11 @@ class Platform {
     /// With several CPUs: write the table that tells the guest. False: the first megabyte is not there.
     bool write_tables();
 
-    /// It is `now`, in ns of the guest's time. All else happens at the time of the last call: call it before the guest's
-    /// accesses are handed in, or its timers stand still.
+    /// It is `now`, in ns of the guest's time. All else happens at the time of the last call: call it before the
+    /// guest's accesses are handed in, or its timers stand still.
     void advance(u64 now);
-    /// When something of its own accord will next happen: call advance() then. kNever: not unless the guest does something.
+    /// When something of its own accord will next happen: call advance() then. kNever: not unless the guest does
+    /// something.
     u64 next_event() const;
     /// The guest's time at a value of its TSC.
     u64 time_at(u64 guest_tsc) const { return time_of(guest_tsc, tsc_khz_ * 1000); }
