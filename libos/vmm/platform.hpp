@@ -4,9 +4,8 @@
 //     CPU 1 <-+                                                                 nothing mapped in memory
 //        ...  +- local APICs, by MSRs, when there are several CPUs
 //
-// Everything is I/O ports and MSRs. This is pure state: the monitor hands in what the guest does (a port, an MSR,
-// CPUID) and what time it is, and asks whether an interrupt waits. Nothing here runs by itself, and nothing calls the
-// kernel.
+// Everything is I/O ports and MSRs. This is pure state: the monitor hands in what the guest does (a port, an MSR, CPUID)
+// and what time it is, and asks whether an interrupt waits. Nothing here runs by itself, and nothing calls the kernel.
 //
 // All of it belongs to one guest and is for one CPU at a time: a monitor that runs several of a guest's CPUs at once
 // takes a lock around each call.
@@ -53,11 +52,10 @@ class Platform {
     /// With several CPUs: write the table that tells the guest. False: the first megabyte is not there.
     bool write_tables();
 
-    /// It is `now`, in ns of the guest's time. All else happens at the time of the last call: call it before the
-    /// guest's accesses are handed in, or its timers stand still.
+    /// It is `now`, in ns of the guest's time. All else happens at the time of the last call: call it before the guest's
+    /// accesses are handed in, or its timers stand still.
     void advance(u64 now);
-    /// When something of its own accord will next happen: call advance() then. kNever: not unless the guest does
-    /// something.
+    /// When something of its own accord will next happen: call advance() then. kNever: not unless the guest does something.
     u64 next_event() const;
     /// The guest's time at a value of its TSC.
     u64 time_at(u64 guest_tsc) const { return time_of(guest_tsc, tsc_khz_ * 1000); }
@@ -71,7 +69,7 @@ class Platform {
     bool msr_write(u32 number, u64 value, bool paging, u32 cpu = 0);
 
     /// Does an interrupt wait for this CPU? Whether it can be taken (IF, a shadow) is the monitor's to know.
-    bool interrupt_pending(u32 cpu = 0) const;
+    bool interrupt_pending(u32 cpu = 0) const { return cpus_ == 1 ? pic_.pending() : apic_pending(cpu); }
     /// The guest takes it now: its vector.
     u8 acknowledge(u32 cpu = 0);
     /// CPUs for which something waits: an interrupt, INIT, a start, NMI. One bit each; who sleeps, is to be woken.
@@ -85,6 +83,7 @@ class Platform {
     u32 cpus() const { return cpus_; }
 
   private:
+    bool apic_pending(u32 cpu) const;
     template <class Device, u64 kCount, class... Arguments>
     Device* add(std::optional<Device> (&devices)[kCount], Arguments&... arguments);
     template <class Self, class Visit>
