@@ -21,6 +21,8 @@ class Board {
   public:
     static constexpr u64 kNoEvent = ~u64{0};
 
+    /// Does what this port answers, or what a write to it starts, depend on what time it is? It is advanced before, then.
+    virtual bool is_timed(u16 port) const = 0;
     virtual u32 read_port(u16 port, u32 size) = 0;
     virtual void write_port(u16 port, u32 size, u32 value) = 0;
     virtual CpuidAnswer cpuid(u64 cpu, u32 leaf, u32 subleaf) = 0;
@@ -28,7 +30,7 @@ class Board {
     virtual std::optional<u64> read_msr(u64 cpu, u32 index) = 0;
     virtual bool write_msr(u64 cpu, u32 index, u64 value) = 0;
 
-    /// It is `now`. Everything that was due has happened behind it.
+    /// It is `now`. Everything that was due has happened behind it, and what was put off goes on.
     virtual void advance(u64 now) = 0;
     /// When the next thing is due, unless something happens before; kNoEvent.
     virtual u64 next_event() const = 0;

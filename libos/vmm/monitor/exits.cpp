@@ -25,7 +25,7 @@ void Processor::skip(std::initializer_list<u8> bytes) {
 // Hot: by how often they come.
 void Processor::handle(GuestExit exit) {
     switch (exit) {
-    case GuestExit::interrupted:
+    case GuestExit::interrupted: return machine_.advance(now_);
     case GuestExit::interrupt_window: return;
     case GuestExit::io: return on_port();
     case GuestExit::cpuid: return on_cpuid();
@@ -79,12 +79,13 @@ void Processor::on_port() {
         return on_string_port(what);
     const u32 size = what >> 4 & 7;
     const u16 port = static_cast<u16>(what >> 16);
-    // A device that is read says what is so now.
-    board.advance(machine_.clock().nanoseconds(now_));
+    const bool timed = board.is_timed(port);
+    if (timed) machine_.advance(now_);
     if (what & kIn)
         state.rax = merged(state.rax, board.read_port(port, size), size);
     else
         board.write_port(port, size, static_cast<u32>(state.rax & ~u64{0} >> (64 - 8 * size)));
+    if (timed) machine_.look_at_time();
     cpu_.skip_to(state.info[1]);
 }
 
@@ -124,7 +125,7 @@ void Processor::on_string_port(u64 what) {
     const u64 step = state.rflags & rflags::kDirection ? ~u64{0} * size : size;
     u64& index = what & kIn ? state.rdi : state.rsi;
     u64 left = what & kRepeated ? state.rcx & form.address_mask : 1;
-    board.advance(machine_.clock().nanoseconds(now_));
+    machine_.advance(now_);
     for (u64 done = 0; left != 0 && done < kPiece; ++done, --left) {
         u32 value = 0;
         const auto part = std::as_writable_bytes(std::span(&value, 1)).first(size);
@@ -137,6 +138,7 @@ void Processor::on_string_port(u64 what) {
         index = (index & ~form.address_mask) | ((index + step) & form.address_mask);
     }
     if (what & kRepeated) state.rcx = (state.rcx & ~form.address_mask) | left;
+    machine_.look_at_time();
     if (left == 0) cpu_.skip_to(state.info[1]);
 }
 
@@ -178,7 +180,6 @@ void Processor::on_msr() {
     GuestState& state = cpu_.state();
     const u32 index = static_cast<u32>(state.rcx);
     Board& board = machine_.board();
-    board.advance(machine_.clock().nanoseconds(now_));
     if (state.info[0] == 0) {
         constexpr u64 kSvmEnabled = 1 << 12;
         const std::optional<u64> value = index == kEfer  ? cpu_.block().efer & ~kSvmEnabled
@@ -197,7 +198,9 @@ void Processor::on_msr() {
         good = is_pat(value);
         if (good) pat_ = value;
     } else {
+        machine_.advance(now_);
         good = board.write_msr(index_, index, value);
+        machine_.look_at_time();
     }
     if (!good) return cpu_.raise(vector::kProtection, 0);
     skip({0x0f, 0x30});

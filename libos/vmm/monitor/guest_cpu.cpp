@@ -75,9 +75,10 @@ u64 GuestCpu::fetch(GuestMemory& memory, std::span<u8, 15> bytes) const {
 
 bool GuestCpu::skip(GuestMemory& memory, std::span<const u8> bytes) {
     const u64 next = state_->next_rip != 0 ? state_->next_rip : state_->rip + bytes.size();
-    if (state_->next_rip == 0) {
+    if (state_->next_rip == 0 && !is_known(bytes.size())) [[unlikely]] {
         u8 found[15];
         if (fetch(memory, found) < bytes.size() || !std::ranges::equal(bytes, std::span(found).first(bytes.size()))) return false;
+        known_[state_->rip % kKnown] = {state_->rip, block_->cr3, bytes.size()};
     }
     skip_to(in_long_mode() ? next : next & 0xffff'ffff);
     return true;

@@ -79,7 +79,8 @@ class GuestCpu {
         state_->rflags &= ~rflags::kResume;
     }
     /// The same behind an instruction that is `bytes`, if it is: where the CPU does not say how long it was, the bytes are
-    /// looked at. False: something else stands there, a prefixed form for example.
+    /// looked at, once for each place: a guest that then puts a longer form there goes on in the middle of it. False:
+    /// something else stands there, a prefixed form for example.
     bool skip(GuestMemory& memory, std::span<const u8> bytes);
     /// Up to 15 bytes from the guest's rip on. How many could be read.
     u64 fetch(GuestMemory& memory, std::span<u8, 15> bytes) const;
@@ -94,11 +95,22 @@ class GuestCpu {
     static constexpr u64 kLongModeActive = 1 << 10;  // EFER
     static constexpr u64 kLongSegment = 1 << 9;      // of the attributes in a control block
 
+    /// Instructions that were looked at, by where they stand.
+    struct Known {
+        u64 rip = 0, cr3 = 0, length = 0;
+    };
+    static constexpr u64 kKnown = 64;
+    bool is_known(u64 length) const {
+        const Known& known = known_[state_->rip % kKnown];
+        return known.rip == state_->rip && known.cr3 == block_->cr3 && known.length == length;
+    }
+
     GuestState* state_ = nullptr;
     const ControlBlock* block_ = nullptr;
     u64 number_ = 0;
     GuestGrant grant_;
     Capability frames_;
+    Known known_[kKnown];
 };
 
 }  // namespace tessera::vmm

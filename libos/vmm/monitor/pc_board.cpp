@@ -25,6 +25,10 @@ void LineSink::write_line() {
     length_ = 0;
 }
 
+bool PcBoard::is_timed(u16 port) const {
+    return (port & ~3) == Pit::kPorts || port == Pit::kSystemControl || (port & ~1) == Cmos::kPorts;
+}
+
 CpuidAnswer PcBoard::cpuid(u64 cpu, u32 leaf, u32 subleaf) {
     const CpuidResult answer = platform_.cpuid(leaf, subleaf, static_cast<u32>(cpu));
     return {answer.eax, answer.ebx, answer.ecx, answer.edx};

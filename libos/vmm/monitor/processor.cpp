@@ -28,13 +28,16 @@ void Processor::deliver() {
 }
 
 Turn Processor::run(u64 until) {
-    Board& board = machine_.board();
     now_ = ticks();
     while (machine_.is_running()) {
-        const u64 nanoseconds = machine_.clock().nanoseconds(now_);
-        if (nanoseconds >= board.next_event()) board.advance(nanoseconds);
+        if (machine_.is_due(now_)) machine_.advance(now_);
         deliver();
-        if (halted_) return Turn::idle;
+        if (halted_) {
+            // What was put off may be what it waits for.
+            machine_.advance(now_);
+            deliver();
+            if (halted_) return Turn::idle;
+        }
         if (now_ >= until) return Turn::over;
 
         const u64 begin = ticks();
