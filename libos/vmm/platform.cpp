@@ -89,8 +89,7 @@ bool Platform::msr_write(u32 number, u64 value, bool paging, u32 cpu) {
 
 /// The local APIC's own are more urgent than what comes through it from the 8259s, or they would starve: who is served by
 /// those may take as long as it likes.
-bool Platform::interrupt_pending(u32 cpu) const {
-    if (cpus_ == 1) return pic_.pending();
+bool Platform::apic_pending(u32 cpu) const {
     return apics_[cpu].pending() || (cpu == 0 && apics_[0].accepts_external() && pic_.pending());
 }
 

@@ -22,7 +22,7 @@ class Board {
     static constexpr u64 kNoEvent = ~u64{0};
 
     /// Does what this port answers, or what a write to it starts, depend on what time it is? It is advanced before, then.
-    virtual bool is_timed(u16 port) const = 0;
+    bool is_timed(u16 port) const { return port < kTimedPorts && (timed_[port / 64] >> port % 64 & 1) != 0; }
     virtual u32 read_port(u16 port, u32 size) = 0;
     virtual void write_port(u16 port, u32 size, u32 value) = 0;
     virtual CpuidAnswer cpuid(u64 cpu, u32 leaf, u32 subleaf) = 0;
@@ -44,6 +44,14 @@ class Board {
 
   protected:
     ~Board() = default;
+    /// `count` ports from `first` on, all below kTimedPorts.
+    void set_timed(u16 first, u16 count) {
+        for (u16 port = first; port < first + count; ++port) timed_[port / 64] |= u64{1} << port % 64;
+    }
+
+  private:
+    static constexpr u16 kTimedPorts = 256;
+    u64 timed_[kTimedPorts / 64]{};
 };
 
 }  // namespace tessera::vmm

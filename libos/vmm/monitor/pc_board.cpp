@@ -25,8 +25,10 @@ void LineSink::write_line() {
     length_ = 0;
 }
 
-bool PcBoard::is_timed(u16 port) const {
-    return (port & ~3) == Pit::kPorts || port == Pit::kSystemControl || (port & ~1) == Cmos::kPorts;
+PcBoard::PcBoard(Platform& platform) : platform_(platform) {
+    set_timed(Pit::kPorts, 4);
+    set_timed(Pit::kSystemControl, 1);
+    set_timed(Cmos::kPorts, 2);
 }
 
 CpuidAnswer PcBoard::cpuid(u64 cpu, u32 leaf, u32 subleaf) {
