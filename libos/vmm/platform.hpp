@@ -86,8 +86,8 @@ class Platform {
     bool apic_pending(u32 cpu) const;
     template <class Device, u64 kCount, class... Arguments>
     Device* add(std::optional<Device> (&devices)[kCount], Arguments&... arguments);
-    template <class Visit>
-    void each_virtio(Visit visit);
+    template <class Self, class Visit>
+    static void each_virtio(Self& self, Visit visit);
 
     GuestMemory& memory_;
     GuestLog& log_;
