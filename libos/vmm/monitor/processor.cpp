@@ -14,6 +14,9 @@ Outcome Processor::open() {
     return machine_.paging().attach(cpu_);
 }
 
+/// QEMU writes it in 32 bits.
+constexpr GuestExit kInvalidInEmulators{0xffff'ffff};
+
 // Instructions that the machine does not have are #UD to the guest.  Hot: by how often they come.
 [[gnu::always_inline]] inline void Processor::handle(GuestExit exit) {
     switch (exit) {
@@ -44,7 +47,8 @@ Outcome Processor::open() {
     case GuestExit::mwait:
     case GuestExit::xsetbv: return cpu_.raise(vector::kInvalidOpcode);
     case GuestExit::task_switch: return fail("a task switch, which this machine does not do");
-    case GuestExit::invalid: return fail("the CPU refuses the virtual CPU's state");
+    case GuestExit::invalid:
+    case kInvalidInEmulators: return fail("the CPU refuses the virtual CPU's state");
     default: return handle_rest(exit);
     }
 }
