@@ -48,9 +48,7 @@ void Monitor::end(Place& place) {
 void Monitor::sleep(u64 now, u64 chores_due) {
     u64 due = chores_due;
     for (Place& each : std::span(places_, count_)) {
-        Machine& machine = each.processor->machine();
-        const u64 event = machine.board().next_event();
-        if (!each.told && event != Board::kNoEvent) due = std::min(due, machine.clock().tsc_at(event));
+        if (!each.told) due = std::min(due, each.processor->machine().due());
     }
     if (due <= now) return;
     const u64 deadline = due == Chore::kNever ? now + information().tsc_hz : due;

@@ -46,10 +46,15 @@ class Processor {
     bool is_halted() const { return halted_; }
 
   private:
+    Turn go_on(u64 until);
     void handle(GuestExit exit);
+    void handle_rest(GuestExit exit);
     void deliver();
     void fail(const char* reason, u64 detail = 0) { machine_.stop({End::failed, reason, detail}); }
-    void skip(std::initializer_list<u8> bytes);
+    template <u8... bytes>
+    void skip() {
+        if (!cpu_.skip<bytes...>(machine_.memory())) fail("an instruction that exits has another form than the one that is known");
+    }
 
     void on_port();
     void on_string_port(u64 what);
