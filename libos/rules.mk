@@ -24,7 +24,7 @@ LIBOS_LDFLAGS := -static -no-pie -nostdlib -Wl,-z,max-page-size=4096 -Wl,-z,noex
 	-Wl,--whole-archive $(LIBOS_ARCHIVE) -Wl,--no-whole-archive
 LIBOS_OBJS := $(LIBOS_ARCHIVE) $(LIBOS_CAPABILITIES) $(shell $(CXX) -print-libgcc-file-name) -l:libsodium.a
 
-LIBOS_SRCS := $(filter-out libos/examples/%,$(wildcard libos/*/*.cpp libos/*/*.S))
+LIBOS_SRCS := $(filter-out libos/examples/% libos/vmm/%,$(wildcard libos/*/*.cpp libos/*/*.S))
 libos_objs := $(patsubst %,$(LIBOS_BUILD)/obj/%.o,$(basename $(LIBOS_SRCS)))
 
 # Interface files, compiled to build/rpc/PATH.rpc.hpp: included as "PATH.rpc.hpp".
