@@ -29,8 +29,8 @@ def cpu_model(machine):
     return CPU_MODEL if machine.admits_emulation else CPU_MODEL + ",-hypervisor"
 
 
-def qemu_command(machine, iso, com1, com2, gdb_port=None, qemu=QEMU):
-    """QEMU's command line. `com1`, `com2`: paths that it opens for writing."""
+def qemu_command(machine, iso, com1, com2, gdb_port=None, qemu=QEMU, com3=None):
+    """QEMU's command line. `com1`, `com2`: paths that it opens for writing; `com3`: a socket that it inherits."""
     # One host thread a CPU, where there is more than one: named, as QEMU's own choice depends on the host.
     threads = ",thread=single" if machine.icount else ",thread=multi" if machine.cpus > 1 else ""
     command = [qemu, "-accel", f"tcg{threads}",
@@ -39,6 +39,8 @@ def qemu_command(machine, iso, com1, com2, gdb_port=None, qemu=QEMU):
                "-chardev", f"file,id=com1,path={com1}", "-serial", "chardev:com1",
                "-chardev", f"file,id=com2,path={com2}", "-serial", "chardev:com2",
                "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
+    if com3 is not None:
+        command += ["-chardev", f"socket,id=com3,fd={com3}", "-serial", "chardev:com3"]
     if machine.icount:
         # -seed: RDRAND gives the same numbers in every run, too.
         command += ["-icount", "shift=0,sleep=off", "-rtc", "base=2000-01-01,clock=vm", "-seed", "1"]

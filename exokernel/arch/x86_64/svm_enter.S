@@ -18,6 +18,8 @@ svm_enter:
     push %rdx
     push %rdi
     clgi
+    // Not just before VMRUN: emulators let the shadow of STI go along, and the guest's own first STI has none then.
+    sti
     mov %rdx, %rax
     vmsave %rax
     mov %rsi, %rax
@@ -36,7 +38,6 @@ svm_enter:
     mov GUEST_R8 + 48(%rdi), %r14
     mov GUEST_R8 + 56(%rdi), %r15
     mov GUEST_RDI(%rdi), %rdi
-    sti
     vmrun %rax
     cli
     vmsave %rax

@@ -117,7 +117,7 @@ VirtioBlock::Answer VirtioBlock::write(const Chain& chain, u64 sector) {
 /// The serial number, ended by a zero if it is shorter than its field.
 VirtioBlock::Answer VirtioBlock::identify(const Chain& chain) {
     char serial[kSerialSize]{};
-    std::strncpy(serial, serial_, sizeof serial);
+    for (u64 i = 0; i < sizeof serial && serial_[i] != 0; ++i) serial[i] = serial_[i];
     const u64 size = std::min<u64>(chain.writable() - 1, sizeof serial);
     const bool written = chain.write(memory_, 0, std::as_bytes(std::span(serial, size)));
     return written ? Answer{kDone, size} : Answer{kError, 0};

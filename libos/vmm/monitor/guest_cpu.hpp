@@ -1,0 +1,104 @@
+// One guest of the kernel's: a virtual CPU. Its state page, its control block, and what an exit needs done to them.
+//
+// What a monitor may put into the state page is a proposal; the kernel checks it (exokernel/abi/guest.hpp). So nothing here
+// protects anybody: it only makes the guest's CPU do what the guest expects of one.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "exokernel/abi/control_block.hpp"
+#include "libos/core/call.hpp"
+#include "libos/vmm/monitor/guest_walk.hpp"
+
+namespace tessera::vmm {
+
+namespace rflags {
+inline constexpr u64 kCarry = 1, kFixed = 2, kTrap = 1 << 8, kInterrupts = 1 << 9, kDirection = 1 << 10, kResume = 1 << 16;
+}
+namespace vector {
+inline constexpr u64 kDebug = 1, kBreakpoint = 3, kOverflow = 4, kInvalidOpcode = 6, kDoubleFault = 8, kProtection = 13, kPageFault = 14;
+}
+
+/// Which bit of GuestState::intercept_instructions asks for an exit.
+constexpr u64 intercept(GuestExit exit) { return u64{1} << (static_cast<u64>(exit) - static_cast<u64>(GuestExit::interrupted)); }
+
+class GuestCpu {
+  public:
+    constexpr GuestCpu() = default;
+    GuestCpu(const GuestCpu&) = delete;
+    GuestCpu& operator=(const GuestCpu&) = delete;
+
+    /// Make it. The state page and the control block are bound guaranteed.  Errors: of frame_alloc, guest_create, bind.
+    Outcome open(GuestForm form);
+    /// Errors: of guest_destroy.
+    Outcome close();
+    /// Load place `place` with a context that it may run in.  Errors: of guest_load.
+    Outcome load(u64 place, VirtAddr context);
+
+    /// Go on until the next exit.  Errors: of guest_run.  Hot.
+    Result<GuestExit> run(u64 place) {
+        const auto exit = libos::call<GuestRun>({number_, place});
+        if (!exit.ok()) [[unlikely]]
+            return exit.failure();
+        return static_cast<GuestExit>(exit.value());
+    }
+
+    GuestState& state() { return *state_; }
+    const GuestState& state() const { return *state_; }
+    const ControlBlock& block() const { return *block_; }
+
+    // ---- Proposals ----
+    void propose(GuestPart part) { state_->changed |= static_cast<u64>(part); }
+    /// Take over from the control block what the guest has changed by itself, so that a proposal of `control` changes only
+    /// what the monitor means to.
+    void refresh_control();
+
+    // ---- Interrupts and exceptions ----
+    /// Would the guest take an interrupt just now?  Hot.
+    bool is_open() const {
+        return (state_->rflags & rflags::kInterrupts) && state_->event == 0 && !(state_->wishes & static_cast<u64>(GuestWish::shadow));
+    }
+    void interrupt(u64 vector) { state_->event = GuestEvent::make(GuestEvent::interrupt, vector); }
+    void raise(u64 vector) { state_->event = GuestEvent::make(GuestEvent::exception, vector); }
+    void raise(u64 vector, u32 error) { state_->event = GuestEvent::make(vector, error); }
+    /// Exit as soon as it would take one, or no longer.  Hot.
+    void want_window(bool wanted) {
+        constexpr u64 kWindow = static_cast<u64>(GuestWish::window);
+        state_->wishes = wanted ? state_->wishes | kWindow : state_->wishes & ~kWindow;
+    }
+    /// What is left of an event whose delivery was cut short. `int n` and its like are made again, not delivered again:
+    /// the guest still stands on the instruction.  Hot.
+    void keep_event();
+
+    // ---- Instructions ----
+    /// Put the guest behind the instruction that exited, at `next`.
+    void skip_to(u64 next) {
+        state_->rip = next;
+        state_->wishes &= ~static_cast<u64>(GuestWish::shadow);
+        state_->rflags &= ~rflags::kResume;
+    }
+    /// The same behind an instruction that is `bytes`, if it is: where the CPU does not say how long it was, the bytes are
+    /// looked at. False: something else stands there, a prefixed form for example.
+    bool skip(GuestMemory& memory, std::span<const u8> bytes);
+    /// Up to 15 bytes from the guest's rip on. How many could be read.
+    u64 fetch(GuestMemory& memory, std::span<u8, 15> bytes) const;
+
+    // ---- What mode the guest is in ----
+    bool in_long_mode() const { return (block_->efer & kLongModeActive) && (block_->cs.attributes & kLongSegment); }
+    PagingRegisters paging() const { return {block_->cr0, block_->cr3, block_->cr4, block_->efer}; }
+    u64 linear_rip() const { return in_long_mode() ? state_->rip : (block_->cs.base + state_->rip) & 0xffff'ffff; }
+    u64 number() const { return number_; }
+
+  private:
+    static constexpr u64 kLongModeActive = 1 << 10;  // EFER
+    static constexpr u64 kLongSegment = 1 << 9;      // of the attributes in a control block
+
+    GuestState* state_ = nullptr;
+    const ControlBlock* block_ = nullptr;
+    u64 number_ = 0;
+    GuestGrant grant_;
+    Capability frames_;
+};
+
+}  // namespace tessera::vmm

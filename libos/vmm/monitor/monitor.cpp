@@ -1,0 +1,81 @@
+#include "libos/vmm/monitor/monitor.hpp"
+
+#include <algorithm>
+
+#include "libos/core/print.hpp"
+#include "libos/core/program.hpp"
+#include "libos/vmm/monitor/report.hpp"
+
+namespace tessera::vmm {
+
+using namespace tessera::libos;
+
+bool Monitor::add(Processor& processor) {
+    if (count_ == kMaxProcessors) return false;
+    Place& place = places_[count_++];
+    place.processor = &processor;
+    place.told = false;
+    reset(place.fpu);
+    return true;
+}
+
+bool Monitor::add(Chore& chore) {
+    if (chore_count_ == kMaxChores) return false;
+    chores_[chore_count_++] = &chore;
+    return true;
+}
+
+void Monitor::take_turn(Place& place, u64 now) {
+    if (loaded_ != &place) {
+        if (loaded_ != nullptr) save(loaded_->fpu);
+        load(place.fpu);
+        loaded_ = &place;
+    }
+    if (place.processor->run(now + turn_) == Turn::ended) end(place);
+}
+
+void Monitor::end(Place& place) {
+    place.told = true;
+    const Machine& machine = place.processor->machine();
+    if (machine.end().kind == End::failed)
+        report(*place.processor);
+    else
+        print(machine.name(), ": ", machine.end().reason, "\n");
+}
+
+// A virtual CPU that waits has an interrupt pending, or waits for the board's next event; what comes from elsewhere is
+// notified, or a chore's to find.
+void Monitor::sleep(u64 now, u64 chores_due) {
+    u64 due = chores_due;
+    for (Place& each : std::span(places_, count_)) {
+        Machine& machine = each.processor->machine();
+        const u64 event = machine.board().next_event();
+        if (!each.told && event != Board::kNoEvent) due = std::min(due, machine.clock().tsc_at(event));
+    }
+    if (due <= now) return;
+    const u64 deadline = due == Chore::kNever ? now + information().tsc_hz : due;
+    static_cast<void>(call<Wait>({{}, 0, deadline, events_}));
+}
+
+void Monitor::run() {
+    turn_ = information().quantum;
+    u64 chores_due = 0;
+    for (bool running = true; running;) {
+        bool idle = true;
+        running = false;
+        for (Place& each : std::span(places_, count_)) {
+            if (each.told) continue;
+            const u64 now = ticks();
+            if (now >= chores_due) {
+                chores_due = Chore::kNever;
+                for (Chore* chore : std::span(chores_, chore_count_)) chores_due = std::min(chores_due, chore->tend(now));
+            }
+            take_turn(each, now);
+            idle = idle && (each.told || each.processor->is_halted());
+            running = running || !each.told;
+        }
+        if (running && idle) sleep(ticks(), chores_due);
+    }
+}
+
+}  // namespace tessera::vmm

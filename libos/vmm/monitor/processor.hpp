@@ -1,0 +1,74 @@
+// One virtual CPU of a machine: it runs until something comes up, and does what the hardware would have done.
+//
+//   guest_run --> exit --> count --> handler --> devices' time --> interrupt or window --> guest_run ...
+//
+// The way through here is the price of every exit, so it is kept short: two readings of the TSC, a switch, the handler.
+#pragma once
+
+#include <array>
+
+#include "libos/vmm/monitor/exit_counts.hpp"
+#include "libos/vmm/monitor/machine.hpp"
+
+namespace tessera::vmm {
+
+/// How a turn ended.
+enum class Turn {
+    over,   ///< Its time was.
+    idle,   ///< Nothing to do before the board's next event, or a notification.
+    ended,  ///< The machine does not go on.
+};
+
+/// What the CPU keeps and the control block does not: debug registers are the guest's own fiction.
+struct DebugRegisters {
+    u64 address[4]{};
+    u64 status = 0xffff'0ff0, control = 0x400;
+};
+
+class Processor {
+  public:
+    Processor(Machine& machine, u64 index) : machine_(machine), index_(index) {}
+
+    /// Make the guest, with what a monitor wants to hear of. What it starts with is to be written to cpu().state() then.
+    /// Errors: of GuestCpu::open and Paging::attach.
+    Outcome open();
+    Outcome close() { return cpu_.close(); }
+
+    /// Go on until the TSC is `until`, or there is nothing to do.
+    Turn run(u64 until);
+
+    GuestCpu& cpu() { return cpu_; }
+    const GuestCpu& cpu() const { return cpu_; }
+    Machine& machine() { return machine_; }
+    u64 index() const { return index_; }
+    const ExitCounts& exits() const { return exits_; }
+    const DebugRegisters& debug() const { return debug_; }
+    bool is_halted() const { return halted_; }
+
+  private:
+    void handle(GuestExit exit);
+    void deliver();
+    void fail(const char* reason, u64 detail = 0) { machine_.stop({End::failed, reason, detail}); }
+    void skip(std::initializer_list<u8> bytes);
+
+    void on_port();
+    void on_string_port(u64 what);
+    void on_cpuid();
+    void on_msr();
+    void on_halt();
+    void on_shutdown();
+    void on_debug_register(u64 number, bool write);
+    void on_exception(u64 vector);
+    bool write_efer(u64 value);
+
+    Machine& machine_;
+    GuestCpu cpu_;
+    const u64 index_;
+    bool halted_ = false;
+    u64 now_ = 0;  // TSC at the last exit
+    u64 pat_ = 0x0007'0406'0007'0406;
+    DebugRegisters debug_;
+    ExitCounts exits_;
+};
+
+}  // namespace tessera::vmm
