@@ -207,7 +207,7 @@ void Processor::on_msr() {
 
 void Processor::on_halt() {
     skip({0xf4});
-    if (cpu_.state().rflags & rflags::kInterrupts)
+    if (cpu_.state().rflags & rflags::kInterrupt)
         halted_ = true;
     else
         machine_.stop({End::power_off, "halted with interrupts off", 0});

@@ -54,7 +54,8 @@ void GuestCpu::keep_event() {
         state_->event = 0;
         return;
     }
-    const u64 type = event >> 8 & 7, number = event & 0xff;
+    const GuestEventType type{event >> 8 & 7};
+    const u64 number = event & 0xff;
     const bool made_again = type == GuestEvent::software ||
                             (type == GuestEvent::exception && (number == vector::kBreakpoint || number == vector::kOverflow));
     if (made_again) state_->event = 0;

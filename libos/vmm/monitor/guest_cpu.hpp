@@ -9,13 +9,11 @@
 
 #include "exokernel/abi/control_block.hpp"
 #include "libos/core/call.hpp"
+#include "libos/vmm/instructions/virtual_cpu.hpp"
 #include "libos/vmm/monitor/guest_walk.hpp"
 
 namespace tessera::vmm {
 
-namespace rflags {
-inline constexpr u64 kCarry = 1, kFixed = 2, kTrap = 1 << 8, kInterrupts = 1 << 9, kDirection = 1 << 10, kResume = 1 << 16;
-}
 namespace vector {
 inline constexpr u64 kDebug = 1, kBreakpoint = 3, kOverflow = 4, kInvalidOpcode = 6, kDoubleFault = 8, kProtection = 13, kPageFault = 14;
 }
@@ -57,7 +55,7 @@ class GuestCpu {
     // ---- Interrupts and exceptions ----
     /// Would the guest take an interrupt just now?  Hot.
     bool is_open() const {
-        return (state_->rflags & rflags::kInterrupts) && state_->event == 0 && !(state_->wishes & static_cast<u64>(GuestWish::shadow));
+        return (state_->rflags & rflags::kInterrupt) && state_->event == 0 && !(state_->wishes & static_cast<u64>(GuestWish::shadow));
     }
     void interrupt(u64 vector) { state_->event = GuestEvent::make(GuestEvent::interrupt, vector); }
     void raise(u64 vector) { state_->event = GuestEvent::make(GuestEvent::exception, vector); }

@@ -110,7 +110,7 @@ void report(Processor& processor) {
         if (end.detail != 0) line.add(" ", hex(end.detail));
     }
     print("  virtual CPU ", processor.index(), " in ", mode_of(block), ", ring ", u64{block.cpl},
-          state.rflags & rflags::kInterrupts ? ", interrupts on" : ", interrupts off", ", after ", processor.exits().total(), " exits\n");
+          state.rflags & rflags::kInterrupt ? ", interrupts on" : ", interrupts off", ", after ", processor.exits().total(), " exits\n");
     print("  ", machine.memory().present(), " of ", machine.memory().frames(), " guest frames have memory\n");
     tell_registers(state, block);
     tell_bytes(processor);

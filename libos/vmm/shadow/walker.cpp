@@ -19,7 +19,6 @@ bool may(const PagingMode& mode, const Access& access, const Walk& found) {
         return access.fetch ? found.executable : !access.write || found.writable;
     }
     if (access.fetch) return found.executable && !(mode.smep && found.user);
-    if (mode.smap && found.user && !access.may_touch_user) return false;
     return !access.write || found.writable || !mode.write_protect;
 }
 
@@ -77,7 +76,7 @@ Walk walk(GuestMemory& memory, const PagingMode& mode, PageNumber page, const Ac
             return found;
         }
         if (!value || has_reserved_bits(mode, level, *value)) {
-            found.code = fault_code(mode, access, kProtection | kReserved);
+            found.code = fault_code(mode, access, kFoundPresent | kFoundReserved);
             return found;
         }
         found.writable &= (step.entry & entry::kWrite) != 0;
@@ -95,7 +94,7 @@ Walk walk(GuestMemory& memory, const PagingMode& mode, PageNumber page, const Ac
     if (may(mode, access, found))
         found.result = WalkResult::translated;
     else
-        found.code = fault_code(mode, access, kProtection);
+        found.code = fault_code(mode, access, kFoundPresent);
     return found;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "libos/vmm/guest_memory.hpp"
+#include "libos/vmm/instructions/machine.hpp"
 
 namespace tessera::vmm {
 
@@ -30,31 +31,21 @@ constexpr u64 index_at(u32 level, PageNumber page) { return page.value / pages_o
 /// 36 bits: the page of an address, however its upper bits are.
 constexpr PageNumber guest_page(u64 address) { return PageNumber{(address >> kPageShift) & 0xf'ffff'ffff}; }
 
-/// What of the control registers decides over translation.
+/// What of the control registers decides over translation. SMAP does not: the guest's CPU has not got it.
 struct PagingMode {
     u64 root = 0;              ///< Guest frame of the table of level 4.
     bool paging = false;       ///< CR0.PG. Without it an address is its own translation.
     bool write_protect = false;///< CR0.WP: the kernel too must not write what is read-only.
     bool no_execute = false;   ///< EFER.NXE.
     bool smep = false;         ///< CR4.SMEP.
-    bool smap = false;         ///< CR4.SMAP.
     u32 physical_bits = 40;    ///< What the guest's CPUID says: the bits of an address above are reserved.
 
     static constexpr PagingMode of(u64 cr0, u64 cr3, u64 cr4, u64 efer, u32 physical_bits) {
         return {.root = (cr3 & entry::kAddress) >> kPageShift, .paging = (cr0 >> 31 & 1) != 0, .write_protect = (cr0 >> 16 & 1) != 0,
-                .no_execute = (efer >> 11 & 1) != 0, .smep = (cr4 >> 20 & 1) != 0, .smap = (cr4 >> 21 & 1) != 0,
+                .no_execute = (efer >> 11 & 1) != 0, .smep = (cr4 >> 20 & 1) != 0,
                 .physical_bits = physical_bits};
     }
     constexpr bool operator==(const PagingMode&) const = default;
-};
-
-/// What somebody in the guest is about to do at an address.
-struct Access {
-    bool write = false;
-    bool fetch = false;
-    bool user = false;      ///< In the guest's ring 3.
-    bool may_touch_user = false;  ///< Ring 0 with RFLAGS.AC set: SMAP lets it.
-    constexpr bool operator==(const Access&) const = default;
 };
 
 /// Bits of a page fault's error code, and the word for what this access would get with `found` of them.
@@ -62,7 +53,7 @@ constexpr u32 fault_code(const PagingMode& mode, const Access& access, u32 found
     const bool tells_fetches = mode.no_execute || mode.smep;
     return found | (access.write ? 2u : 0u) | (access.user ? 4u : 0u) | (access.fetch && tells_fetches ? 16u : 0u);
 }
-inline constexpr u32 kProtection = 1, kReserved = 8;
+inline constexpr u32 kFoundPresent = 1, kFoundReserved = 8;
 
 /// One entry that a walk went through.
 struct Step {
