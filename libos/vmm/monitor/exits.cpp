@@ -57,6 +57,7 @@ void Processor::handle(GuestExit exit) {
     }
     switch (machine_.paging().on_exit(cpu_, exit)) {
     case Handled::done: return;
+    case Handled::shut_down: return on_shutdown();
     case Handled::refused: return fail("memory that the machine does not have, at guest-physical", cpu_.state().info[1]);
     case Handled::no: break;
     }
@@ -165,12 +166,11 @@ constexpr bool is_pat(u64 value) {
 
 // Long mode itself cannot be switched while paging is on; that it is active is the CPU's to say.
 bool Processor::write_efer(u64 value) {
-    const ControlBlock& block = cpu_.block();
-    const u64 active = block.efer & kEferLongActive;
+    const PagingRegisters now = cpu_.paging();
+    const u64 active = now.efer & kEferLongActive;
     if ((value & ~(kEferKnown | kEferLongActive)) != 0) return false;
-    if ((block.cr0 & kCr0Paging) && ((value ^ block.efer) & kEferLong)) return false;
-    cpu_.refresh_control();
-    cpu_.state().efer = (value & kEferKnown) | active;
+    if ((now.cr0 & kCr0Paging) && ((value ^ now.efer) & kEferLong)) return false;
+    machine_.paging().set_efer(cpu_, (value & kEferKnown) | active);
     return true;
 }
 
@@ -180,8 +180,7 @@ void Processor::on_msr() {
     Board& board = machine_.board();
     board.advance(machine_.clock().nanoseconds(now_));
     if (state.info[0] == 0) {
-        constexpr u64 kSvmEnabled = 1 << 12;
-        const std::optional<u64> value = index == kEfer  ? cpu_.block().efer & ~kSvmEnabled
+        const std::optional<u64> value = index == kEfer  ? cpu_.paging().efer
                                          : index == kPat ? pat_
                                                          : board.read_msr(index_, index);
         if (!value) return cpu_.raise(vector::kProtection, 0);

@@ -84,7 +84,17 @@ class GuestCpu {
 
     // ---- What mode the guest is in ----
     bool in_long_mode() const { return (block_->efer & kLongModeActive) && (block_->cs.attributes & kLongSegment); }
-    PagingRegisters paging() const { return {block_->cr0, block_->cr3, block_->cr4, block_->efer}; }
+    /// The control registers as the guest knows them.
+    PagingRegisters paging() const {
+        constexpr u64 kSvmEnabled = 1 << 12;
+        if (has_own_) return own_;
+        return {block_->cr0, block_->cr3, block_->cr4, block_->efer & ~kSvmEnabled};
+    }
+    /// They are not those of the CPU, as with shadow paging, but these.
+    void set_paging(const PagingRegisters& registers) {
+        own_ = registers;
+        has_own_ = true;
+    }
     u64 linear_rip() const { return in_long_mode() ? state_->rip : (block_->cs.base + state_->rip) & 0xffff'ffff; }
     u64 number() const { return number_; }
 
@@ -97,6 +107,8 @@ class GuestCpu {
     u64 number_ = 0;
     GuestGrant grant_;
     Capability frames_;
+    PagingRegisters own_{};
+    bool has_own_ = false;
 };
 
 }  // namespace tessera::vmm

@@ -1,0 +1,61 @@
+// The contexts behind the roots of a shadow: the S-TLB of each is its shadow page table, a cache that may lose what it likes
+// and that the kernel refills from without asking. So switching to a root that is still there is switching the context,
+// nothing more (Disco's second-level TLB).
+//
+// A root has one context (SVM: supervisor pages keep the guest's ring 3 out), or one for each mode of the guest (ring 3:
+// what the guest's kernel may touch is not there for its user). They are made when they are first needed. To drop what is
+// bound in a whole root, or of one frame, the S-TLBs are looked through: a libOS can read its own.
+#pragma once
+
+#include "exokernel/abi/stlb_entry.hpp"
+#include "libos/vmm/monitor/guest_context.hpp"
+#include "libos/vmm/monitor/guest_cpu.hpp"
+#include "libos/vmm/monitor/memory.hpp"
+#include "libos/vmm/shadow/shadow.hpp"
+
+namespace tessera::vmm {
+
+class ShadowContexts final : public ShadowHardware {
+  public:
+    static constexpr u32 kMaxContexts = kContextsPerGuest;
+
+    /// `kind`: shadow, one context a root, or deprivileged, two. `pages`: how many each should hold at once.
+    ShadowContexts(Memory& memory, ContextKind kind, u64 pages) : memory_(memory), kind_(kind), pages_(pages) {}
+
+    /// The place of a root and mode; `user` counts for the deprivileged kind only. Made and loaded if it has to be.
+    /// Errors: of GuestContext::open and guest_load.
+    Result<u64> place(GuestCpu& cpu, u32 root, bool user) {
+        const u64 place = kind_ == ContextKind::deprivileged ? 2 * u64{root} + user : root;
+        if (!opened_[place]) [[unlikely]]
+            TRY(open(cpu, place));
+        return place;
+    }
+    /// The guest must not be loaded any more.  Errors: of context_destroy.
+    Outcome close();
+
+    /// Bind a mapping, or the part of it around its page that is one run of frames, at a place. `write`: the guest is about to.
+    /// False: there is no memory for it.
+    bool bind(u64 place, const ShadowMapping& mapping, bool write);
+
+    void forget(u32 root, PageNumber page, u64 count) override;
+    void forget_root(u32 root) override;
+    void forget_frame(u64 guest_frame) override;
+    /// Drop the bindings of the frames that stand behind guest frames.
+    void forget_frames(u64 guest_frame, u64 count);
+
+  private:
+    Outcome open(GuestCpu& cpu, u64 place);
+    u64 contexts_per_root() const { return kind_ == ContextKind::deprivileged ? 2 : 1; }
+    template <class Which>
+    void forget_entries(u64 place, Which&& which);
+
+    Memory& memory_;
+    const ContextKind kind_;
+    const u64 pages_;
+    std::array<GuestContext, kMaxContexts> contexts_;
+    std::array<RunWindow, kMaxContexts> stlbs_;
+    std::array<bool, kMaxContexts> opened_{};
+    std::array<bool, kMaxContexts> bound_{};  // something may be bound there
+};
+
+}  // namespace tessera::vmm
