@@ -53,7 +53,7 @@ guest_trap_other:
 #define TO_MAIN_STACK (CPU_STACK_TOP - CPU_IST4_TOP)
 guest_debug_exception:
     testb $3, 8(%rsp)
-    jz debug_exception
+    jz debug_exception                          // stepping, or virtual-8086 mode: no guest's business either
     push %rax
   .irp word, 8, 16, 24, 32, 40
     mov \word(%rsp), %rax

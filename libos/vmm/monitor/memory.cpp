@@ -88,11 +88,11 @@ Backing Memory::backing_of(u64 guest_frame) const {
 }
 
 // In a handler: what page() made sure of stands in the map; only the binding is missing.
-bool Memory::bind(u64 index, u64 access) {
+[[TESSERA_RESOLVES_FAULTS]] bool Memory::bind(u64 index, u64 access) {
     const bool write = access & static_cast<u64>(AccessKind::write);
     if (index == frames()) {
         const PageSpan span = PageSpan::make(first() + index, 1, Right::read, access & kPin ? span_flags_for(kPin) : 0);
-        return enter_kernel<Bind>({address(supply_.capability(scratch_.run)), scratch_.number, span, {}, {}}).error == Error::ok;
+        return bind_frames(supply_.capability(scratch_.run), scratch_.number, span);
     }
     const GuestFrame entry = map_[index];
     if (!entry.is_backed() || (write && !entry.is_writable())) return false;
@@ -103,8 +103,7 @@ bool Memory::bind(u64 index, u64 access) {
         backing.count = 1;
     }
     const PageSpan pages = backing.span(first(), Right::read | Right::write, write);
-    const PageSpan span{pages.bits | span_flags_for(access & kPin)};
-    return enter_kernel<Bind>({address(*backing.capability), backing.frame, span, {}, {}}).error == Error::ok;
+    return bind_frames(*backing.capability, backing.frame, PageSpan{pages.bits | span_flags_for(access & kPin)});
 }
 
 // ---- Filling --------------------------------------------------------------------------------------------------
