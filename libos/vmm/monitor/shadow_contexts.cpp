@@ -70,7 +70,38 @@ Outcome ShadowContexts::close() {
     return Done{};
 }
 
-bool ShadowContexts::bind(u64 place, const ShadowMapping& mapping, bool write) {
+bool ShadowContexts::comes_again(const Miss& miss) {
+    const bool known = std::ranges::find(recent_, miss) != recent_.end();
+    recent_[misses_++ % kRecent] = miss;
+    return known;
+}
+
+/// `page` is going to be guaranteed: the oldest of those that are makes room.
+void ShadowContexts::pin(u64 place, PageNumber page) {
+    Pins& pins = pins_[place];
+    if (std::ranges::find(pins.page.begin(), pins.page.begin() + pins.used, page) != pins.page.begin() + pins.used) return;
+    PageNumber& room = pins.page[pins.next++ % kPins];
+    if (pins.used == kPins)
+        static_cast<void>(call<Unbind>({PageSpan::make(room, 1), contexts_[place].capability()}));
+    else
+        ++pins.used;
+    room = page;
+}
+
+// The S-TLB does not show them: where it is looked through, they go without having been looked at.
+void ShadowContexts::unpin(u64 place) {
+    for (const PageNumber page : std::span(pins_[place].page).first(pins_[place].used))
+        static_cast<void>(call<Unbind>({PageSpan::make(page, 1), contexts_[place].capability()}));
+    pins_[place] = {};
+}
+
+bool ShadowContexts::bind(u64 place, const ShadowMapping& whole, bool write, u64 rip) {
+    ShadowMapping mapping = whole;
+    const bool pinned = comes_again({place, rip, mapping.page, write});
+    if (pinned) {
+        pin(place, mapping.page);
+        mapping = {whole.root, whole.page, whole.page, whole.frame_of(whole.page), 1, whole.write, whole.execute, whole.user};
+    }
     const auto backing = memory_.back(mapping.frame_of(mapping.page), write);
     if (!backing) return false;
     // Both are runs of guest frames with the one that is needed in them.
@@ -79,7 +110,7 @@ bool ShadowContexts::bind(u64 place, const ShadowMapping& mapping, bool write) {
     Rights rights = Right::read;
     if (mapping.write && backing->writable) rights = rights | Right::write;
     if (mapping.execute) rights = rights | Right::execute;
-    u64 flags = write ? static_cast<u64>(SpanFlag::dirty) : 0;
+    u64 flags = (write ? static_cast<u64>(SpanFlag::dirty) : 0) | (pinned ? static_cast<u64>(SpanFlag::guaranteed) : 0);
     if (kind_ == ContextKind::shadow && !mapping.user) flags |= static_cast<u64>(SpanFlag::supervisor);
     const PageSpan span = PageSpan::make(mapping.first + (first - mapping.guest_frame), end - first, rights, flags);
     const FrameNumber frame = backing->frame + (first - backing->guest_frame);
@@ -92,6 +123,7 @@ template <class Which>
 void ShadowContexts::forget_entries(u64 place, Which&& which) {
     const auto* entries = reinterpret_cast<const StlbEntry*>(stlbs_[place].memory());
     const u64 count = (stlbs_[place].count() << kPageShift) / sizeof(StlbEntry);
+    unpin(place);
     Unbinder unbinder(contexts_[place].capability());
     for (u64 i = 0; i < count; ++i)
         if (is_live(entries[i].tag) && which(entries[i])) unbinder.add(page_in(entries[i].tag));

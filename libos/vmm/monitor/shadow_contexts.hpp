@@ -5,6 +5,9 @@
 // A root has one context (SVM: supervisor pages keep the guest's ring 3 out), or one for each mode of the guest (ring 3:
 // what the guest's kernel may touch is not there for its user). They are made when they are first needed. To drop what is
 // bound in a whole root, or of one frame, the S-TLBs are looked through: a libOS can read its own.
+//
+// An S-TLB is direct-mapped, and the guest lays out its pages without knowing of it. Where an instruction needs pages that
+// displace each other it would fault for ever: a page that the same instruction has just missed is bound guaranteed.
 #pragma once
 
 #include "exokernel/abi/stlb_entry.hpp"
@@ -33,9 +36,9 @@ class ShadowContexts final : public ShadowHardware {
     /// The guest must not be loaded any more.  Errors: of context_destroy.
     Outcome close();
 
-    /// Bind a mapping, or the part of it around its page that is one run of frames, at a place. `write`: the guest is about to.
-    /// False: there is no memory for it.
-    bool bind(u64 place, const ShadowMapping& mapping, bool write);
+    /// Bind a mapping, or the part of it around its page that is one run of frames, at a place. `write`: the guest is about to,
+    /// at `rip`.  False: there is no memory for it.
+    bool bind(u64 place, const ShadowMapping& mapping, bool write, u64 rip);
 
     void forget(u32 root, PageNumber page, u64 count) override;
     void forget_root(u32 root) override;
@@ -44,7 +47,23 @@ class ShadowContexts final : public ShadowHardware {
     void forget_frames(u64 guest_frame, u64 count);
 
   private:
+    static constexpr u64 kRecent = 8, kPins = 4;  // as many as one set of guaranteed mappings has room for
+    /// A miss that was answered.
+    struct Miss {
+        u64 place, rip;
+        PageNumber page;
+        bool write;
+        bool operator==(const Miss&) const = default;
+    };
+    struct Pins {
+        std::array<PageNumber, kPins> page{};
+        u64 used = 0, next = 0;
+    };
+
     Outcome open(GuestCpu& cpu, u64 place);
+    bool comes_again(const Miss& miss);
+    void pin(u64 place, PageNumber page);
+    void unpin(u64 place);
     u64 contexts_per_root() const { return kind_ == ContextKind::deprivileged ? 2 : 1; }
     template <class Which>
     void forget_entries(u64 place, Which&& which);
@@ -56,6 +75,9 @@ class ShadowContexts final : public ShadowHardware {
     std::array<RunWindow, kMaxContexts> stlbs_;
     std::array<bool, kMaxContexts> opened_{};
     std::array<bool, kMaxContexts> bound_{};  // something may be bound there
+    std::array<Pins, kMaxContexts> pins_{};
+    std::array<Miss, kRecent> recent_{};
+    u64 misses_ = 0;
 };
 
 }  // namespace tessera::vmm

@@ -1,5 +1,8 @@
 #include "libos/vmm/monitor/shadow_paging.hpp"
 
+#include <algorithm>
+#include <bit>
+
 #include "libos/vmm/instructions/emulate.hpp"
 
 namespace tessera::vmm {
@@ -16,6 +19,10 @@ constexpr CpuModel kModel = {
     .physical_bits = kSmallModel.physical_bits,
     .has_rdtscp = false,
 };
+
+/// Twice the memory: a kernel has its memory mapped in a row, and itself somewhere else. What is needed together then seldom
+/// stands in one entry.
+constexpr u64 context_pages(u64 frames) { return std::clamp<u64>(std::bit_ceil(2 * frames), 1024, 65536); }
 
 constexpr u64 page_count(u64 bytes) { return (bytes + kPageSize - 1) / kPageSize; }
 
@@ -69,7 +76,7 @@ TableMemory ShadowPaging::take_tables(RunWindow& window) {
 
 ShadowPaging::ShadowPaging(Memory& memory, ShadowOptions options)
     : memory_(memory),
-      contexts_(memory, ContextKind::shadow, kPagesPerContext),
+      contexts_(memory, ContextKind::shadow, context_pages(memory.frames())),
       shadow_(memory, contexts_, take_records(record_window_, memory.frames()), take_tables(table_window_), options),
       space_(memory, shadow_) {}
 
@@ -148,7 +155,7 @@ Handled ShadowPaging::on_page_fault(GuestCpu& cpu) {
     case ShadowVerdict::again: return Handled::done;
     case ShadowVerdict::reflect: return reflect(cpu, address, decision.code);
     case ShadowVerdict::bind:
-        if (contexts_.bind(place_, decision.mapping, access.write)) return Handled::done;
+        if (contexts_.bind(place_, decision.mapping, access.write, state.rip)) return Handled::done;
         break;
     case ShadowVerdict::nowhere: break;
     }

@@ -14,7 +14,7 @@ namespace tessera::vmm {
 
 class ShadowPaging final : public Paging, private MachineEffects {
   public:
-    static constexpr u64 kTables = 512, kPagesPerContext = 4096;
+    static constexpr u64 kTables = 512;  ///< Of the guest's that are traced.
 
     ShadowPaging(Memory& memory, ShadowOptions options);
 
