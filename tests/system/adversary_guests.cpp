@@ -45,6 +45,13 @@ void random_state(GuestState& state) {
     state.changed = below(4) == 0 ? likely_word() : kAllGuestParts;
 }
 
+/// `iret` is tried by virtual_8086.cpp. An emulator that gets it wrong gives ring 3 all ports with it, and then what
+/// random code does to a bystander is not the kernel's fault.
+void spare_iret(u8* bytes, u64 count) {
+    for (u64 i = 0; i < count; ++i)
+        if (bytes[i] == 0xcf) bytes[i] = 0x90;
+}
+
 void random_memory() {
     u8* bytes = memory.bytes();
     if (below(4) == 0) {
@@ -52,6 +59,7 @@ void random_memory() {
         write_tables(memory, flags);
     } else if (below(4) == 0) {
         for (u64 i = 0; i < 3 * 512; ++i) memory.words()[i] = likely_word();
+        spare_iret(bytes, 3 * kPageSize);
     }
     const u64 length = 1 + below(64);
     u8* code = bytes + (kCode << kPageShift);
@@ -63,9 +71,7 @@ void random_memory() {
         code[at] = 0x0f;
         code[at + 1] = kSystem[below(sizeof kSystem)];
     }
-    // `iret` is tried by virtual_8086.cpp: an emulator that gets it wrong ends us.
-    for (u64 i = 0; i < length + 2; ++i)
-        if (code[i] == 0xcf) code[i] = 0x90;
+    spare_iret(code, kPageSize);
 }
 
 /// Whatever the answer is.

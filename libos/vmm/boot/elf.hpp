@@ -18,7 +18,7 @@ struct KernelSegment {
 struct KernelFile {
     static constexpr u32 kMostSegments = 16;
 
-    u64 entry = 0;  ///< Physical, in one of the segments.
+    u64 entry = 0;  ///< Physical, among the bytes of one of the segments.
     u64 end = 0;    ///< Behind the last segment, physical.
     u32 count = 0;
     KernelSegment segments[kMostSegments]{};

@@ -130,11 +130,11 @@ void Pit::advance(u64 now) {
     const u64 rise = channels_[0].next_rise(ticks_);
     now_ = now;
     ticks_ = ticks_at(now, kPitFrequency);
-    if (rise <= ticks_) {
-        pic_.set_line(0, false);
-        pic_.set_line(0, true);
-    }
-    drive();
+    if (rise > ticks_) return;
+    // OUT may have fallen again since. That would take the request along, and a guest that is told late would lose ticks
+    // which it did not miss: so the line stays up until the next rise.
+    pic_.set_line(0, false);
+    pic_.set_line(0, true);
 }
 
 u64 Pit::next_event() const {

@@ -40,6 +40,10 @@ Emulated emulate(const VirtualMachine& machine);
 /// The same, when it has been decoded (rip still names it).
 Emulated emulate(const VirtualMachine& machine, const Instruction& in);
 
+/// Take a near call, jump or return (rip still names it), which is no sensitive instruction: for a rewriter or translator that
+/// wants to know where it goes.  Not conditional ones, nor in 32-bit code: `unsupported`.
+Emulated emulate_branch(const VirtualMachine& machine, const Instruction& in);
+
 enum class Delivered : u8 {
     done,         ///< The guest goes on in its handler.
     ended,        ///< A triple fault: the virtual CPU has shut down. Nothing was changed.

@@ -20,6 +20,9 @@ class Emulation {
 
     bool run(Sensitive what);
 
+    /// A near call, jump or return, as `branch_of` tells them apart.
+    bool take_branch();
+
     // ---- delivery.cpp
     /// One way through the IDT. `software`: INT n and the like, which respect the gate's level.
     bool deliver(u8 vector, bool software, const u32* error, u64 return_rip, u64 return_flags);

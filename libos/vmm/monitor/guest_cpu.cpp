@@ -54,7 +54,7 @@ void GuestCpu::keep_event() {
         state_->event = 0;
         return;
     }
-    const GuestEventType type{event >> 8 & 7};
+    const auto type = static_cast<GuestEventType>(event >> 8 & 7);
     const u64 number = event & 0xff;
     const bool made_again = type == GuestEvent::software ||
                             (type == GuestEvent::exception && (number == vector::kBreakpoint || number == vector::kOverflow));
