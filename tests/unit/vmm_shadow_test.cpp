@@ -151,6 +151,29 @@ TEST_CASE("a page with many writers is looked for when it becomes a table") {
     CHECK(world.shadow.counts().searches >= 1);
 }
 
+TEST_CASE("who watches a frame is told before it is written, once") {
+    struct Watcher final : FrameWatcher {
+        std::vector<u64> told;
+        void on_write(u64 frame) override { told.push_back(frame); }
+    } watcher;
+    ShadowWorld world(32, {});
+    two_processes(world);
+    world.shadow.set_watcher(watcher);
+    world.touch(0x1000, {.write = true});
+    world.shadow.watch(25);
+    CHECK_FALSE(world.bindings[world.current].contains(1));
+    // Reading it, and writing its neighbours, does not count.
+    world.touch(0x1000, {});
+    world.touch(0x2000, {.write = true});
+    CHECK(watcher.told.empty());
+    world.touch(0x1000, {.write = true});
+    world.touch(0x1008, {.write = true});
+    CHECK(watcher.told == std::vector<u64>{25});
+    world.shadow.watch(26);
+    world.shadow.written(26);
+    CHECK(watcher.told == std::vector<u64>{25, 26});
+}
+
 TEST_CASE("without paging an address is its own translation") {
     ShadowWorld world(32, {});
     world.current = world.shadow.load({});

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "libos/vmm/instructions/emulate.hpp"
+#include "libos/vmm/monitor/guest_registers.hpp"
 
 namespace tessera::vmm {
 
@@ -28,18 +29,13 @@ constexpr u64 page_count(u64 bytes) { return (bytes + kPageSize - 1) / kPageSize
 
 PagingMode mode_of(const PagingRegisters& own) { return PagingMode::of(own.cr0, own.cr3, own.cr4, own.efer, kModel.physical_bits); }
 
-constexpr u64 GuestState::*kRegisters[16] = {
-    &GuestState::rax, &GuestState::rcx, &GuestState::rdx, &GuestState::rbx, &GuestState::rsp, &GuestState::rbp, &GuestState::rsi,
-    &GuestState::rdi, &GuestState::r8,  &GuestState::r9,  &GuestState::r10, &GuestState::r11, &GuestState::r12, &GuestState::r13,
-    &GuestState::r14, &GuestState::r15};
-
 /// The virtual CPU, as far as accesses to control registers and INVLPG need it.
 VirtualCpu copy_of(const GuestCpu& from) {
     const GuestState& state = from.state();
     const ControlBlock& block = from.block();
     const auto segment = [](const GuestSegment& each) { return Segment{each.selector, each.attributes, each.limit, each.base}; };
     VirtualCpu cpu{};
-    for (u64 i = 0; i < 16; ++i) cpu.gpr[i] = state.*kRegisters[i];
+    load_registers(cpu, state);
     cpu.rip = state.rip;
     cpu.rflags = state.rflags;
     const PagingRegisters own = from.paging();
@@ -195,7 +191,7 @@ Handled ShadowPaging::on_instruction(GuestCpu& cpu) {
         break;
     default: return Handled::no;
     }
-    for (u64 i = 0; i < 16; ++i) state.*kRegisters[i] = copy.gpr[i];
+    store_registers(copy, state);
     cpu.skip_to(copy.rip);
     const PagingRegisters own = cpu.paging();
     if (own.cr0 == copy.cr0 && own.cr3 == copy.cr3 && own.cr4 == copy.cr4 && own.efer == copy.efer && !changed_) return Handled::done;

@@ -1,4 +1,4 @@
-// By guest frame: where it is mapped writable, and whether it holds a table. This is what write protection takes: to
+// By guest frame: where it is mapped writable, whether it holds a table, and whether somebody watches it. This is what write protection takes: to
 // watch a page, every way of writing it has to be found first.
 //
 // Bounded by the guest's memory: a record has room for three ways. Most frames have one or two (the kernel's direct map, one
@@ -18,7 +18,8 @@ struct FrameRecord {
     static constexpr u32 kWays = 3;
     u64 way[kWays];  ///< 0: none.
     u32 table;       ///< 1 + the index of the table that is traced here; 0: none.
-    u32 more;        ///< 1: there may be ways that are not noted.
+    u16 more;        ///< 1: there may be ways that are not noted.
+    u16 watched;     ///< 1: whoever watches it is told before it is written.
 };
 static_assert(sizeof(FrameRecord) == 32);
 
@@ -28,6 +29,7 @@ class FrameRecords {
     explicit FrameRecords(std::span<FrameRecord> records) : records_(records) {}
 
     u32& table(u64 frame) { return records_[frame].table; }
+    u16& watched(u64 frame) { return records_[frame].watched; }
     u64 size() const { return records_.size(); }
 
     /// `frame` is about to be bound writable at `page` of a root. `generation[root]` is the root's present one.

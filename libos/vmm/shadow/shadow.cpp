@@ -195,6 +195,10 @@ ShadowMapping Shadow::make_mapping(const Walk& found, PageNumber page, const Acc
             go_out_of_sync(traced - 1);
         }
     }
+    if (records_.watched(found.guest_frame)) {
+        mapping.write = access.write;
+        if (access.write) end_watch(found.guest_frame);
+    }
     if (mapping.write) records_.note_way(found.guest_frame, root_, page, roots_.generations());
     if (!forced) add_neighbours(found, mapping);
     return mapping;
@@ -216,7 +220,7 @@ void Shadow::add_neighbours(const Walk& found, ShadowMapping& mapping) {
 bool Shadow::joins(const Walk& found, const ShadowMapping& mapping, PageNumber page, u64 guest_frame) {
     if (guest_frame >= memory_.frames()) return false;
     const u32 traced = records_.table(guest_frame);
-    if (mapping.write && traced && !tables_[traced - 1].out_of_sync) return false;
+    if (mapping.write && ((traced && !tables_[traced - 1].out_of_sync) || records_.watched(guest_frame))) return false;
     if (found.steps != 0 && found.level == 1) {
         const Step& step = found.last();
         const u64 index = index_at(1, page);
@@ -268,6 +272,18 @@ void Shadow::written(u64 guest_frame) {
     if (guest_frame >= records_.size()) return;
     const u32 traced = records_.table(guest_frame);
     if (traced && !tables_[traced - 1].out_of_sync) go_out_of_sync(traced - 1);
+    if (records_.watched(guest_frame)) end_watch(guest_frame);
+}
+
+void Shadow::end_watch(u64 guest_frame) {
+    records_.watched(guest_frame) = 0;
+    if (watcher_) watcher_->on_write(guest_frame);
+}
+
+void Shadow::watch(u64 guest_frame) {
+    if (guest_frame >= records_.size()) return;
+    records_.watched(guest_frame) = 1;
+    protect(guest_frame);
 }
 
 void Shadow::protect(u64 guest_frame) {

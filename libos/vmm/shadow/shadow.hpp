@@ -69,6 +69,15 @@ struct ShadowCounts {
     u64 searches = 0;       ///< Frames whose ways had to be looked for.
 };
 
+/// Who wants to know before a frame is written: it was `watch`ed, and is not any more.
+class FrameWatcher {
+  public:
+    virtual void on_write(u64 guest_frame) = 0;
+
+  protected:
+    ~FrameWatcher() = default;
+};
+
 struct ShadowOptions {
     u32 roots = 16;   ///< Address spaces that are kept: 1 to kMaxRoots.
     u32 around = 16;  ///< Bind neighbours within an aligned block of so many pages: a power of two.
@@ -97,8 +106,12 @@ class Shadow {
 
     /// Somebody other than the guest's CPU has written a guest frame, or will: a device, the emulator.
     void written(u64 guest_frame);
-    /// Take every writable binding of a frame away, for whoever shares or watches it.
+    /// Take every writable binding of a frame away, for whoever shares it.
     void protect(u64 guest_frame);
+    /// The same, and tell the watcher, once, before the next write by the guest or as `written` says.
+    void watch(u64 guest_frame);
+    bool is_watched(u64 guest_frame) { return guest_frame < records_.size() && records_.watched(guest_frame); }
+    void set_watcher(FrameWatcher& watcher) { watcher_ = &watcher; }
     /// A frame is taken from under the guest: what was bound through a table in it goes too. Its own bindings are the
     /// caller's to break, by giving up what it was bound to.
     void lose(u64 guest_frame);
@@ -121,6 +134,7 @@ class Shadow {
     void sync_entry(u32 index, u64 entry_index, u64 now);
     void sync(u32 index);
     void go_out_of_sync(u32 index);
+    void end_watch(u64 guest_frame);
     ShadowMapping make_mapping(const Walk& walk, PageNumber page, const Access& access);
     bool joins(const Walk& walk, const ShadowMapping& mapping, PageNumber page, u64 guest_frame);
     void add_neighbours(const Walk& walk, ShadowMapping& mapping);
@@ -131,6 +145,7 @@ class Shadow {
     TablePlaces tables_;
     RootCache roots_;
     u32 around_;
+    FrameWatcher* watcher_ = nullptr;
     u64 walk_ = 0;  // the number of the walk that is being followed
     u32 root_ = 0;
     u32 out_of_sync_ = 0;
