@@ -10,6 +10,9 @@
 // displace each other it would fault for ever: a page that the same instruction has just missed is bound guaranteed.
 #pragma once
 
+#include <algorithm>
+#include <bit>
+
 #include "exokernel/abi/stlb_entry.hpp"
 #include "libos/vmm/monitor/guest_context.hpp"
 #include "libos/vmm/monitor/guest_cpu.hpp"
@@ -21,6 +24,9 @@ namespace tessera::vmm {
 class ShadowContexts final : public ShadowHardware {
   public:
     static constexpr u32 kMaxContexts = kContextsPerGuest;
+    /// How many pages a context should hold for a guest of `frames`: twice as many. A kernel has its memory mapped in a row,
+    /// and itself somewhere else; what is needed together then seldom stands in one entry.
+    static constexpr u64 pages_for(u64 frames) { return std::clamp<u64>(std::bit_ceil(2 * frames), 1024, 65536); }
 
     /// `kind`: shadow, one context a root, or deprivileged, two. `pages`: how many each should hold at once.
     ShadowContexts(Memory& memory, ContextKind kind, u64 pages) : memory_(memory), kind_(kind), pages_(pages) {}

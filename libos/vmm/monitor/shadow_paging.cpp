@@ -1,8 +1,5 @@
 #include "libos/vmm/monitor/shadow_paging.hpp"
 
-#include <algorithm>
-#include <bit>
-
 #include "libos/vmm/instructions/emulate.hpp"
 #include "libos/vmm/monitor/guest_registers.hpp"
 
@@ -20,12 +17,6 @@ constexpr CpuModel kModel = {
     .physical_bits = kSmallModel.physical_bits,
     .has_rdtscp = false,
 };
-
-/// Twice the memory: a kernel has its memory mapped in a row, and itself somewhere else. What is needed together then seldom
-/// stands in one entry.
-constexpr u64 context_pages(u64 frames) { return std::clamp<u64>(std::bit_ceil(2 * frames), 1024, 65536); }
-
-constexpr u64 page_count(u64 bytes) { return (bytes + kPageSize - 1) / kPageSize; }
 
 PagingMode mode_of(const PagingRegisters& own) { return PagingMode::of(own.cr0, own.cr3, own.cr4, own.efer, kModel.physical_bits); }
 
@@ -57,35 +48,22 @@ VirtualCpu copy_of(const GuestCpu& from) {
 
 }  // namespace
 
-std::span<FrameRecord> ShadowPaging::take_records(RunWindow& window, u64 frames) {
-    if (!window.take(page_count(frames * sizeof(FrameRecord))).ok()) return {};
-    return {reinterpret_cast<FrameRecord*>(window.memory()), frames};
-}
-
-TableMemory ShadowPaging::take_tables(RunWindow& window) {
-    constexpr u64 kCopies = page_count(kTables * sizeof(TableCopy));
-    if (!window.take(kCopies + page_count(kTables * sizeof(TracedTable))).ok()) return {};
-    auto* const tables = reinterpret_cast<TracedTable*>(window.memory() + (kCopies << kPageShift));
-    for (u64 i = 0; i < kTables; ++i) tables[i] = TracedTable{};
-    return {{tables, kTables}, {reinterpret_cast<TableCopy*>(window.memory()), kTables}};
-}
-
 ShadowPaging::ShadowPaging(Memory& memory, ShadowOptions options)
     : memory_(memory),
-      contexts_(memory, ContextKind::shadow, context_pages(memory.frames())),
-      shadow_(memory, contexts_, take_records(record_window_, memory.frames()), take_tables(table_window_), options),
+      storage_(memory.frames()),
+      contexts_(memory, ContextKind::shadow, ShadowContexts::pages_for(memory.frames())),
+      shadow_(memory, contexts_, storage_.records(), storage_.tables(), options),
       space_(memory, shadow_) {}
 
 Outcome ShadowPaging::open() {
-    if (record_window_.count() == 0 || table_window_.count() == 0) return Error::exhausted;
+    if (!storage_.is_there()) return Error::exhausted;
     memory_.add_view(*this);
     return Done{};
 }
 
 Outcome ShadowPaging::close() {
     TRY(contexts_.close());
-    TRY(table_window_.close());
-    return record_window_.close();
+    return storage_.close();
 }
 
 Outcome ShadowPaging::attach(GuestCpu& cpu) {

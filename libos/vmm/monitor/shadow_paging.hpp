@@ -8,14 +8,13 @@
 
 #include "libos/vmm/monitor/paging.hpp"
 #include "libos/vmm/monitor/shadow_contexts.hpp"
+#include "libos/vmm/monitor/shadow_memory.hpp"
 #include "libos/vmm/shadow/guest_space.hpp"
 
 namespace tessera::vmm {
 
 class ShadowPaging final : public Paging, private MachineEffects {
   public:
-    static constexpr u64 kTables = 512;  ///< Of the guest's that are traced.
-
     ShadowPaging(Memory& memory, ShadowOptions options);
 
     /// Errors: of frame_alloc.
@@ -35,9 +34,6 @@ class ShadowPaging final : public Paging, private MachineEffects {
     const ShadowCounts& counts() const { return shadow_.counts(); }
 
   private:
-    static std::span<FrameRecord> take_records(RunWindow& window, u64 frames);
-    static TableMemory take_tables(RunWindow& window);
-
     void begin(GuestCpu& cpu);
     void apply(GuestCpu& cpu);
     Handled load_root(GuestCpu& cpu);
@@ -56,7 +52,7 @@ class ShadowPaging final : public Paging, private MachineEffects {
     bool msr_write(u32, u64) override { return false; }
 
     Memory& memory_;
-    RunWindow record_window_, table_window_;
+    ShadowMemory storage_;
     ShadowContexts contexts_;
     Shadow shadow_;
     GuestSpace space_;
