@@ -21,7 +21,7 @@ class PicChip {
     u8 level_triggered() const { return level_triggered_; }
 
     /// INT: is there a request more urgent than what is in service?
-    bool pending() const { return urgent() != kNone; }
+    bool pending() const { return (requests_ & ~mask_) != 0 && urgent() != kNone; }
     /// INTA: put the most urgent request in service, and say which line; 7 when there is none (any more).
     u32 acknowledge();
     u8 vector_of(u32 line) const { return static_cast<u8>(base_ | line); }

@@ -69,6 +69,8 @@ class VirtQueue {
 
     /// Take the next chain that the guest offers. False: there is none, or there is a problem.
     bool take(GuestMemory& memory, Chain& chain);
+    /// Does the guest offer another one, as far as one can see without taking it?
+    bool offers_more(GuestMemory& memory) const;
     /// The chain with this head has been served, and `written` bytes were written to it. False: there is a problem.
     bool finish(GuestMemory& memory, u16 head, u32 written);
     /// Does the guest want to hear of what was finished?

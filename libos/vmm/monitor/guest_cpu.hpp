@@ -67,7 +67,10 @@ class GuestCpu {
     }
     /// What is left of an event whose delivery was cut short. `int n` and its like are made again, not delivered again:
     /// the guest still stands on the instruction.  Hot.
-    void keep_event();
+    void keep_event() {
+        if (state_->event != 0) [[unlikely]]
+            keep_unless_made_again();
+    }
 
     // ---- Instructions ----
     /// Put the guest behind the instruction that exited, at `next`.
@@ -77,8 +80,17 @@ class GuestCpu {
         state_->rflags &= ~rflags::kResume;
     }
     /// The same behind an instruction that is `bytes`, if it is: where the CPU does not say how long it was, the bytes are
-    /// looked at. False: something else stands there, a prefixed form for example.
-    bool skip(GuestMemory& memory, std::span<const u8> bytes);
+    /// looked at, once for each place: a guest that then puts a longer form there goes on in the middle of it. False:
+    /// something else stands there, a prefixed form for example.  Hot.
+    template <u8... bytes>
+    bool skip(GuestMemory& memory) {
+        static constexpr u8 kBytes[] = {bytes...};
+        const Known& known = known_[state_->rip % kKnown];
+        if (known.rip != state_->rip || known.cr3 != block_->cr3 || known.length != sizeof...(bytes)) [[unlikely]]
+            return look_and_skip(memory, kBytes);
+        skip_to(known.next);
+        return true;
+    }
     /// Up to 15 bytes from the guest's rip on. How many could be read.
     u64 fetch(GuestMemory& memory, std::span<u8, 15> bytes) const;
 
@@ -102,11 +114,21 @@ class GuestCpu {
     static constexpr u64 kLongModeActive = 1 << 10;  // EFER
     static constexpr u64 kLongSegment = 1 << 9;      // of the attributes in a control block
 
+    void keep_unless_made_again();
+    bool look_and_skip(GuestMemory& memory, std::span<const u8> bytes);
+
+    /// An instruction that was looked at.
+    struct Known {
+        u64 rip = 0, cr3 = 0, length = 0, next = 0;
+    };
+    static constexpr u64 kKnown = 64;  ///< By where they stand.
+
     GuestState* state_ = nullptr;
     const ControlBlock* block_ = nullptr;
     u64 number_ = 0;
     GuestGrant grant_;
     Capability frames_;
+    Known known_[kKnown];
     PagingRegisters own_{};
     bool has_own_ = false;
 };

@@ -214,9 +214,11 @@ void Memory::close() {
         const u64 count = entry.is_large() ? kPagesPerLarge : 1;
         for (GuestFrame& each : map_.subspan(i, count)) each = {};
         if (entry.use() == FrameUse::present) supply_.give(entry.frame(), count);
+        if (entry.use() == FrameUse::shared) forget(i, 1);
         i += count;
     }
     present_ = 0;
+    Window::close();
 }
 
 std::optional<u64> Memory::guest_frame_of(FrameNumber frame) const {
