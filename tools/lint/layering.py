@@ -46,7 +46,7 @@ FREESTANDING = set("""algorithm array atomic bit cfloat charconv climits compare
 # Made by the build out of the ABI and the kernel's structures, for assembly alone.
 GENERATED = {"offsets.h"}
 
-ASSEMBLY_FILES = ["exokernel/arch", "libos/core"]
+ASSEMBLY_FILES = ["exokernel/arch", "libos/core", "guests", "tests/guests"]
 NO_INLINE_ASSEMBLY = [ABI, LOCKS, "exokernel/core", *PURE]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')

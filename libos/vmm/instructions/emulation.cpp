@@ -161,7 +161,7 @@ bool Emulation::push(u32 size, u64 value) {
     return true;
 }
 
-bool fetch(const Machine& machine, Instruction& in, Exception& fault) {
+bool fetch(const VirtualMachine& machine, Instruction& in, Exception& fault) {
     const VirtualCpu& cpu = machine.cpu;
     const u64 address = cpu.is64() ? cpu.rip : (cpu.cs.base + cpu.rip) & 0xffff'ffff;
     if (!is_canonical(address)) {
@@ -188,7 +188,7 @@ bool fetch(const Machine& machine, Instruction& in, Exception& fault) {
     return false;
 }
 
-Emulated emulate(const Machine& machine) {
+Emulated emulate(const VirtualMachine& machine) {
     Instruction in;
     Exception fault{};
     if (!fetch(machine, in, fault)) return {Ending::exception, Sensitive::none, fault};

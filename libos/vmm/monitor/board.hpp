@@ -6,16 +6,11 @@
 
 #include <optional>
 
-#include "exokernel/abi/types.hpp"
+#include "libos/vmm/instructions/machine.hpp"
 
 namespace tessera::vmm {
 
 class Processor;
-
-/// What CPUID answers.
-struct CpuidAnswer {
-    u32 eax, ebx, ecx, edx;
-};
 
 class Board {
   public:

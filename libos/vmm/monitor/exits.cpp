@@ -115,12 +115,11 @@ constexpr bool is_pat(u64 value) {
 
 // Long mode itself cannot be switched while paging is on; that it is active is the CPU's to say.
 bool Processor::write_efer(u64 value) {
-    const ControlBlock& block = cpu_.block();
-    const u64 active = block.efer & kEferLongActive;
+    const PagingRegisters now = cpu_.paging();
+    const u64 active = now.efer & kEferLongActive;
     if ((value & ~(kEferKnown | kEferLongActive)) != 0) return false;
-    if ((block.cr0 & kCr0Paging) && ((value ^ block.efer) & kEferLong)) return false;
-    cpu_.refresh_control();
-    cpu_.state().efer = (value & kEferKnown) | active;
+    if ((now.cr0 & kCr0Paging) && ((value ^ now.efer) & kEferLong)) return false;
+    machine_.paging().set_efer(cpu_, (value & kEferKnown) | active);
     return true;
 }
 
@@ -129,8 +128,7 @@ void Processor::on_msr() {
     const u32 index = static_cast<u32>(state.rcx);
     Board& board = machine_.board();
     if (state.info[0] == 0) {
-        constexpr u64 kSvmEnabled = 1 << 12;
-        const std::optional<u64> value = index == kEfer  ? cpu_.block().efer & ~kSvmEnabled
+        const std::optional<u64> value = index == kEfer  ? cpu_.paging().efer
                                          : index == kPat ? pat_
                                                          : board.read_msr(index_, index);
         if (!value) return cpu_.raise(vector::kProtection, 0);
@@ -158,7 +156,7 @@ void Processor::on_msr() {
 
 void Processor::on_halt() {
     skip<0xf4>();
-    if (cpu_.state().rflags & rflags::kInterrupts)
+    if (cpu_.state().rflags & rflags::kInterrupt)
         halted_ = true;
     else
         machine_.stop({End::power_off, "halted with interrupts off", 0});

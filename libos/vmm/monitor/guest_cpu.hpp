@@ -9,13 +9,11 @@
 
 #include "exokernel/abi/control_block.hpp"
 #include "libos/core/call.hpp"
+#include "libos/vmm/instructions/virtual_cpu.hpp"
 #include "libos/vmm/monitor/guest_walk.hpp"
 
 namespace tessera::vmm {
 
-namespace rflags {
-inline constexpr u64 kCarry = 1, kFixed = 2, kTrap = 1 << 8, kInterrupts = 1 << 9, kDirection = 1 << 10, kResume = 1 << 16;
-}
 namespace vector {
 inline constexpr u64 kDebug = 1, kBreakpoint = 3, kOverflow = 4, kInvalidOpcode = 6, kDoubleFault = 8, kProtection = 13, kPageFault = 14;
 }
@@ -57,7 +55,7 @@ class GuestCpu {
     // ---- Interrupts and exceptions ----
     /// Would the guest take an interrupt just now?  Hot.
     bool is_open() const {
-        return (state_->rflags & rflags::kInterrupts) && state_->event == 0 && !(state_->wishes & static_cast<u64>(GuestWish::shadow));
+        return (state_->rflags & rflags::kInterrupt) && state_->event == 0 && !(state_->wishes & static_cast<u64>(GuestWish::shadow));
     }
     void interrupt(u64 vector) { state_->event = GuestEvent::make(GuestEvent::interrupt, vector); }
     void raise(u64 vector) { state_->event = GuestEvent::make(GuestEvent::exception, vector); }
@@ -98,7 +96,17 @@ class GuestCpu {
 
     // ---- What mode the guest is in ----
     bool in_long_mode() const { return (block_->efer & kLongModeActive) && (block_->cs.attributes & kLongSegment); }
-    PagingRegisters paging() const { return {block_->cr0, block_->cr3, block_->cr4, block_->efer}; }
+    /// The control registers as the guest knows them.
+    PagingRegisters paging() const {
+        constexpr u64 kSvmEnabled = 1 << 12;
+        if (has_own_) return own_;
+        return {block_->cr0, block_->cr3, block_->cr4, block_->efer & ~kSvmEnabled};
+    }
+    /// They are not those of the CPU, as with shadow paging, but these.
+    void set_paging(const PagingRegisters& registers) {
+        own_ = registers;
+        has_own_ = true;
+    }
     u64 linear_rip() const { return in_long_mode() ? state_->rip : (block_->cs.base + state_->rip) & 0xffff'ffff; }
     u64 number() const { return number_; }
 
@@ -121,6 +129,8 @@ class GuestCpu {
     GuestGrant grant_;
     Capability frames_;
     Known known_[kKnown];
+    PagingRegisters own_{};
+    bool has_own_ = false;
 };
 
 }  // namespace tessera::vmm

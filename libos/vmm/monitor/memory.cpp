@@ -182,8 +182,9 @@ std::optional<SuppliedFrame> Memory::take(u64 guest_frame, FrameUse use, u64 num
     if (guest_frame >= frames() || map_[guest_frame].use() != FrameUse::present) return {};
     split(guest_frame);
     const SuppliedFrame frame = map_[guest_frame].frame();
-    map_[guest_frame] = GuestFrame::make(use, number);
+    // Order: who looks for its bindings has to know which frame it was.
     forget(guest_frame, 1);
+    map_[guest_frame] = GuestFrame::make(use, number);
     --present_;
     return frame;
 }

@@ -4,13 +4,12 @@
 
 #include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
-#include "libos/vmm/monitor/report.hpp"
 
 namespace tessera::vmm {
 
 using namespace tessera::libos;
 
-bool Monitor::add(Processor& processor) {
+bool Monitor::add(TurnTaker& processor) {
     if (count_ == kMaxProcessors) return false;
     Place& place = places_[count_++];
     place.processor = &processor;
@@ -38,7 +37,7 @@ void Monitor::end(Place& place) {
     place.told = true;
     const Machine& machine = place.processor->machine();
     if (machine.end().kind == End::failed)
-        report(*place.processor);
+        place.processor->tell_end();
     else
         print(machine.name(), ": ", machine.end().reason, "\n");
 }

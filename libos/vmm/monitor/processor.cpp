@@ -1,6 +1,7 @@
 #include "libos/vmm/monitor/processor.hpp"
 
 #include "libos/core/program.hpp"
+#include "libos/vmm/monitor/report.hpp"
 
 namespace tessera::vmm {
 
@@ -54,6 +55,7 @@ constexpr u64 code_of(GuestExit exit) { return static_cast<u64>(exit); }
 void Processor::handle_rest(GuestExit exit) {
     switch (machine_.paging().on_exit(cpu_, exit)) {
     case Handled::done: return;
+    case Handled::shut_down: return on_shutdown();
     case Handled::refused: return fail("memory that the machine does not have, at guest-physical", cpu_.state().info[1]);
     case Handled::no: break;
     }
@@ -79,6 +81,8 @@ void Processor::handle_rest(GuestExit exit) {
     cpu_.interrupt(board.acknowledge(index_));
     cpu_.want_window(board.interrupt_pending(index_));
 }
+
+void Processor::tell_end() { report(*this); }
 
 Turn Processor::run(u64 until) {
     const u64 begin = now_ = ticks();

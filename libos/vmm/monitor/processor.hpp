@@ -8,16 +8,9 @@
 #include <array>
 
 #include "libos/vmm/monitor/exit_counts.hpp"
-#include "libos/vmm/monitor/machine.hpp"
+#include "libos/vmm/monitor/turns.hpp"
 
 namespace tessera::vmm {
-
-/// How a turn ended.
-enum class Turn {
-    over,   ///< Its time was.
-    idle,   ///< Nothing to do before the board's next event, or a notification.
-    ended,  ///< The machine does not go on.
-};
 
 /// What the CPU keeps and the control block does not: debug registers are the guest's own fiction.
 struct DebugRegisters {
@@ -25,7 +18,7 @@ struct DebugRegisters {
     u64 status = 0xffff'0ff0, control = 0x400;
 };
 
-class Processor {
+class Processor final : public TurnTaker {
   public:
     Processor(Machine& machine, u64 index) : machine_(machine), index_(index) {}
 
@@ -34,16 +27,16 @@ class Processor {
     Outcome open();
     Outcome close() { return cpu_.close(); }
 
-    /// Go on until the TSC is `until`, or there is nothing to do.
-    Turn run(u64 until);
+    Turn run(u64 until) override;
 
     GuestCpu& cpu() { return cpu_; }
     const GuestCpu& cpu() const { return cpu_; }
-    Machine& machine() { return machine_; }
+    Machine& machine() override { return machine_; }
     u64 index() const { return index_; }
     const ExitCounts& exits() const { return exits_; }
     const DebugRegisters& debug() const { return debug_; }
-    bool is_halted() const { return halted_; }
+    bool is_halted() const override { return halted_; }
+    void tell_end() override;
 
   private:
     Turn go_on(u64 until);
