@@ -115,7 +115,7 @@ Turn idle(Cpu& cpu) {
     for (;;) {
         // Order: first say that this CPU wants to be woken, then look.
         __atomic_store_n(&cpu.idle, true, __ATOMIC_SEQ_CST);
-        if (read_tsc() >= earliest_deadline) repossess_overdue(cpu);
+        if (earliest_deadline != kAny) repossess_overdue(cpu);  // it may be one of a request that is met: nothing to wait for
         const Turn turn = next_turn(cpu, cpu.slot);
         const u64 now = cpu.boundary = read_tsc();
         const u64 deadline = turn.env == nullptr ? next_deadline(cpu, now) : 1;

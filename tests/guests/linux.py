@@ -4,8 +4,10 @@ monitor gives it. What works here and not under the monitor is the monitor's fau
 Each boot plays some of the roles of guests/linux/userland, and every guest says itself what it found.
 """
 
+import json
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,16 +15,13 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "guests/linux"))
+
+from words import command_line  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = ROOT / "build/guests/linux"
-WORDS = ROOT / "libos/vmm/boot/linux_command_line.hpp"
 SECONDS = 300  # Until a guest that says nothing counts as stuck.
-
-
-def command_line(name):
-    """A constant of linux_command_line.hpp: its string literals, one behind the other."""
-    value = re.search(rf"\b{name} =\n(.*?;)(?: *//.*)?$", WORDS.read_text(), re.DOTALL | re.MULTILINE)[1]
-    return "".join(re.findall(r'^ *"([^"]*)"', value, re.MULTILINE))
 
 
 class Guest:
@@ -50,8 +49,16 @@ class Guest:
 
     def wait_for(self, path):
         """Until a file is there, as long as the guest runs."""
-        while not path.exists() and self._process.poll() is None:
+        while not pathlib.Path(path).exists() and self._process.poll() is None:
             time.sleep(0.05)
+
+    def connect(self, path):
+        """The other end of a socket that its QEMU listens at."""
+        self.wait_for(path)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(SECONDS)
+        connection.connect(path)
+        return connection
 
     def finish(self, printed=b""):
         out, _ = self._process.communicate()
@@ -88,11 +95,26 @@ class Image(unittest.TestCase):
     def test_network_and_cpus(self):
         with tempfile.TemporaryDirectory() as folder:
             server = Guest("role=serve address=10.0.0.1/24", *network(folder, 1, True))
-            server.wait_for(pathlib.Path(folder, "cable"))
+            server.wait_for(f"{folder}/cable")
             client = Guest("role=smp,ping address=10.0.0.2/24 peer=10.0.0.1", *network(folder, 2, False), cpus=2)
             self.check(client.finish(), r"^guest: smp: 2 CPUs, each computed", r"^guest: ping: 5 packets .* 0% packet loss",
                        r"^guest: fetched 1048576 bytes from 10\.0\.0\.1", r"^guest: all done$")
             self.check(server.finish(), r"^guest: serving 1048576 bytes", r"^guest: somebody fetched [0-9a-f]{64}", r"^guest: all done$")
+
+    def test_console_and_balloon(self):
+        with tempfile.TemporaryDirectory() as folder:
+            guest = Guest("role=console,memory mib=4 rounds=1 until=60000",
+                          "-chardev", f"socket,id=c,path={folder}/console,server=on,wait=off",
+                          "-device", "virtio-serial-pci,disable-modern=on", "-device", "virtconsole,chardev=c",
+                          "-qmp", f"unix:{folder}/qmp,server=on,wait=off", "-device", "virtio-balloon-pci,disable-modern=on")
+            with guest.connect(f"{folder}/console") as console, guest.connect(f"{folder}/qmp") as control:
+                self.assertIn(b"hello from guest", console.makefile("rb").readline())
+                console.sendall(b"good morning\n")
+                for command in ({"execute": "qmp_capabilities"}, {"execute": "balloon", "arguments": {"value": 96 << 20}}):
+                    control.sendall(json.dumps(command).encode())
+                lines = guest.finish()
+            self.check(lines, r"^guest: the console says: good morning", r"^guest: memory: MemTotal: \d+ KiB",
+                       r"^guest: memory: at most 60000 KiB are left", r"^guest: all done$")
 
     def test_crash(self):
         lines = Guest("role=crash").finish()

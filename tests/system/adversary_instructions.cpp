@@ -1,102 +1,12 @@
 // A libOS that executes what ring 3 must not: every privileged instruction, every `int n`, I/O, the kernel's
 // selectors and addresses, broken `iretq` frames, odd flags and segment bases before system calls. Each attempt is a
 // few bytes of machine code, called; it must come back as the one exception that the manual names, or not at all.
-#include "tests/system/attack.hpp"
-
-#include <initializer_list>
+#include "tests/system/attempt.hpp"
 
 using namespace tessera;
 using namespace tessera::attack;
 
-// attempt_code(code, argument): calls code with rdi = argument, rsi = a page of scratch memory. Comes back when the
-// code returns, or, through the handlers below, at attempt_over when it faulted.
-extern "C" void attempt_code(const u8* code, u64 argument, u8* scratch);
-extern "C" [[noreturn]] void attempt_over();
-asm(R"(
-    .section .guaranteed.text.attempt, "ax"
-    .globl attempt_code, attempt_over
-attempt_code:
-    push %rbx
-    push %rbp
-    push %r12
-    push %r13
-    push %r14
-    push %r15
-    mov %rsp, attempt_rsp
-    mov %rdi, %rax
-    mov %rsi, %rdi
-    mov %rdx, %rsi
-    call *%rax
-attempt_over:
-    mov attempt_rsp, %rsp
-    xor %eax, %eax
-    mov $0x1b, %eax
-    mov %eax, %ss
-    pushq $0x202
-    popfq
-    cld
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbp
-    pop %rbx
-    ret
-    .section .guaranteed.data.attempt, "aw"
-    .globl attempt_rsp
-attempt_rsp:
-    .quad 0
-    .text
-)");
-
 namespace {
-
-constexpr u64 kNothing = ~u64{0};
-constexpr u64 kTrapFlag = 0x100;
-
-/// What came of the last attempt.
-struct Seen {
-    u64 vector, error, address, steps;
-};
-[[gnu::section(".guaranteed.data.seen")]] Seen seen{kNothing, 0, 0, 0};
-[[gnu::section(".guaranteed.data.seen")]] bool watching = false;
-
-void leave(SaveRecord& record) {
-    record.rip = reinterpret_cast<u64>(attempt_over);
-    record.rflags = 0x202;
-}
-
-[[LIBOS_HANDLER, gnu::section(".guaranteed.text.exception")]] void on_any_exception(SaveRecord& record) {
-    if (!watching) die_of(record);
-    if (record.vector == 1 && (record.rflags & kTrapFlag)) {  // a single step: let it go on
-        if (++seen.steps < 1000) return;
-    }
-    seen = {record.vector, record.error, record.rip, seen.steps};
-    leave(record);
-}
-
-[[LIBOS_HANDLER, gnu::section(".guaranteed.text.fault")]] void on_any_fault(SaveRecord& record) {
-    if (bind_image_page(VirtAddr{record.address}, record.error)) return;
-    if (!watching) die_of(record);
-    seen = {14, record.error, record.address, seen.steps};
-    leave(record);
-}
-
-Memory code, data;
-u8* code_page;  // the same frame as `code`, executable
-
-using Bytes = std::initializer_list<int>;
-
-/// Run machine code; afterwards `seen` says what came of it.
-void run(Bytes bytes, u64 argument = 0) {
-    u8* out = code.bytes();
-    for (const int byte : bytes) *out++ = static_cast<u8>(byte);
-    *out = 0xc3;  // ret
-    seen = {kNothing, 0, 0, 0};
-    watching = true;
-    attempt_code(code_page, argument, data.bytes());
-    watching = false;
-}
 
 void faults(const char* what, u64 vector, Bytes bytes, u64 argument = 0, u64 error = kNothing) {
     run(bytes, argument);
@@ -360,13 +270,7 @@ void entries() {
 }  // namespace
 
 int libos_main() {
-    need(code, 1);
-    need(data, 1);
-    const PageNumber page = fresh_pages(1);
-    const PageSpan executable = PageSpan::make(page, 1, Right::read | Right::execute).with(SpanFlag::guaranteed);
-    if (answer_to<Bind>({address(code.capability), code.frame, executable, {}, {}}) != Error::ok) return 3;
-    code_page = reinterpret_cast<u8*>(address_of(page).value);
-    if (!set_handler<UpcallKind::exception, on_any_exception>().ok() || !set_handler<UpcallKind::page_fault, on_any_fault>().ok()) return 3;
+    if (!prepare_attempts()) return 3;
     privileged();
     interrupts();
     computed();

@@ -131,6 +131,15 @@ class Machine(unittest.TestCase):
             self.assertEqual(command[command.index("-smp") + 1], str(one.machine.cpus))
             self.assertEqual("-icount" in command, wanted == "tcg,thread=single")
 
+    def test_cpu(self):
+        for changes, wanted in (([], machine.CPU_MODEL), ([("machine.cpu", "EPYC-Milan")], "EPYC-Milan"),
+                                ([("machine.cpu", "max,-svm,+la57")], "max,-svm,+la57"),
+                                ([("machine.cpu", "max"), ("machine.admits_emulation", False)], "max,-hypervisor")):
+            (one,) = read(GOOD, changes)
+            command = machine.qemu_command(one.machine, "x.iso", "1", "2")
+            self.assertEqual(command[command.index("-cpu") + 1], wanted)
+            self.assertEqual(machine.description(one.machine, bochs=False, qemu="none")["cpu_model"], wanted)
+
 
 class Refused(unittest.TestCase):
     """Each case: what is changed in GOOD, the line that must be named, and words that must be in the message."""
@@ -155,6 +164,12 @@ class Refused(unittest.TestCase):
 
     def test_unknown_key(self):
         self.check("memory = 64", "memori = 64", 4, "machine.memori", "allowed here: memory, cpus")
+
+    def test_cpu_that_is_no_model(self):
+        for model in ("", "help", "host", "host,+svm", "-svm", "max,svm", "max,", "max,+", "max +svm", "max,+svm=on",
+                      "max,-svm,", "qemu64,+a\\n-device", "../max", "max,+" + "x" * 40, "x" * 50):
+            self.check("memory = 64", f'memory = 64\ncpu = "{model}"', 5, "machine.cpu", "'max,-svm'")
+        self.check("memory = 64", "memory = 64\ncpu = 6", 5, "machine.cpu", "'max,-svm'")
 
     def test_unknown_table(self):
         self.check("[machine]", "[maschine]", 3, "maschine", "allowed here", "machine")

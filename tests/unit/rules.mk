@@ -7,6 +7,7 @@ UNIT_SRCS += $(SECURE_BINDINGS_SRCS) exokernel/core/elf.cpp exokernel/core/multi
 HOST_SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_CXXFLAGS   := -std=c++20 -Wall -Wextra -Werror -I.
 HOST_LIBS       := -l:libsodium.a
+UNIT_LIBS       := -lZydis
 
 unit_srcs := $(sort $(wildcard tests/unit/*.cpp) $(UNIT_SRCS))
 unit_objs := $(unit_srcs:%.cpp=build/unit/%.o)
@@ -18,7 +19,7 @@ $(unit_objs): build/unit/%.o: %.cpp
 
 build/unit/unit_tests: $(unit_objs)
 	$(call step,LINK,$@)
-	$(Q)$(CXX) $(HOST_SANITIZERS) -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CXX) $(HOST_SANITIZERS) -o $@ $^ $(HOST_LIBS) $(UNIT_LIBS)
 
 TEST_FILES   += build/unit/unit_tests
 TEST_TARGETS += unit-tests

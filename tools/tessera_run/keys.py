@@ -13,6 +13,9 @@ NAME_LENGTH = 15
 LARGEST_FILE = 1 << 18
 
 _name = matching(f"[a-z0-9_-]{{1,{NAME_LENGTH}}}", f"a name of 1 to {NAME_LENGTH} characters out of a-z 0-9 _ -")
+# What QEMU takes for a model, and nothing that it takes for a question (help) or for the host's own CPU (host).
+_cpu = matching("(?!(help|host)(,|$))[A-Za-z][A-Za-z0-9_-]{0,39}(,[+-][a-z0-9][a-z0-9_.-]{0,29}){0,40}",
+                "a CPU model of QEMU's, and features to add (+) and to take away (-), with commas: 'max,-svm'")
 _path = "[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}"
 _column = matching("[a-z_]{1,30}", "the name of a field of a record")
 _patterns = list_of(regular_expression)
@@ -27,6 +30,7 @@ KEYS = {
     "machine": {
         "memory": (integer(16, 65536), 128),  # MiB
         "cpus": (integer(1, 8), 1),
+        "cpu": (_cpu, None),
         "firmware": (one_of("bios", "uefi"), "bios"),
         "icount": (boolean, False),
         "admits_emulation": (boolean, True),

@@ -1,6 +1,7 @@
 """The emulated machine, stated in one place: how QEMU and Bochs are called.
 
-TCG always, and one CPU model: the model changes results, so every result says which it was.
+TCG always, and one CPU model unless a scenario is about others: the model changes results, so every result says which
+it was.
 """
 
 import pathlib
@@ -24,9 +25,10 @@ def version_of(program):
 
 
 def cpu_model(machine):
-    """QEMU's CPU. One that does not say that it is emulated is taken for a real one by the kernel, which then uses what it
+    """QEMU's CPU, as the scenario wants it or the one for everything that is measured. One that does not say that it is emulated is taken for a real one by the kernel, which then uses what it
     otherwise leaves alone (exokernel/arch/x86_64/features.cpp)."""
-    return CPU_MODEL if machine.admits_emulation else CPU_MODEL + ",-hypervisor"
+    model = machine.cpu or CPU_MODEL
+    return model if machine.admits_emulation else model + ",-hypervisor"
 
 
 def qemu_command(machine, iso, com1, com2, gdb_port=None, qemu=QEMU, com3=None):

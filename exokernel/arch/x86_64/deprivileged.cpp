@@ -31,6 +31,17 @@ constexpr StateRegister kRegisters[] = {
     {&GuestState::r13, &Registers::r13}, {&GuestState::r14, &Registers::r14}, {&GuestState::r15, &Registers::r15},
 };
 
+/// This CPU is the monitor's again, but for its registers.
+void restore_monitor(Cpu& cpu) {
+    if (!(cpu.attention & Cpu::kNoBases)) {
+        write_fs_base(cpu.guest->monitor_fs);
+        write_gs_base(cpu.guest->monitor_gs);
+    }
+    cpu.guest = nullptr;
+    restore_traps();
+    switch_context(cpu, cpu.env->context);
+}
+
 /// The guest has stopped, `frame` is the monitor's again, and so is everything else.
 void leave_guest(Cpu& cpu, TrapFrame& frame, GuestExit exit, u64 error = 0, u64 address = 0) {
     Guest& guest = *cpu.guest;
@@ -47,15 +58,11 @@ void leave_guest(Cpu& cpu, TrapFrame& frame, GuestExit exit, u64 error = 0, u64 
     if (!(cpu.attention & Cpu::kNoBases)) {
         state.fs_base = guest.fs_base = read_fs_base();
         state.gs_base = guest.gs_base = read_gs_base();
-        write_fs_base(guest.monitor_fs);
-        write_gs_base(guest.monitor_gs);
     }
     frame = guest.monitor;
     frame.regs.rax = static_cast<u64>(Error::ok);
     frame.regs.rdx = static_cast<u64>(exit);
-    cpu.guest = nullptr;
-    restore_traps();
-    switch_context(cpu, cpu.env->context);
+    restore_monitor(cpu);
 }
 
 }  // namespace
@@ -95,10 +102,14 @@ Result<u64> enter_deprivileged(Cpu& cpu, Guest& guest, Context& context, TrapFra
 /// From guest_entry.S. What returns here goes on with the frame: in the guest, or in its monitor.
 extern "C" void on_guest_trap(TrapFrame& frame) {
     forbid_user_access();
-    if (!frame.entry.from_user()) return on_trap(frame);  // the kernel's own: a panic
     Cpu& cpu = Cpu::here();
+    if (!frame.entry.from_user() && !frame.entry.from_virtual_8086()) {
+        restore_monitor(cpu);
+        return on_trap(frame);  // the kernel's own: a panic, or the monitor's end
+    }
     switch (const u64 vector = frame.vector) {
         case kPageFault: {
+            if (frame.entry.from_virtual_8086()) break;
             const PageFault fault{VirtAddr{read_cr2()}, frame.error};
             Context& context = *cpu.context;
             switch (refill(context, page_of(fault.address), fault)) {
@@ -122,8 +133,10 @@ extern "C" void on_guest_trap(TrapFrame& frame) {
         case VECTOR_GUEST_SYSCALL:
             return leave_guest(cpu, frame, GuestExit::syscall);
         default:
-            return leave_guest(cpu, frame, GuestExit{static_cast<u64>(GuestExit::exception) + vector}, frame.error);
+            break;
     }
+    // Virtual-8086 mode (returns_to_virtual_8086 in traps.cpp) ends here: the monitor sees the flag, and goes on without it.
+    leave_guest(cpu, frame, GuestExit{static_cast<u64>(GuestExit::exception) + frame.vector}, frame.error);
 }
 
 }  // namespace tessera::kernel

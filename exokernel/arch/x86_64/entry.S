@@ -419,11 +419,13 @@ exception_\vector:
 // system call does it. So it has a stack of its own. From ring 3 it goes on as any exception, on the main stack, where
 // the frame is moved; from ring 0 the step is forgotten.
 #define TO_MAIN_STACK (CPU_STACK_TOP - CPU_IST4_TOP)
-#define RFLAGS_TRAP 0x100
     .globl debug_exception
 debug_exception:
+    testl $RFLAGS_VIRTUAL_8086, 16(%rsp)        // not in long mode, but in an emulator: on_trap
+    jnz 2f
     testb $3, 8(%rsp)
     jz 1f
+2:
     push %rax
   .irp word, 8, 16, 24, 32, 40
     mov \word(%rsp), %rax

@@ -37,4 +37,6 @@
 
 #define AP_PAGE 0x8000          // physical: where the other CPUs begin, in real mode
 
+#define RFLAGS_TRAP 0x100
+#define RFLAGS_VIRTUAL_8086 0x20000
 #define USER_RFLAGS 0x202       // IF and the bit that is always one

@@ -1,5 +1,6 @@
 // Compiled to assembly only: every line becomes a #define in build/kernel/offsets.h, which entry.S includes. So the
 // layouts that trap code depends on are stated once, in C++.
+#include "exokernel/abi/records.hpp"
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/core/environment.hpp"
 
@@ -91,4 +92,5 @@ void offsets() {
     DEFINE(KIND_EXCEPTION, UpcallKind::exception);
     DEFINE(KIND_UNKNOWN_SYSCALL, UpcallKind::unknown_syscall);
     DEFINE(SYSCALL_COUNT, Syscalls::count);
+    DEFINE(EXIT_REFUSED, ExitCode::refused);
 }

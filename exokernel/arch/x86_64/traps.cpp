@@ -36,10 +36,22 @@ void on_page_fault(TrapFrame& frame) {
                                        Hex{frame.entry.rip}, ", and no upcall could be delivered"));
 }
 
+/// There is no virtual-8086 mode in long mode (SDM vol. 3, 21.1), but QEMU's TCG 7.2 enters it from ring 3, by an `iretd`
+/// with that flag, and with whatever IOPL and IF was asked for. What comes of it must not be taken for the kernel's
+/// own: neither a trap from there, nor the fault of an `iretq` of ours that would go back there.
+bool returns_to_virtual_8086(const TrapFrame& frame) {
+    if (frame.vector != kGeneralProtection || frame.entry.from_user()) return false;
+    constexpr u16 kIretq = 0xcf48;
+    if (*reinterpret_cast<const u16*>(frame.entry.rip) != kIretq) return false;
+    return reinterpret_cast<const EntryFrame*>(frame.entry.rsp)->from_virtual_8086();
+}
+
 }  // namespace
 
 extern "C" void on_trap(TrapFrame& frame) {
     forbid_user_access();
+    if (frame.entry.from_virtual_8086() || returns_to_virtual_8086(frame)) [[unlikely]]
+        end_current(EndReason::because("it ran in virtual-8086 mode, which there is not"));
     const bool from_user = frame.entry.from_user();
     switch (frame.vector) {
         case kPageFault:

@@ -39,14 +39,14 @@ const char* add_segment(KernelFile& kernel, const ProgramHeader& header, std::sp
 const char* find_entry(KernelFile& kernel, u64 entry) {
     for (u32 i = 0; i < kernel.count; ++i) {
         const KernelSegment& segment = kernel.segments[i];
-        if (entry - segment.physical < segment.memory_size) {
+        if (entry - segment.physical < segment.bytes.size()) {
             kernel.entry = entry;
             return nullptr;
         }
     }
     for (u32 i = 0; i < kernel.count; ++i) {
         const KernelSegment& segment = kernel.segments[i];
-        if (entry - segment.virtual_address < segment.memory_size) {
+        if (entry - segment.virtual_address < segment.bytes.size()) {
             kernel.entry = entry - segment.virtual_address + segment.physical;
             return nullptr;
         }

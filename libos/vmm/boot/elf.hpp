@@ -1,4 +1,4 @@
-// A guest kernel as an ELF file: x86-64 or i386, static, loaded by physical addresses. (System V ABI, chapters 4 and 5.)
+// A guest kernel as an ELF file: x86-64 or i386, static, loaded by physical addresses (System V ABI, chapters 4, 5).
 //
 // The file comes from whoever made the guest: it may be anything. Parsing writes nothing, and either describes a kernel
 // that can be loaded or says in one sentence why not.
@@ -18,7 +18,7 @@ struct KernelSegment {
 struct KernelFile {
     static constexpr u32 kMostSegments = 16;
 
-    u64 entry = 0;  ///< Physical, in one of the segments.
+    u64 entry = 0;  ///< Physical, among the bytes of one of the segments.
     u64 end = 0;    ///< Behind the last segment, physical.
     u32 count = 0;
     KernelSegment segments[kMostSegments]{};

@@ -88,11 +88,11 @@ Backing Memory::backing_of(u64 guest_frame) const {
 }
 
 // In a handler: what page() made sure of stands in the map; only the binding is missing.
-bool Memory::bind(u64 index, u64 access) {
+[[TESSERA_RESOLVES_FAULTS]] bool Memory::bind(u64 index, u64 access) {
     const bool write = access & static_cast<u64>(AccessKind::write);
     if (index == frames()) {
         const PageSpan span = PageSpan::make(first() + index, 1, Right::read, access & kPin ? span_flags_for(kPin) : 0);
-        return enter_kernel<Bind>({address(supply_.capability(scratch_.run)), scratch_.number, span, {}, {}}).error == Error::ok;
+        return bind_frames(supply_.capability(scratch_.run), scratch_.number, span);
     }
     const GuestFrame entry = map_[index];
     if (!entry.is_backed() || (write && !entry.is_writable())) return false;
@@ -103,8 +103,7 @@ bool Memory::bind(u64 index, u64 access) {
         backing.count = 1;
     }
     const PageSpan pages = backing.span(first(), Right::read | Right::write, write);
-    const PageSpan span{pages.bits | span_flags_for(access & kPin)};
-    return enter_kernel<Bind>({address(*backing.capability), backing.frame, span, {}, {}}).error == Error::ok;
+    return bind_frames(*backing.capability, backing.frame, PageSpan{pages.bits | span_flags_for(access & kPin)});
 }
 
 // ---- Filling --------------------------------------------------------------------------------------------------
@@ -183,8 +182,9 @@ std::optional<SuppliedFrame> Memory::take(u64 guest_frame, FrameUse use, u64 num
     if (guest_frame >= frames() || map_[guest_frame].use() != FrameUse::present) return {};
     split(guest_frame);
     const SuppliedFrame frame = map_[guest_frame].frame();
-    map_[guest_frame] = GuestFrame::make(use, number);
+    // Order: who looks for its bindings has to know which frame it was.
     forget(guest_frame, 1);
+    map_[guest_frame] = GuestFrame::make(use, number);
     --present_;
     return frame;
 }
@@ -214,9 +214,11 @@ void Memory::close() {
         const u64 count = entry.is_large() ? kPagesPerLarge : 1;
         for (GuestFrame& each : map_.subspan(i, count)) each = {};
         if (entry.use() == FrameUse::present) supply_.give(entry.frame(), count);
+        if (entry.use() == FrameUse::shared) forget(i, 1);
         i += count;
     }
     present_ = 0;
+    Window::close();
 }
 
 std::optional<u64> Memory::guest_frame_of(FrameNumber frame) const {

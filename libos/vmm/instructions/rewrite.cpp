@@ -1,0 +1,161 @@
+// Following a guest kernel's code, and the table of the bytes that were changed on the way.
+#include "libos/vmm/instructions/rewrite.hpp"
+
+#include "libos/vmm/instructions/branch.hpp"
+
+namespace tessera::vmm {
+
+namespace {
+
+/// Fibonacci hashing: the identities of neighbours go far apart.
+u64 hash(u64 number, u64 size) { return (number * 0x9e37'79b9'7f4a'7c15 >> 20) & (size - 1); }
+
+/// Is the next instruction reached from this one?
+bool falls_through(Branch branch) { return branch == Branch::none || branch == Branch::conditional || branch == Branch::call || branch == Branch::indirect_call; }
+
+}  // namespace
+
+Rewriter::Rewriter(std::span<Site> sites, std::span<ScannedPage> pages) : sites_(sites), pages_(pages) {
+    for (Site& site : sites_) site = {Site::kNobody, 0, false};
+    for (ScannedPage& page : pages_) page = {Site::kNobody, {}, 0};
+}
+
+// ---- tables -----------------------------------------------------------------------------------------------
+// Open addressing. An entry stays in its place for good; one whose byte was put back is there to be used again.
+
+Site* Rewriter::find(u64 where) const {
+    for (u64 i = 0, at = hash(where, sites_.size()); i < sites_.size(); ++i, at = (at + 1) & (sites_.size() - 1)) {
+        if (sites_[at].where == where) return sites_[at].in_place ? &sites_[at] : nullptr;
+        if (sites_[at].where == Site::kNobody) break;
+    }
+    return nullptr;
+}
+
+bool Rewriter::add(u64 where, u8 original) {
+    Site* place = nullptr;
+    for (u64 i = 0, at = hash(where, sites_.size()); i < sites_.size(); ++i, at = (at + 1) & (sites_.size() - 1)) {
+        Site& site = sites_[at];
+        if (!place && !site.in_place) place = &site;
+        if (site.where == where) place = &site;
+        if (site.where == where || site.where == Site::kNobody) break;
+    }
+    if (!place) return false;
+    *place = {where, original, true};
+    ++in_place_;
+    return true;
+}
+
+ScannedPage* Rewriter::page_of(u64 identity, bool make) {
+    const u64 page = identity / kPageSize;
+    for (u64 i = 0, at = hash(page, pages_.size()); i < pages_.size(); ++i, at = (at + 1) & (pages_.size() - 1)) {
+        if (pages_[at].page == page) return &pages_[at];
+        if (pages_[at].page != Site::kNobody) continue;
+        if (!make) return nullptr;
+        pages_[at].page = page;
+        return &pages_[at];
+    }
+    return nullptr;
+}
+
+// ---- scanning ---------------------------------------------------------------------------------------------
+
+bool Rewriter::later(u64 address) {
+    if (waiting_count_ == kWaiting) return false;
+    waiting_[waiting_count_++] = address;
+    return true;
+}
+
+bool Rewriter::replace(CodeMemory& memory, u64 address, u8 original) {
+    if (original == kTrappingByte) return true;  // traps as it is
+    if (!add(memory.identity(address), original)) return false;
+    memory.patch(address, kTrappingByte);
+    return true;
+}
+
+bool Rewriter::scan_block(CodeMemory& memory, u64 address, Scanned& result) {
+    for (;;) {
+        u8 bytes[kMaxInstructionLength];
+        // What cannot be fetched faults when the guest gets there, and the monitor is asked again.
+        const u64 in_page = kPageSize - address % kPageSize;
+        u64 length = in_page < kMaxInstructionLength ? in_page : kMaxInstructionLength;
+        if (!is_canonical(address) || !memory.read(address, bytes, length)) return true;
+        if (length < kMaxInstructionLength && memory.read(address + length, bytes + length, kMaxInstructionLength - length)) length = kMaxInstructionLength;
+        ScannedPage* page = page_of(memory.identity(address), true);
+        if (!page) return false;
+        u64& word = page->begins[address % kPageSize / 64];
+        const u64 bit = u64{1} << address % 64;
+        if (word & bit) return true;
+
+        show_original(memory, address, bytes, length);
+        Instruction in;
+        if (decode(bytes, length, CodeMode::bits64, in) != Decoded::ok) return true;
+        const Branch branch = branch_of(in);
+        const bool direct = branch == Branch::conditional || branch == Branch::jump || branch == Branch::call;
+        const bool indirect = branch == Branch::indirect_jump || branch == Branch::indirect_call;
+        const bool followed = !direct || later(branch_target(in, address));
+        // The monitor can take any branch but a conditional one, which depends on flags that it does not compute.
+        if (!followed && branch == Branch::conditional) return false;
+        if (indirect || !followed || must_be_replaced(classify(in))) {
+            if (!replace(memory, address, bytes[0])) return false;
+            ++result.replaced;
+        }
+        word |= bit;
+        ++result.instructions;
+        if (!falls_through(branch)) return true;
+        address += in.length;
+    }
+}
+
+Rewriter::Scanned Rewriter::scan(CodeMemory& memory, u64 entry) {
+    Scanned result;
+    waiting_count_ = 0;
+    later(entry);
+    while (waiting_count_ != 0 && result.complete) result.complete = scan_block(memory, waiting_[--waiting_count_], result);
+    return result;
+}
+
+void Rewriter::show_original(CodeMemory& memory, u64 address, u8* bytes, u64 length) const {
+    for (u64 i = 0; i < length; ++i)
+        if (bytes[i] == kTrappingByte)
+            if (const Site* site = find(memory.identity(address + i))) bytes[i] = site->original;
+}
+
+u32 Rewriter::forget(CodeMemory& memory, u64 address) {
+    const u64 first = address & ~(kPageSize - 1);
+    ScannedPage* page = page_of(memory.identity(first), false);
+    if (!page) return 0;
+    for (u64 i = 0; i < kPageSize; ++i) {
+        if (!(page->begins[i / 64] >> i % 64 & 1)) continue;
+        Site* site = find(memory.identity(first + i));
+        if (!site) continue;
+        memory.patch(first + i, site->original);
+        site->in_place = false;
+        --in_place_;
+    }
+    for (u64& word : page->begins) word = 0;
+    return ++page->flips;
+}
+
+// ---- what a site does -------------------------------------------------------------------------------------
+
+RewrittenTrap emulate_site(Rewriter& rewriter, CodeMemory& code, const VirtualMachine& machine) {
+    const u64 rip = machine.cpu.rip;
+    u8 bytes[kMaxInstructionLength];
+    const u64 in_page = kPageSize - rip % kPageSize;
+    u64 length = in_page < kMaxInstructionLength ? in_page : kMaxInstructionLength;
+    if (!is_canonical(rip) || !code.read(rip, bytes, length) || bytes[0] != kTrappingByte || !rewriter.is_site(code.identity(rip))) return {false, {}, true};
+    if (length < kMaxInstructionLength && code.read(rip + length, bytes + length, kMaxInstructionLength - length)) length = kMaxInstructionLength;
+    rewriter.show_original(code, rip, bytes, length);
+    Instruction in;
+    if (decode(bytes, length, CodeMode::bits64, in) != Decoded::ok) return {false, {}, true};
+    RewrittenTrap trap{true, {}, true};
+    if (classify(in) != Sensitive::none)
+        trap.emulated = emulate(machine, in);
+    else
+        trap.emulated = emulate_branch(machine, in);
+    // Wherever it goes on in the kernel: a branch's target, or behind a return between segments.
+    if (trap.emulated.ending == Ending::done && machine.cpu.cpl == 0) trap.complete = rewriter.scan(code, machine.cpu.rip).complete;
+    return trap;
+}
+
+}  // namespace tessera::vmm
