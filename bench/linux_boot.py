@@ -2,9 +2,8 @@
 
 Both kernels are the same bytes with the same words, memory and file system, and each tells the time by its own clock, which
 begins with the kernel and goes on while a monitor works on its behalf. With -icount that clock counts instructions, the
-monitor's too; but also, where a kernel waits with nothing to do, what is left until its next tick. How often it does depends on
-which of its threads is first, so a ratio below 1 says that the guest waited less, not that it worked less. Leaves
-build/results/linux_boot.json.
+monitor's too; but also, where a kernel waits with nothing to do, what is left until its next tick, and the two do not wait
+equally often: a ratio below 1 says that the guest waited less, not that it worked less. Leaves build/results/linux_boot.json.
 """
 
 import re
