@@ -17,6 +17,7 @@ namespace tessera::vmm {
 struct PcOptions {
     std::string_view name;        ///< For the log; must stay.
     u64 frames;                   ///< Guest frames of 4 KiB.
+    u64 cpus = 1;                 ///< Virtual CPUs: 1 to kMaxGuestCpus. All but the first want somebody who runs them (team.hpp).
     ByteSink* serial = nullptr;   ///< Who gets what the guest prints; nullptr: lines of the log.
 };
 
@@ -24,7 +25,7 @@ class PcGuest {
   public:
     PcGuest(FrameSupply& supply, const PcOptions& options);
 
-    /// The nested context and the virtual CPU.  Errors: of NestedPaging::open and Processor::open.
+    /// The nested context and the first virtual CPU.  Errors: of NestedPaging::open and Processor::open.
     Outcome open();
     /// All that it has goes back.
     Outcome close();
@@ -38,11 +39,14 @@ class PcGuest {
     Platform& platform() { return platform_; }
     Memory& memory() { return memory_; }
     Machine& machine() { return machine_; }
-    Processor& processor() { return processor_; }
+    u64 cpus() const { return platform_.cpus(); }
+    /// index < cpus().
+    Processor& processor(u64 index = 0) { return *processors_[index]; }
 
   private:
     static std::span<GuestFrame> take_map(RunWindow& window, u64 frames);
     const char* begin(const BootResult& loaded);
+    Outcome open_for_several();
 
     RunWindow map_;
     Memory memory_;
@@ -52,7 +56,8 @@ class PcGuest {
     PcBoard board_;
     NestedPaging paging_;
     Machine machine_;
-    Processor processor_;
+    std::optional<Processor> processors_[kMaxGuestCpus];
+    RunWindow apic_page_;
 };
 
 }  // namespace tessera::vmm
