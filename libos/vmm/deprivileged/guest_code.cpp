@@ -22,13 +22,17 @@ bool GuestCode::read(u64 address, u8* to, u64 length) {
     return true;
 }
 
-u64 GuestCode::identity(u64 address) { return physical(address).value_or(~u64{0}); }
+// Whoever asks for a byte's name remembers what it is: so a write to it has to be noticed.
+u64 GuestCode::identity(u64 address) {
+    const auto at = physical(address);
+    if (!at) return ~u64{0};
+    if (!shadow_.is_watched(*at >> kPageShift)) shadow_.watch(*at >> kPageShift);
+    return *at;
+}
 
 void GuestCode::patch(u64 address, u8 byte) {
     const auto to = physical(address);
-    if (!to) return;
-    memory_.write(*to, byte);
-    shadow_.watch(*to >> kPageShift);
+    if (to) memory_.write(*to, byte);
 }
 
 bool PhysicalCode::read(u64 address, u8* to, u64 length) {

@@ -48,8 +48,7 @@ constexpr GuestExit kInvalidInEmulators{0xffff'ffff};
     case GuestExit::mwait:
     case GuestExit::xsetbv: return cpu_.raise(vector::kInvalidOpcode);
     case GuestExit::task_switch: return fail("a task switch, which this machine does not do");
-    case GuestExit::invalid:
-    case kInvalidInEmulators: return fail("the CPU refuses the virtual CPU's state");
+    case GuestExit::invalid: return fail("the CPU refuses the virtual CPU's state");
     default: return handle_rest(exit);
     }
 }
@@ -64,6 +63,7 @@ void Processor::handle_rest(GuestExit exit) {
     case Handled::refused: return fail("memory that the machine does not have, at guest-physical", cpu_.state().info[1]);
     case Handled::no: break;
     }
+    if (exit == kInvalidInEmulators) return fail("the CPU refuses the virtual CPU's state");
     const u64 code = code_of(exit);
     if (code >= code_of(GuestExit::exception) && code < code_of(GuestExit::interrupted))
         return on_exception(code - code_of(GuestExit::exception));
