@@ -49,7 +49,7 @@ void wild_tables(Random& random, u64 rounds) {
     for (u64 i = 0; i < rounds; ++i) {
         for (paravirt::Update& update : updates) {
             const u64 table = tables[random.below(8)].address, next = tables[random.below(8)].address;
-            update = {table + 8 * random.below(512), random.below(4) != 0 ? next | 7 : plausible(random), random.below(2) ? plausible(random) : 0};
+            update = {table + 8 * random.below(512), random.below(4) != 0 ? next | 7 : plausible(random)};
         }
         hypercall(Hypercall::update_entries, address_of(updates), paravirt::kMaxUpdates);
         if (random.below(16) == 0) hypercall(Hypercall::switch_root, tables[0].address);

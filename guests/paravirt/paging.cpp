@@ -23,8 +23,8 @@ void commit() {
     update_count = 0;
 }
 
-void write_entry(Entry* entry, Entry value, u64 page) {
-    updates[update_count++] = {address_of(entry), value, page};
+void write_entry(Entry* entry, Entry value, u64) {
+    updates[update_count++] = {address_of(entry), value};
     if (update_count == paravirt::kMaxUpdates) commit();
 }
 

@@ -16,8 +16,8 @@ using paravirt_layer::shared;
 constexpr u64 kPage = kUserBegin + (u64{5} << 30);
 
 bool refused(i64 answer) { return answer < 0; }
-i64 update(Frame table, u64 index, u64 value, u64 page) {
-    const paravirt::Update one{table.address + 8 * index, value, page};
+i64 update(Frame table, u64 index, u64 value) {
+    const paravirt::Update one{table.address + 8 * index, value};
     return hypercall(Hypercall::update_entries, address_of(&one), 1);
 }
 
@@ -40,7 +40,7 @@ bool bad_calls_are_refused() {
            refused(hypercall(Hypercall::switch_root, beyond)) && refused(hypercall(Hypercall::create_root, ~u64{0})) &&
            refused(hypercall(Hypercall::update_entries, beyond - 8, 1)) && refused(hypercall(Hypercall::update_entries, 0, ~u64{0})) &&
            refused(hypercall(Hypercall::print, ~u64{0} - 4, 100)) && refused(hypercall(Hypercall::start_ring, 99, beyond)) &&
-           refused(hypercall(Hypercall::notify_ring, 99)) && refused(hypercall(Hypercall::return_from_trap, beyond));
+           refused(hypercall(Hypercall::notify_ring, 99)) && refused(hypercall(Hypercall::return_from_trap, ~u64{0} - 100));
 }
 
 bool roots_must_be_empty_frames() {
@@ -65,23 +65,23 @@ bool bad_entries_are_refused() {
     if (hypercall(Hypercall::create_root, root.address) < 0) return false;
     for (int level = 3; level > 0; --level) {
         at[level] = frames[4u - static_cast<u64>(level)].address | kPresent | kWritable | kUser;
-        if (update(frames[3u - static_cast<u64>(level)], kPage >> (12 + 9 * level) & 511, at[level], 0) != 1) return false;
+        if (update(frames[3u - static_cast<u64>(level)], kPage >> (12 + 9 * level) & 511, at[level]) != 1) return false;
     }
     const Frame last = frames[3], page = frames[4], fresh = frames[5];
     const u64 slot = kPage >> 12 & 511;
     const u64 rights = kPresent | kUser | kWritable;
-    bool good = update(last, slot, page.address | rights, kPage) == 1 && last.as<Entry>()[slot] == (page.address | rights);
-    good = good && refused(update(page, 0, 0, 0));                              // not a table
-    good = good && refused(update(last, slot, root.address | rights, kPage));   // a table, writable
-    good = good && refused(update(last, slot, beyond | rights, kPage));         // nobody's memory
-    good = good && refused(update(last, slot, page.address | rights | u64{1} << 51, kPage));
-    good = good && refused(update(root, 0, fresh.address | rights, 0));         // the monitor's slot
-    good = good && refused(update(root, 300, fresh.address | rights, 0));       // the upper half
-    good = good && refused(update(root, 40, last.address | rights, 0));         // a table of another level
-    good = good && refused(update(root, 40, page.address | rights, 0));         // a program may write to it
-    good = good && refused(update(frames[2], 3, fresh.address | rights | kLarge, 0));
+    bool good = update(last, slot, page.address | rights) == 1 && last.as<Entry>()[slot] == (page.address | rights);
+    good = good && refused(update(page, 0, 0));                              // not a table
+    good = good && refused(update(last, slot, root.address | rights));   // a table, writable
+    good = good && refused(update(last, slot, beyond | rights));         // nobody's memory
+    good = good && refused(update(last, slot, page.address | rights | u64{1} << 51));
+    good = good && refused(update(root, 0, fresh.address | rights));         // the monitor's slot
+    good = good && refused(update(root, 300, fresh.address | rights));       // the upper half
+    good = good && refused(update(root, 40, last.address | rights));         // a table of another level
+    good = good && refused(update(root, 40, page.address | rights));         // a program may write to it
+    good = good && refused(update(frames[2], 3, fresh.address | rights | kLarge));
     good = good && last.as<Entry>()[slot] == (page.address | rights);           // as it was
-    good = good && update(last, slot, 0, kPage) == 1 && update(root, 40, page.address | rights, 0) == 1;
+    good = good && update(last, slot, 0) == 1 && update(root, 40, page.address | rights) == 1;
     return hypercall(Hypercall::destroy_root, root.address) == 0 && good;
 }
 

@@ -16,7 +16,7 @@ constexpr int kMaxProcesses = 16;
 constexpr u64 kStackSize = 8192;
 
 Process processes[kMaxProcesses];
-alignas(16) u8 stacks[kMaxProcesses][kStackSize];
+alignas(kPageSize) u8 stacks[kMaxProcesses][kStackSize];
 Process* running;
 u64 ids, idle;
 

@@ -1,4 +1,5 @@
-// Local APICs: what MSRs accept, priorities beside a model, timers, and interrupts between CPUs. The CPU that guests see.
+// Local APICs: what MSRs accept, priorities beside a model, timers, and interrupts between CPUs. The CPU that guests
+// see.
 #include <doctest/doctest.h>
 
 #include <initializer_list>

@@ -46,8 +46,8 @@ class VirtioDevice : public PciFunction {
     virtual void set_config(u32, u8) {}
     virtual void on_reset() {}
 
-    /// Serve chain after chain: `serve(chain)` answers how many bytes it wrote. As many as the queue is long at most: what a
-    /// guest adds meanwhile waits for go_on(), or it could keep the monitor for ever.
+    /// Serve chain after chain: `serve(chain)` answers how many bytes it wrote. As many as the queue is long at most:
+    /// what a guest adds meanwhile waits for go_on(), or it could keep the monitor for ever.
     template <class Serve>
     void serve_all(u32 queue, Serve serve) {
         VirtQueue& ring = queues_[queue];

@@ -2,8 +2,8 @@
 // access to memory ever has to be taken apart. (Intel SDM vol. 3A, chapter 10; 10.12 for x2APIC.)
 //
 // Device interrupts come from the 8259 pair through LINT0 of CPU 0 ("ExtINT"); what the APICs are for is each CPU's
-// timer, and interrupts from CPU to CPU. Until a guest has switched to x2APIC it may look at the ID and version registers
-// at FEE00000: fill_page() makes a page that holds these two, to be mapped read-only.
+// timer, and interrupts from CPU to CPU. Until a guest has switched to x2APIC it may look at the ID and version
+// registers at FEE00000: fill_apic_page() makes a page that holds these two, to be mapped read-only.
 #pragma once
 
 #include <optional>

@@ -34,6 +34,8 @@ struct Emulated {
 /// Fetch and decode the instruction at cs:rip, with the rights of the present level. False: `fault` is what fetching
 /// or decoding raises.
 bool fetch(const VirtualMachine& machine, Instruction& in, Exception& fault);
+/// The same at another address, and the bytes: in.length of them.
+bool fetch_at(const VirtualMachine& machine, u64 rip, u8 (&bytes)[kMaxInstructionLength], Instruction& in, Exception& fault);
 
 /// Emulate the instruction at cs:rip, if it is one of the sensitive ones.  Cost: 200 to 400 instructions, memory apart.
 Emulated emulate(const VirtualMachine& machine);

@@ -4,9 +4,9 @@
 // knows which of the two is running. A `syscall` of the kernel is a hypercall: number in rax, arguments in rdi, rsi,
 // rdx, the answer in rax, rcx and r11 lost. A `syscall` of a program is a trap like any other.
 //
-// Memory: guest-physical [0, memory_end) is mapped at the same virtual addresses in every address space, for the
-// kernel alone; that is slot 0 of every root table, which is the monitor's business, as are slots 256 and above; the
-// others are the guest's. Frames that are page tables are read-only to the kernel. All addresses in hypercalls are such addresses; an argument that is not one is refused.
+// Memory: the kernel sees guest-physical [0, memory_end) at the same virtual addresses, and nothing else; frames that
+// are page tables are read-only to it. Programs see what the loaded root table says, but for its slots 0 and 256 to 511,
+// which are not the guest's. All addresses in hypercalls are the kernel's; an argument that is not one is refused.
 //
 // Page tables are x86's, four levels, 4 KiB pages, read by the guest as it likes and written by `update_entries` only,
 // which checks: a frame is a table of one level, or may be mapped writable, never both at a time. So no translation can lead out of the
@@ -57,11 +57,10 @@ inline constexpr u64 kMaxUpdates = 128, kMaxFrames = 64, kMaxPrint = 256;
 /// Answers. What is not negative went well.
 enum class Error : i64 { bad_argument = -1, refused = -2, no_memory = -3, no_such_call = -4 };
 
-/// One page-table entry to be written.
+/// One page-table entry to be written. What was cached of it is forgotten at once, in whatever address space it was.
 struct Update {
     u64 entry;  ///< Its address: 8-byte aligned, in a frame that is a table.
     u64 value;  ///< In x86's format. Present entries above the last level make their frame a table, which must be all zero or one of that level.
-    u64 page;   ///< Last level: the address that it translates, forgotten by then; else 0.
 };
 
 /// How the kernel is entered: the monitor writes this below the kernel's stack pointer, sets rdi to its address, and calls the trap
