@@ -110,7 +110,8 @@ Turn ParavirtGuest::run(u64 until) {
         const u64 begin = ticks();
         const auto exit = cpu_.run(shadows_.place(guest_.user_mode(), guest_.root()));
         const u64 end = ticks();
-        exits_.add_times(end - begin, begin - now_);
+        exits_.add_guest(end - begin);
+        exits_.add_turn(end - now_);
         now_ = end;
         if (!exit.ok()) {
             end_ = {End::failed, "the kernel refuses the virtual CPU's state", static_cast<u64>(exit.error())};

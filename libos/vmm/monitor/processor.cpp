@@ -59,7 +59,6 @@ void Processor::handle_rest(GuestExit exit) {
     case Handled::refused: return fail("memory that the machine does not have, at guest-physical", cpu_.state().info[1]);
     case Handled::no: break;
     }
-    if (exit == kInvalidInEmulators) return fail("the CPU refuses the virtual CPU's state");
     const u64 code = code_of(exit);
     if (code >= code_of(GuestExit::exception) && code < code_of(GuestExit::interrupted))
         return on_exception(code - code_of(GuestExit::exception));
