@@ -131,7 +131,8 @@ void shadow_form() {
     GuestState& state = guest.state();
     set_long_mode(state);
     state.rbx = 0x5000;
-    constexpr u64 kWriteProtect = 1 << 16;
+    constexpr u64 kWriteProtect = 1 << 16, kNoExecute = 1 << 11;
+    state.efer |= kNoExecute;
     state.cr0 &= ~kWriteProtect;
     const auto answer = run(guest);
     expect("without write protection", answer.error(), Error::bad_argument);
