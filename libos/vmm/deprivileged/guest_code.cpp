@@ -5,9 +5,10 @@
 namespace tessera::vmm {
 
 std::optional<u64> GuestCode::physical(u64 address) {
-    const Walk found = walk(memory_, shadow_.mode(), guest_page(address), {.fetch = true});
-    if (found.result == WalkResult::fault || found.guest_frame >= memory_.frames()) return {};
-    return found.guest_frame << kPageShift | address % kPageSize;
+    u64 frame;
+    u32 code;
+    if (!space_.translate(guest_page(address), {.fetch = true}, frame, code) || frame >= memory_.frames()) return {};
+    return frame << kPageShift | address % kPageSize;
 }
 
 bool GuestCode::read(u64 address, u8* to, u64 length) {

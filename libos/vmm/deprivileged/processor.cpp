@@ -44,7 +44,7 @@ DeprivilegedProcessor::DeprivilegedProcessor(Machine& machine, DeprivilegedPagin
       paging_(paging),
       shadow_(paging.shadow()),
       space_(machine.memory(), shadow_),
-      code_(machine.memory(), shadow_),
+      code_(machine.memory(), shadow_, space_),
       rewriter_(sites, pages),
       virtual_(make_long_mode_cpu(kModel, 0, 0)) {
     shadow_.set_watcher(*this);
@@ -144,7 +144,7 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
     if (vector == kPageFault) return on_page_fault();
     const u32 error = static_cast<u32>(cpu_.state().info[0]);
     const Exception own = has_error_code(vector) ? Exception::with_error(vector, error) : Exception::plain(vector);
-    if (vector == kProtection && !is_user()) {
+    if (vector == kProtection && !is_user() && stands_on_trap()) {
         const RewrittenTrap trap = emulate_site(rewriter_, code_, parts());
         if (!trap.complete) return fail("the guest's kernel has more code than there is room to remember, at", virtual_.rip);
         if (trap.was_site) {
@@ -155,6 +155,12 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
     // What privileged instructions raise in ring 3. An exception of any other instruction is the guest's own.
     if (vector == kProtection || vector == kInvalidOpcode) return on_emulated(emulate(parts()), own);
     raise(own);
+}
+
+/// Is it the byte that the rewriter writes?
+bool DeprivilegedProcessor::stands_on_trap() {
+    u8 byte;
+    return is_canonical(virtual_.rip) && code_.read(virtual_.rip, &byte, 1) && byte == kTrappingByte;
 }
 
 /// `raised`: what the real CPU said to it, should it be none of the machine's instructions.
@@ -238,7 +244,6 @@ void DeprivilegedProcessor::scan() {
     fresh_code_ = false;
     const Rewriter::Scanned scanned = rewriter_.scan(code_, virtual_.rip);
     counts_.scanned += scanned.instructions;
-    counts_.rewritten += scanned.replaced;
     if (!scanned.complete) fail("the guest's kernel has more code than there is room to remember, at", virtual_.rip);
 }
 

@@ -54,8 +54,7 @@ class DeprivilegedPaging final : public Paging {
 struct DeprivilegedCounts {
     u64 emulated[kSensitiveCount]{};  ///< By instruction.
     u64 branches = 0;                 ///< Indirect ones, taken here.
-    u64 rewritten = 0;                ///< Instructions that were replaced by a trap.
-    u64 scanned = 0;                  ///< Instructions that were looked at.
+    u64 scanned = 0;                  ///< Instructions that were looked at from entries of the kernel.
     u64 exceptions = 0, interrupts = 0;  ///< Delivered.
 };
 
@@ -77,6 +76,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     const VirtualCpu& registers() const { return virtual_; }
     const ExitCounts& exits() const { return exits_; }
     const DeprivilegedCounts& counts() const { return counts_; }
+    u64 rewritten() const { return rewriter_.sites(); }  ///< Instructions that are replaced by a trap at present.
     const ShadowCounts& shadow_counts() const { return shadow_.counts(); }
     u64 bytes_at_rip(u8 (&bytes)[kMaxInstructionLength]);
 
@@ -91,6 +91,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     void on_exception(u8 vector);
     void on_page_fault();
     void bind(ShadowMapping mapping, const Access& access);
+    bool stands_on_trap();
     void on_emulated(const Emulated& made, Exception raised);
     void raise(const Exception& exception);
     void deliver_pending();

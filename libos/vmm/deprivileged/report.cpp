@@ -57,7 +57,7 @@ void report_deprivileged(const DeprivilegedProcessor& processor, const char* wha
     const DeprivilegedCounts& counts = processor.counts();
     print(what, ": ", exits.total(), " exits, ", exits.guest_ticks(), " ticks in the guest, ", exits.monitor_ticks(), " in the monitor; ",
           counts.exceptions, " exceptions and ", counts.interrupts, " interrupts delivered; ", counts.scanned, " instructions scanned, ",
-          counts.rewritten, " replaced\n");
+          processor.rewritten(), " replaced\n");
     Json json;
     json.field("what", what);
     exits.for_each([&](GuestExit exit, u64 count) { json.field(name_of(exit), count); });
@@ -67,7 +67,7 @@ void report_deprivileged(const DeprivilegedProcessor& processor, const char* wha
     json.field("exceptions", counts.exceptions);
     json.field("interrupts", counts.interrupts);
     json.field("scanned", counts.scanned);
-    json.field("rewritten", counts.rewritten);
+    json.field("rewritten", processor.rewritten());
     json.field("branches", counts.branches);
     static_cast<void>(json.send());
     Json by_instruction;
