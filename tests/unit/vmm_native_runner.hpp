@@ -94,6 +94,9 @@ class NativeRunner {
     NativeEffects effects;
     Machine machine;
 
+    static constexpr u64 kMaxSteps = 50'000;
+    u64 max_steps = kMaxSteps;  ///< Then it ends with SIGALRM.
+
     /// Called at every instruction's boundary of the reference, and, stepping, with the guest's state behind every
     /// instruction of the cache.
     std::function<void(const GuestPoint&)> watch;
@@ -113,7 +116,6 @@ class NativeRunner {
     enum class Mode { reference, translated, stepping };
     static constexpr int kRegisters[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                                            REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
-    static constexpr u64 kMaxSteps = 200'000;
     static inline NativeRunner* running_ = nullptr;
 
     GuestPoint point() const {
@@ -185,7 +187,7 @@ class NativeRunner {
     void go_on(ucontext_t& context) {
         for (;;) {
             if (mode_ == Mode::reference && watch) watch(point());
-            if (cpu.rip == NativeLayout::kEnd || ++steps_ > kMaxSteps) return finish(context, steps_ > kMaxSteps ? SIGALRM : 0);
+            if (cpu.rip == NativeLayout::kEnd || ++steps_ > max_steps) return finish(context, steps_ > max_steps ? SIGALRM : 0);
             if (mode_ != Mode::reference) return enter(context);
             Instruction in;
             Exception fault{};
@@ -216,17 +218,18 @@ class NativeRunner {
 
     /// Behind one instruction of the cache: what would the monitor see here? Then on, as if nothing had been.
     void on_step(ucontext_t& context, u64 rip) {
-        if (++steps_ > kMaxSteps) {
+        if (++steps_ > max_steps) {
             take_registers(context);
             return finish(context, SIGALRM);
         }
-        const TranslationPage kept = *page_;
+        const u8 flag = page_->interrupt_flag, level = page_->io_level;
         const VirtualCpu before = cpu;
         take_registers(context);
         translator_->stop(machine, rip);
         if (watch) watch(point());
         cpu = before;
-        *page_ = kept;
+        page_->interrupt_flag = flag;
+        page_->io_level = level;
         // PUSHFQ would show the flag that we step by, and POPFQ lose it: these two are done here.
         auto& gregs = context.uc_mcontext.gregs;
         u64& rsp = reinterpret_cast<u64&>(gregs[REG_RSP]);
