@@ -23,6 +23,7 @@ namespace tessera::vmm::test {
 /// Where the guest lives. All of it is mapped once, at these addresses.
 struct NativeLayout {
     static constexpr u64 kCode = 0x1000'0000, kCodeSize = 0x4000, kData = 0x1100'0000, kDataSize = 0x2000, kStack = 0x1200'0000, kStackSize = 0x2000;
+    static constexpr u64 kHole = 0x1300'0000, kHoleSize = 0x1'0000;  ///< Where nothing is.
     static constexpr u64 kNear = 0x1400'0000, kFar = 0x5000'0000'0000, kCacheSize = 0x8'0000;
     static constexpr u64 kEnd = kCode + kCodeSize - 16;  ///< Getting there is the end.
 };
@@ -150,9 +151,9 @@ class NativeRunner {
         running_ = this;
         started_ = finished_ = false;
         steps_ = 0;
-        // Safety: the handler puts the guest's registers in the place of ours, and ours back at the end. Nothing of the guest's
-        // uses SSE registers.
-        asm volatile("leaq -128(%%rsp), %%rsp\n int3\n leaq 128(%%rsp), %%rsp" ::: "memory", "cc");
+        // Safety: the handler puts the guest's registers in the place of ours, and ours back at the end. Of SSE registers the
+        // guest uses one.
+        asm volatile("leaq -128(%%rsp), %%rsp\n int3\n leaq 128(%%rsp), %%rsp" ::: "memory", "cc", "xmm7");
         for (u32 i = 0; i < 5; ++i) sigaction(kSignals[i], &old[i], nullptr);
         sigaltstack(&before, nullptr);
         return outcome_;
