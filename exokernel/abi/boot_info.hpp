@@ -12,6 +12,14 @@ inline constexpr u64 kImageAddress = 0x40'0000;     ///< Where libos.ld puts an 
 /// In an ELF segment's p_flags (the OS-specific bits): bind this segment as guaranteed mappings.
 inline constexpr u32 kElfGuaranteed = 0x0010'0000;
 
+/// A file of the boot loader's that was given to this environment, among others perhaps: read-only, and nobody's.
+struct BootFile {
+    char name[16];
+    u64 bytes;
+    Capability frames;         ///< Rights: read, execute.
+};
+inline constexpr u64 kBootFiles = 4;
+
 struct BootInfo {
     u64 abi_version;
     EnvId self;
@@ -28,6 +36,7 @@ struct BootInfo {
     Capability image;          ///< The image's frames, all rights.
     Capability slots[8];       ///< One a slot it was started with; kind none behind the last.
     Capability every_environment;  ///< With the option `arbiter=1`: all of them, now and later.  Rights: release, use, revoke.
+    BootFile files[kBootFiles];    ///< One a module `data=NAME for=...` that names it; an empty name behind the last.
     char name[16];
     char arguments[1024];      ///< What stood behind `--`, zero-terminated.
 };

@@ -25,12 +25,13 @@ enum class Error : u64 {
     elsewhere,         ///< It lives on another CPU: its slices cannot be given to it here.
     asleep,            ///< It waits for something that has not come.
     interrupted,       ///< An upcall came while it waited; wait again.
+    unsupported,       ///< This machine's CPU cannot do that.
 };
 
 inline constexpr const char* kErrorNames[] = {
     "ok",           "bad_argument", "bad_address", "not_mapped", "bad_capability", "stale_capability", "denied",
     "out_of_range", "quota",        "exhausted",   "conflict",   "in_use",         "not_found",        "unknown_call",
-    "busy",         "ended",        "elsewhere",   "asleep",     "interrupted",
+    "busy",         "ended",        "elsewhere",   "asleep",     "interrupted", "unsupported",
 };
 inline constexpr u64 kErrorCount = sizeof kErrorNames / sizeof kErrorNames[0];
 

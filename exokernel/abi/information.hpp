@@ -94,7 +94,7 @@ struct EnvironmentInfo {
     u64 preloads;           ///< Guaranteed mappings put in on a switch.
     u64 wipes;              ///< Times the hardware side was emptied.
     u64 stolen;             ///< Of its slices, what others caused: stops of all CPUs, revocation, interrupts not its own.
-    u64 paid_back;          ///< Of that, given back by longer slices.
+    u64 paid_back;          ///< Of that, what it had back of slices that lasted longer: who gives a slice away gives that away, too.
     u64 frame_ticks;        ///< Frames x time up to `frames_since`.
     u64 frames_since;       ///< TSC at which `frames` changed last.
     u64 bindings;           ///< Made for a page and a frame that the entry of the S-TLB did not hold before.

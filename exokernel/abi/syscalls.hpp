@@ -17,6 +17,7 @@
 
 #include "exokernel/abi/capability.hpp"
 #include "exokernel/abi/errors.hpp"
+#include "exokernel/abi/guest.hpp"
 #include "exokernel/abi/revocation.hpp"
 #include "exokernel/abi/span.hpp"
 #include "exokernel/abi/transfer.hpp"
@@ -25,7 +26,7 @@
 
 namespace tessera {
 
-inline constexpr u64 kAbiVersion = 2;
+inline constexpr u64 kAbiVersion = 3;
 
 struct Nothing {};
 
@@ -93,6 +94,14 @@ struct FrameRelease {
     using Reply = Nothing;
 };
 
+/// What a context translates, and for whom.
+enum class ContextKind : u64 {
+    libos,         ///< Virtual pages of environments.
+    deprivileged,  ///< Virtual pages of a guest in ring 3: as `libos`, without the information pages.
+    shadow,        ///< Virtual pages of a guest in a machine mode of its own, all 48 bits: its shadow page table.
+    nested,        ///< Physical pages of such a guest: its nested page table.
+};
+
 /// What `context_create` reads: how large the kernel's caches for this context are. They are made of the
 /// caller's frames, which become kernel memory: 1 + stlb/128 + guaranteed/128 (rounded up) + tables.
 struct ContextSpec {
@@ -100,6 +109,7 @@ struct ContextSpec {
     u64 stlb;           ///< Entries of the S-TLB: a power of two, 128 to 65536.
     u64 guaranteed;     ///< Guaranteed mappings: a power of two, 16 to 1024.
     u64 tables;         ///< Frames that hold what the hardware walks: 16 (for all that an instruction can touch) to 512.
+    ContextKind kind{}; ///< All but `libos` are for guests (guest_load); no environment lives in one.
     constexpr u64 frames_needed() const { return 1 + stlb / 128 + (guaranteed + 127) / 128 + tables; }
 };
 
@@ -109,7 +119,8 @@ struct ContextGrant {
     Capability stlb;     ///< The S-TLB's frames, to be bound readable: the libOS can look at its own S-TLB.
 };
 
-/// Make an address context. Reply: its id.  Errors: bad_argument, capability's, exhausted, in_use.
+/// Make an address context. Reply: its id.  Errors: bad_argument, capability's, exhausted, in_use, unsupported (this CPU
+/// has no such kind).
 struct ContextCreate {
     static constexpr u64 number = 7;
     static constexpr const char* name = "context_create";
@@ -117,7 +128,7 @@ struct ContextCreate {
     using Reply = ContextId;
 };
 
-/// Destroy a context that no environment lives in; its frames are free again.
+/// Destroy a context that no environment lives in and no guest is loaded with; its frames are free again.
 /// Rights: context.release.  Errors: capability's, in_use.
 struct ContextDestroy {
     static constexpr u64 number = 8;
@@ -261,7 +272,7 @@ static_assert(sizeof(BatchedCall) == 64);
 
 /// Make up to 64 calls in one entry. Stops behind the first that fails, and when the slice is over: then call again for
 /// the rest. Reply: how many were made, the failing one included. Calls that
-/// may not come back (yield, exit, batch, call, answer, send, wait, env_place) answer unknown_call inside a batch.
+/// may not come back (yield, exit, batch, call, answer, send, wait, env_place, guest_run) answer unknown_call inside a batch.
 struct Batch {
     static constexpr u64 number = 21;
     static constexpr const char* name = "batch";
@@ -271,8 +282,10 @@ struct Batch {
 };
 
 /// Let an environment live on CPU `cpu` from now on: slots there can run it, slots elsewhere pass it over. A zero
-/// capability means the caller. Where it runs just now, it is interrupted.
-/// Rights: environment.use.  Errors: capability's, out_of_range (no such CPU).
+/// capability means the caller, which goes on there with all registers but those that a call loses. Where it runs just
+/// now, it is interrupted.
+/// Rights: environment.use.  Errors: capability's, out_of_range (no such CPU), busy (it is in the middle of a system call
+/// of its own: call again).
 struct EnvPlace {
     static constexpr u64 number = 22;
     static constexpr const char* name = "env_place";
@@ -337,7 +350,7 @@ struct Reserve {
 };
 
 /// Publish an entry point for protected control transfer at `place` (below kEntriesPerEnvironment). Writes a Capability
-/// of kind entry (rights: call, release). `word` is what the callee finds in rdi: so that it knows which of its
+/// of kind entry (rights: call). `word` is what the callee finds in rdi: so that it knows which of its
 /// entries, or which client that it gave the capability to, is being used. What was published there before is withdrawn.
 /// Errors: bad_argument, bad_address, and the pointer's.
 struct EntryPublish {
@@ -423,6 +436,62 @@ struct PostCapability {
     using Reply = Nothing;
 };
 
+/// Make a guest, one virtual CPU, that `guest_run` runs; it lives as long as the caller, and where it lives. Writes a
+/// GuestGrant. Reply: its number, below kGuestsPerEnvironment.
+/// Errors: bad_argument, capability's, exhausted, in_use, denied (frames of somebody else), unsupported (this CPU has no
+/// SVM; the deprivileged form is always there), and the pointers'.
+struct GuestCreate {
+    static constexpr u64 number = 37;
+    static constexpr const char* name = "guest_create";
+    struct Args { VirtAddr spec; VirtAddr grant; };
+    using Reply = u64;
+};
+
+/// End a guest; its frames are free again.  Errors: not_found.
+struct GuestDestroy {
+    static constexpr u64 number = 38;
+    static constexpr const char* name = "guest_destroy";
+    struct Args { u64 guest; };
+    using Reply = Nothing;
+};
+
+/// Load a guest's place `place` (below kContextsPerGuest) with a context that it may run in from now on: authorised here,
+/// once. With a zero capability the place is empty again. The kind is the form's: deprivileged; shadow or nested.
+/// Rights: context.use.  Errors: not_found, bad_argument, capability's, conflict (not a context of that kind).
+struct GuestLoad {
+    static constexpr u64 number = 39;
+    static constexpr const char* name = "guest_load";
+    struct Args { u64 guest; u64 place; VirtAddr context; };
+    using Reply = Nothing;
+};
+
+/// Go on in a guest, as its state page says, in the context at `place`, until it exits. Reply: GuestExit.
+/// Errors: not_found (no such guest, nothing at that place), bad_argument (a proposal that is refused; the value is its offset in
+/// GuestState).
+struct GuestRun {
+    static constexpr u64 number = 40;
+    static constexpr const char* name = "guest_run";
+    struct Args { u64 guest; u64 place; };
+    using Reply = u64;
+};
+
+/// Read what has been typed at the console (COM3), at most `length` bytes. Does not wait. Reply: how many.
+/// Errors: denied (not the environment with the option `console=1`), bad_argument (more than 4096), and the pointer's.
+struct ConsoleRead {
+    static constexpr u64 number = 41;
+    static constexpr const char* name = "console_read";
+    struct Args { VirtAddr text; u64 length; };
+    using Reply = u64;
+};
+
+/// Write bytes to the console, as they are.  Errors: as `console_read`.
+struct ConsoleWrite {
+    static constexpr u64 number = 42;
+    static constexpr const char* name = "console_write";
+    struct Args { VirtAddr text; u64 length; };
+    using Reply = Nothing;
+};
+
 template <class... Calls>
 struct SyscallList {
     static constexpr u64 count = sizeof...(Calls);
@@ -444,7 +513,7 @@ using Syscalls = SyscallList<NullCall, LogWrite, RecordWrite, Exit, Yield, Frame
                              EnvCreate, EnvDestroy, UpcallSet, CapabilityCheck, Batch, EnvPlace, EnvQuota, Revoke, FrameSample,
                              Autosave, Reserve, EntryPublish, EntryWithdraw, GateBind, TransferCall, TransferAnswer,
                              TransferSend, Wait, Notify,
-                             PostCapability>;
+                             PostCapability, GuestCreate, GuestDestroy, GuestLoad, GuestRun, ConsoleRead, ConsoleWrite>;
 static_assert(Syscalls::in_order(), "a call's number is its place in the list");
 
 }  // namespace tessera

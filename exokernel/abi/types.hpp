@@ -59,7 +59,7 @@ using EnvId = Id<struct EnvTag>;          ///< An environment; 32 bits are used.
 using ContextId = Id<struct ContextTag>;  ///< An address context; 32 bits are used.
 
 inline constexpr u64 kMaxEnvironments = 64;
-inline constexpr u64 kMaxContexts = 128;
+inline constexpr u64 kMaxContexts = 256;
 inline constexpr u64 kMaxCpus = 8;
 inline constexpr u64 kSlotsPerCpu = 64;
 inline constexpr u64 kEntriesPerEnvironment = 8;  ///< Entry points that an environment can publish.
@@ -71,5 +71,7 @@ inline constexpr u64 kAny = ~u64{0};
 
 /// Pages below this one can be bound by a libOS; the information pages are above it.
 inline constexpr u64 kUserPages = u64{255} << 27;
+/// The same for a guest in a machine mode of its own: all that four levels of tables translate.
+inline constexpr u64 kGuestPages = u64{1} << 36;
 
 }  // namespace tessera

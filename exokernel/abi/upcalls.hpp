@@ -51,7 +51,8 @@ static_assert(offsetof(SaveArea, record) == 128 && sizeof(SaveArea) <= kPageSize
 
 /// What `upcall_set` takes. An entry of 0 means: not wanted. Then an exception ends the environment,
 /// a slice begins where the last one stopped, a slice ends without asking (all registers kept by the
-/// kernel), an unknown system call answers Error::unknown_call, and nobody hears of a revocation: its deadline passes.
+/// kernel), an unknown system call answers Error::unknown_call, and nobody hears of a revocation: its deadline passes. An entry
+/// for `revoke` that is registered while requests are outstanding hears of them first thing in the next slice.
 struct UpcallTable {
     VirtAddr save_area;  ///< Page-aligned; bound guaranteed and writable; the frame must be the caller's own.
     VirtAddr vector;     ///< The repossession vector (abi/revocation.hpp), the same; 0: none.

@@ -5,7 +5,7 @@ namespace {
 
 using Bytes = std::span<const u8>;
 
-constexpr u64 kRsdpSize = 20, kHeaderSize = 36, kMaxTable = 0x10'0000, kMaxTables = 64;
+constexpr u64 kRsdpSize = 20, kExtendedRsdpSize = 36, kHeaderSize = 36, kMaxTable = 0x10'0000, kMaxTables = 64;
 
 /// A little-endian number of `size` bytes; the caller has checked that they are there.
 u64 number(Bytes bytes, u64 offset, u64 size) {
@@ -33,6 +33,13 @@ Bytes table_at(Bytes memory, u64 address) {
     if (length < kHeaderSize || length > kMaxTable || length > memory.size() - address) return {};
     const Bytes table{memory.data() + address, length};
     return sums_to_zero(table) ? table : Bytes{};
+}
+
+/// The part that came with revision 2 has a length and a checksum of its own, over all of the pointer.
+bool extended_is_right(Bytes rsdp) {
+    if (rsdp.size() < kExtendedRsdpSize) return false;
+    const u64 length = number(rsdp, 20, 4);
+    return length >= kExtendedRsdpSize && length <= rsdp.size() && sums_to_zero(rsdp.first(length));
 }
 
 void read_madt(Bytes madt, CpuList& list) {
@@ -63,7 +70,10 @@ CpuList find_cpus(Bytes rsdp, Bytes memory) {
     };
     if (rsdp.size() < kRsdpSize || !begins_with(rsdp, "RSD PTR ", 8) || !sums_to_zero({rsdp.data(), kRsdpSize}))
         return fail("no ACPI root pointer");
-    const bool extended = rsdp.size() >= 36 && rsdp[15] >= 2 && number(rsdp, 24, 8) != 0;
+    // A loader that hands over only the older part of a newer pointer is believed as far as that goes.
+    const bool has_extension = rsdp[15] >= 2 && rsdp.size() > kRsdpSize;
+    if (has_extension && !extended_is_right(rsdp)) return fail("the ACPI root pointer is damaged");
+    const bool extended = has_extension && number(rsdp, 24, 8) != 0;
     const Bytes root = table_at(memory, extended ? number(rsdp, 24, 8) : number(rsdp, 16, 4));
     if (root.empty() || !begins_with(root, extended ? "XSDT" : "RSDT", 4)) return fail("no ACPI root table");
     const u64 step = extended ? 8 : 4;

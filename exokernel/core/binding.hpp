@@ -12,7 +12,7 @@ namespace tessera::kernel {
 /// By far the commonest span, told by one comparison: one ordinary page, readable. Not yet: that a libOS may bind there.
 inline bool is_one_page(PageSpan span) {
     constexpr u64 kRead = static_cast<u64>(Right::read);
-    constexpr u64 kFixed = u64{0xffff} << 48 | 0xfc0 | static_cast<u64>(SpanFlag::guaranteed) |
+    constexpr u64 kFixed = u64{0xffff} << 48 | 0xf80 | static_cast<u64>(SpanFlag::supervisor) | static_cast<u64>(SpanFlag::guaranteed) |
                            static_cast<u64>(SpanFlag::large) | kRead;
     return (span.bits & kFixed) == (u64{1} << 48 | kRead);
 }

@@ -148,6 +148,13 @@ constexpr Key<ModuleOptions> kModuleKeys[] = {
     {"slots", number<&ModuleOptions::slots, Range{0, 8}>},
     {"cpu", number<&ModuleOptions::cpu, Range{0, kMaxCpus - 1}>},
     {"arbiter", number<&ModuleOptions::arbiter, Range{0, 1}>},
+    {"console", number<&ModuleOptions::console, Range{0, 1}>},
+    {"data", [](ModuleOptions& options, std::string_view value) { return read_name(value, options.data); }},
+    {"for",
+     [](ModuleOptions& options, std::string_view value) -> const char* {
+         options.readers = value;
+         return nullptr;
+     }},
 };
 
 /// Reads one word into `options`; `seen` has a bit for each key that there was.
@@ -202,8 +209,10 @@ ParsedOptions<ModuleOptions> parse_module_options(std::string_view line) {
     if (parsed.options.arguments.size() > kMaxModuleArguments) {
         parsed.problem = "arguments are longer than 1023 bytes";
         parsed.token = "--";
-    } else if (parsed.options.name[0] == 0) {
-        parsed.problem = "no name";
+    } else if ((parsed.options.name[0] == 0) == (parsed.options.data[0] == 0)) {
+        parsed.problem = parsed.options.name[0] == 0 ? "no name" : "a libOS or a file, not both";
+    } else if ((parsed.options.data[0] == 0) != parsed.options.readers.empty()) {
+        parsed.problem = "data and for go together";
     }
     return parsed;
 }

@@ -2,7 +2,8 @@
 //
 // kernel: policy=none|refill|preload|keep|tagged tlb.entries=N|unbounded quantum=US grace=US cpus=N
 //         key=32 hex digits seed=32 hex digits crash=trap|fault|stack
-// module: name=NAME frames=N stlb=N guaranteed=N tables=N slots=N cpu=N arbiter=0|1 -- anything
+// module: name=NAME frames=N stlb=N guaranteed=N tables=N slots=N cpu=N arbiter=0|1 console=0|1 -- anything
+// file:   data=NAME for=NAME,NAME,...
 //
 // Words are separated by blanks; a first word that begins with '/' and has no '=' is the file's path and is
 // passed over. Everything else that is not understood is refused: a misspelt option that is quietly dropped
@@ -43,6 +44,9 @@ struct ModuleOptions {
     u64 slots = 1;               ///< Slots that it starts with: 0 to 8.
     u64 cpu = 0;                 ///< Where it lives, and whose slots: below kMaxCpus.
     u64 arbiter = 0;             ///< 1: it may revoke from everybody.
+    u64 console = 0;             ///< 1: COM3 is its own.
+    char data[16]{};             ///< Not a libOS, but a file of this name, as `name`;
+    std::string_view readers;    ///< for the libOSes of these names, with commas between them.
     std::string_view arguments;  ///< What stands behind "-- ", byte for byte.
 };
 

@@ -5,6 +5,7 @@
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/back_map.hpp"
 #include "exokernel/core/binding.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
@@ -37,8 +38,6 @@ void show_hot(Context& context) {
     context.hot.mask = context.hot.set_mask = 0;
     context.hot.large = 1;  // perhaps a 2 MiB binding: page faults go to C++
 }
-
-BackMap back_map() { return BackMap{at<std::byte>(PhysAddr{0}), frames.table()}; }
 
 /// Off the list of the frame that it was bound to last. Other CPUs have entries on that list, too.
 void leave_list(StlbEntry& entry) {
@@ -75,10 +74,11 @@ void drop_entry(Context& context, StlbEntry& entry) {
 
 constexpr u64 kTagsPerPage(bool large) { return large ? kPagesPerLarge : 1; }
 
-/// Are the span's pages where a libOS may bind, and no more than a call may take? (48 bits: nothing here can wrap.)
-bool in_user_half(PageSpan span) {
+/// Are the span's pages where its owner may bind, and no more than a call may take? (48 bits: nothing here can wrap.)
+bool bindable(const Context& context, PageSpan span) {
     const u64 pages = span.count() * kTagsPerPage(span.has(SpanFlag::large));
-    return span.canonical() && pages - 1 < PageSpan::kMaxPages && span.page().value + pages <= kUserPages;
+    if (span.has(SpanFlag::supervisor) && context.kind != ContextKind::shadow) return false;
+    return span.canonical() && pages - 1 < PageSpan::kMaxPages && span.page().value + pages <= context.pages;
 }
 
 }  // namespace
@@ -126,11 +126,13 @@ bool only_here(const Context& context) {
     return context.residents != 0 && context.residents == context.residents_on[here];
 }
 
+bool stays_here(const Context& context) { return context.residents_on[Cpu::here().index] != 0; }
+
 void commit_residents(Context& context, Cpu& cpu, int change) {
     context.residents += static_cast<u64>(static_cast<i64>(change));
-    context.residents_on[cpu.index] = static_cast<u8>(context.residents_on[cpu.index] + change);
+    context.residents_on[cpu.index] = static_cast<u16>(context.residents_on[cpu.index] + change);
     u64 cpus = 0;
-    for (const u8 residents : context.residents_on) cpus += residents != 0;
+    for (const u16 residents : context.residents_on) cpus += residents != 0;
     context.shared = cpus > 1;
     show_hot(context);
     forget_tag(context);
@@ -143,11 +145,10 @@ namespace {
 bool all_only_here(u32 head) {
     const BackMap map = back_map();
     for (u32 name = head; name != 0; name = map.entry(name)->next)
-        if (!only_here(*contexts[frames.info(frame_of(physical(map.entry(name)))).context - 1])) return false;
+        if (!only_here(context_of(*map.entry(name)))) return false;
     return true;
 }
 
-FrameNumber block_of(FrameNumber frame) { return FrameNumber{frame.value & ~(kPagesPerLarge - 1)}; }
 bool block_only_here(FrameNumber block) {
     Guard guard(list_lock(block));
     return all_only_here(frames.info(block).large_bindings);
@@ -211,7 +212,8 @@ Context* context_at(u64 index) { return contexts[index]; }
 bool canonical(const ContextSpec& spec) {
     const auto power_of_two = [](u64 n) { return (n & (n - 1)) == 0; };
     return spec.stlb >= 128 && spec.stlb <= 65536 && power_of_two(spec.stlb) && spec.guaranteed >= 16 &&
-           spec.guaranteed <= 1024 && power_of_two(spec.guaranteed) && spec.tables >= 16 && spec.tables <= 512;
+           spec.guaranteed <= 1024 && power_of_two(spec.guaranteed) && spec.tables >= 16 && spec.tables <= 512 &&
+           spec.kind <= ContextKind::nested;
 }
 
 Result<u64> check_context_slot() {
@@ -227,12 +229,9 @@ FrameRange stlb_frames(const Context& context) {
 
 Context& commit_context(u64 index, const ContextPlan& plan) {
     const ContextSpec& spec = plan.spec;
-    const u16 charged_to = static_cast<u16>(index + 1);
-    const FrameRange stlb_range{plan.memory.first + 1, spec.stlb / 128};
     shoot_down(plan.memory);
     on_charged(plan.memory);
-    frames.commit_recast(plan.memory, FrameState::charged, 0, charged_to);
-    frames.commit_recast(stlb_range, FrameState::charged, frame_flag::kReadable, charged_to);
+    frames.commit_recast(plan.memory, FrameState::charged, 0, static_cast<u16>(index + 1));
     FrameNumber next = plan.memory.first;
     Context& context = *new (at<Context>(address_of(next))) Context{};
     context.id = ContextId::make(index, ++generations[index]);
@@ -249,6 +248,8 @@ Context& commit_context(u64 index, const ContextPlan& plan) {
     show_hot(context);
     context.tables = address_of(next);
     context.table_count = spec.tables;
+    context.kind = spec.kind;
+    context.pages = is_guests_own(spec.kind) ? kGuestPages : kUserPages;
     initialise_tables(context);
     contexts[index] = &context;
     trace(Event::context_created, context.id.value, spec.stlb);
@@ -272,7 +273,7 @@ namespace {
 /// Into a context that another CPU may be using just now. A page that nobody can have a translation of is added under the
 /// context's lock; everything else changes with the other CPUs stopped.
 Result<u64> bind_shared(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
-    if (is_one_page(span) && span.page().value < kUserPages) {
+    if (is_one_page(span) && span.page().value < context.pages) {
         ContextGuard guard(context);
         const u64 tag = span.page().value;
         const bool fresh = !is_live(context.stlb.home(tag).tag) && context.stlb.find_guaranteed(tag) == nullptr;
@@ -286,11 +287,11 @@ Result<u64> bind_shared(Context& context, FrameNumber first, PageSpan span, Righ
 
 Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, Rights allowed, u64 grant) {
     if (context.shared && Cpu::here().exclusive == 0) [[unlikely]] return bind_shared(context, first, span, allowed, grant);
-    if (is_one_page(span) && span.page().value < kUserPages) return bind_one(context, first, span, allowed, grant);
+    if (is_one_page(span) && span.page().value < context.pages) return bind_one(context, first, span, allowed, grant);
     const bool large = span.has(SpanFlag::large);
     const u64 step = kTagsPerPage(large), units = span.count();
     const bool guaranteed = span.has(SpanFlag::guaranteed);
-    if (!in_user_half(span) || !span.rights().has(Right::read)) return Error::bad_argument;
+    if (!bindable(context, span) || !span.rights().has(Right::read)) return Error::bad_argument;
     if (large && (first.value | span.page().value) % kPagesPerLarge != 0) return Error::bad_argument;
     for (u64 i = 0; i < units * step; ++i)
         if (frames.info(first + i).grant != grant) return Error::stale_capability;
@@ -308,6 +309,7 @@ Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, R
     if (large) context.stlb.large = context.hot.large = 1;
 
     u64 word = make_pte(first, allowed, span.rights(), large, span.has(SpanFlag::dirty));
+    if (span.has(SpanFlag::supervisor)) word &= ~pte::kUser;
     for (u64 i = 0; i < units; ++i, word += step << kPageShift) {
         for (u64 j = 0; j < step; ++j) {
             const FrameNumber frame = first + (i * step + j);
@@ -319,7 +321,7 @@ Result<u64> check_and_bind(Context& context, FrameNumber first, PageSpan span, R
 }
 
 Result<u64> unbind(Context& context, PageSpan span) {
-    if (!in_user_half(span)) return Error::bad_argument;
+    if (!bindable(context, span)) return Error::bad_argument;
     const auto drop = [](StlbEntry& entry) {
         *entry.slot = 0;
         entry.tag |= kDeadTag;
@@ -335,7 +337,7 @@ Result<u64> unbind(Context& context, PageSpan span) {
 }
 
 Result<u64> protect(Context& context, PageSpan span) {
-    if (!in_user_half(span) || !span.rights().has(Right::read)) return Error::bad_argument;
+    if (!bindable(context, span) || !span.rights().has(Right::read)) return Error::bad_argument;
     const u64 tag = tag_of(span.page(), span.has(SpanFlag::large));
     const Stlb& stlb = context.stlb;
     const auto change = [span](StlbEntry& entry) {
@@ -364,7 +366,7 @@ Result<u64> protect(Context& context, PageSpan span) {
 }
 
 Result<u64> clear_bits(Context& context, PageSpan span, u64 which) {
-    if (!in_user_half(span)) return Error::bad_argument;
+    if (!bindable(context, span)) return Error::bad_argument;
     const u64 bits = (which & 1 ? pte::kAccessed : 0) | (which & 2 ? pte::kDirty | pte::kHardwareWrite : 0);
     u64 cleared = 0;
     for_each_binding(context.stlb, tag_of(span.page(), span.has(SpanFlag::large)), span.count(), [&](StlbEntry& entry) {
@@ -384,23 +386,17 @@ void shoot_down(FrameRange range) {
         while (head != 0) {
             StlbEntry& entry = *map.entry(head);
             if (is_live(entry.tag)) {
-                // The entry lies in a frame charged to its context: that is how the context is found.
-                const u16 owner = frames.info(frame_of(physical(&entry))).context;
-                Context& context = *contexts[owner - 1];
+                Context& context = context_of(entry);
                 trace(Event::shot_down, entry.tag, context.id.value);
                 drop_entry(context, entry);
             }
             map.unlink(entry);
         }
     };
-    u64 last_block = kAny;
     for (u64 i = 0; i < range.count; ++i) {
-        const FrameNumber frame = range.first + i;
+        const FrameNumber frame = range.first + i, block = block_of(frame);
         drop_list(frames.info(frame).bindings);
-        const u64 block = frame.value / kPagesPerLarge;
-        if (block == last_block) continue;
-        last_block = block;
-        drop_list(frames.info(FrameNumber{block * kPagesPerLarge}).large_bindings);
+        if (i == 0 || frame == block) drop_list(frames.info(block).large_bindings);
     }
 }
 

@@ -22,14 +22,17 @@ struct Context {
     u64 dead;         ///< The S-TLB's dead slot.
     ContextId id;
     u64 grant;
-    u64 residents;    ///< Environments that live here,
-    u8 residents_on[kMaxCpus];  ///< and on which CPUs.
+    u64 residents;    ///< Environments that live here, and guests that are loaded with it (once a place),
+    u16 residents_on[kMaxCpus];  ///< and on which CPUs.
     bool shared;      ///< On more than one: what `stlb` holds is changed under `lock`, or with all other CPUs stopped.
     LeafLock lock;
     FrameRange memory;      ///< All frames of this context.
     PhysAddr tables;        ///< The pool; tables[0] is the root.
     u64 table_count;
     u64 tables_used;
+    ContextKind kind;
+    u64 pages;              ///< Pages below this one can be bound.
+    u64 changes;            ///< How often a translation was taken away while it was not loaded: tagged copies are stale.
     u64 guaranteed_count;   ///< Entries of `preload` in use.
     u16 preload[1024];      ///< Indices of the guaranteed mappings, for a switch with `preload`.
 };
@@ -37,8 +40,13 @@ static_assert(sizeof(Context) <= kPageSize);
 
 Context* context_at(u64 index);
 
+/// Does a guest in a machine mode of its own use it? Then no CPU of ours walks its tables.
+constexpr bool is_guests_own(ContextKind kind) { return kind == ContextKind::shadow || kind == ContextKind::nested; }
+
 /// May no CPU but this one load it?
 bool only_here(const Context& context);
+/// May this CPU load it? Then it stays while this CPU is in the kernel.
+bool stays_here(const Context& context);
 /// Environments come to live here, or leave (-1). Everything is stopped, but for a context that is new.
 void commit_residents(Context& context, Cpu& cpu, int change);
 

@@ -3,6 +3,7 @@
 #include "exokernel/arch/x86_64/fpu.hpp"
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/core/exclusion.hpp"
+#include "exokernel/core/guest.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/accounts.hpp"
@@ -25,13 +26,14 @@ u64 generations[kMaxEnvironments];
 constexpr u64 kMaxGeneration = 0xff'ffff;  // an id has 32 bits
 u64 failed;
 u64 grant_for_every;
+EnvId console;
 
 EnvId owner_of(FrameNumber frame) { return EnvId{frames.info(frame).owner}; }
 
-/// Does `env` stand in, live in or save into memory of `owner`?
+/// Does `env` stand in, live in, save into or run a guest in memory of `owner`?
 bool depends_on(const Environment& env, const Environment& owner) {
     return owner_of(env.memory.first) == owner.id || owner_of(env.context->memory.first) == owner.id ||
-           (env.user_records != 0 && owner_of(env.save_frame) == owner.id);
+           (env.user_records != 0 && owner_of(env.save_frame) == owner.id) || runs_guest_in(env, owner.id);
 }
 
 void record_end(const Environment& env, const EndReason& reason) {
@@ -172,6 +174,7 @@ void end_alone(Environment& env, const EndReason& reason) {
     release_slots_of(env);
     leave_transfers(env);
     fpu_forget(env);
+    leave_guests(env);
     if (env.home->env == &env) env.home->env = nullptr;
     environments[id.index()] = nullptr;
     env.home->environment_ids[id.index()] = nobody_at(id.index());
@@ -257,6 +260,9 @@ Result<Environment*> check_environment(const Capability& shown, u64 index) {
     if (env == nullptr || (shown.grant != env->grant && shown.grant != every_environment_grant())) return Error::stale_capability;
     return env;
 }
+
+EnvId console_owner() { return console; }
+void give_console(EnvId id) { console = id; }
 
 u64 environments_failed() { return failed; }
 void count_failed_start() { ++failed; }

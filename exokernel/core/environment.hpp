@@ -26,6 +26,7 @@ enum class Resume : u64 {
 };
 
 struct Cpu;
+struct Guest;
 
 struct Environment {
     // Read by trap code (offsets.cpp).
@@ -56,6 +57,7 @@ struct Environment {
     FrameNumber vector_frame;    ///< Valid when it has one.
     u8 outstanding;         ///< Its rows of the table of requests that are: bit n is row n.
     u8 untold;              ///< Those that it has not had the upcall for,
+    u8 unheard;             ///< those that it had no entry for when they came: told, should it register one,
     u8 bereaved;            ///< and those for which something was taken since it was last told.
     u64 overstayed;         ///< Of its debt, at most what it has for staying behind the end of its slices.
     u64 offered;            ///< CPU time of the slices that it was given, used or not.
@@ -64,6 +66,8 @@ struct Environment {
     u64 log_length;
     char log_line[160];     ///< What it has written to the log since the last newline.
     alignas(16) u8 fpu[512];
+
+    Guest* guests[kGuestsPerEnvironment];
 
     CapabilityCache& cache() { return *reinterpret_cast<CapabilityCache*>(reinterpret_cast<u8*>(this) + kPageSize); }
 };
@@ -132,6 +136,10 @@ void end_environment(Environment& env, const EndReason& reason);
 
 u64 environments_failed();   ///< How many ended in any way but exit code 0, or were never started.
 void count_failed_start();
+
+/// Whose COM3 is; zero: nobody's.
+EnvId console_owner();
+void give_console(EnvId id);
 
 extern SaveArea no_save_area;
 

@@ -1,19 +1,9 @@
 #include "exokernel/core/frame_bindings.hpp"
 
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
-#include "exokernel/arch/x86_64/kernel_memory.hpp"
-#include "exokernel/core/kernel.hpp"
-#include "stlb/stlb.hpp"
+#include "exokernel/core/back_map.hpp"
 
 namespace tessera::kernel {
-namespace {
-
-BackMap back_map() { return BackMap{at<std::byte>(PhysAddr{0}), frames.table()}; }
-
-/// The entry lies in a frame that is charged to its context.
-Context& context_of(const StlbEntry& entry) { return *context_at(u64{frames.info(frame_of(physical(&entry))).context} - 1); }
-
-}  // namespace
 
 bool sample_bindings(FrameNumber frame, bool large) {
     const BackMap map = back_map();

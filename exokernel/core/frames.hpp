@@ -25,7 +25,6 @@ struct FrameRange {
 namespace frame_flag {
 inline constexpr u8 kDirty = 1;     ///< Holds somebody's old bytes: zero it before it is bound or used.
 inline constexpr u8 kSaveArea = 2;  ///< An environment's save area or repossession vector: cannot be given back while that lives.
-inline constexpr u8 kReadable = 4;  ///< Charged, yet its owner may bind it readable (an S-TLB).
 inline constexpr u8 kReserve = 8;   ///< In its owner's reserve: never repossessed.
 }  // namespace frame_flag
 

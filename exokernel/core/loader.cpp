@@ -46,6 +46,23 @@ void zero(FrameRange range) {
     for (u64 i = 0; i < range.count; ++i) frames.info(range.first + i).flags = 0;
 }
 
+/// The first name of a list with commas, which becomes the rest of it.
+std::string_view next_in_list(std::string_view& rest) {
+    u64 length = 0;
+    while (length < rest.size() && rest[length] != ',') ++length;
+    const std::string_view name{rest.data(), length};
+    const u64 gone = length + (length < rest.size());
+    rest = {rest.data() + gone, rest.size() - gone};
+    return name;
+}
+
+/// What the libOS of that name finds when it starts; nullptr: none was loaded.
+BootInfo* boot_info_of(std::string_view name) {
+    for (u64 i = 0; i < loaded_count; ++i)
+        if (find_environment(loaded[i].id) != nullptr && std::string_view{loaded[i].info->name} == name) return loaded[i].info;
+    return nullptr;
+}
+
 /// Into the reserve of an environment, as far as there is room.
 void keep(Environment& env, FrameRange range) {
     for (u64 i = 0; i < range.count && env.info->reserve < kMaxReserve; ++i) {
@@ -61,6 +78,7 @@ void load_module(const BootModule& module, u64 number) {
     const ParsedOptions<ModuleOptions> parsed = parse_module_options(module.command_line);
     const ModuleOptions& options = parsed.options;
     if (parsed.problem != nullptr) return refuse(number, options.name, parsed.problem, parsed.token);
+    if (options.data[0] != 0) return;  // give_file, when all libOSes are there
     if (is_loaded_name(options.name)) return refuse(number, options.name, "another has its name");
     const u8* file = at(PhysAddr{module.start});
     const ElfResult elf = parse_elf({file, module.end - module.start});
@@ -150,6 +168,7 @@ void load_module(const BootModule& module, u64 number) {
     const FrameRange stlb = stlb_frames(context);
     info.stlb = mint_capability(ResourceKind::frames, Right::read, stlb.first.value, stlb.count, frames.info(stlb.first).grant);
     info.image = mint_capability(ResourceKind::frames, kFrameRights, memory.first.value, image.pages, grant);
+    if (options.console != 0) give_console(id);
     for (u64 i = 0; i < sizeof info.name; ++i) info.name[i] = options.name[i];
     for (u64 i = 0; i < options.arguments.size() && i + 1 < sizeof info.arguments; ++i)
         info.arguments[i] = options.arguments[i];
@@ -157,6 +176,40 @@ void load_module(const BootModule& module, u64 number) {
     log("started ", static_cast<const char*>(options.name), ": ", image.pages, " pages, ", needed, " of ", options.frames, " frames");
     write_record(RecordType::started, id.index(),
                  Json<200>().field("name", static_cast<const char*>(options.name)).field("env", id.value).done());
+}
+
+void give_file(const BootModule& module, u64 number) {
+    if (module.problem != nullptr) return;
+    const ParsedOptions<ModuleOptions> parsed = parse_module_options(module.command_line);
+    const ModuleOptions& options = parsed.options;
+    if (parsed.problem != nullptr || options.data[0] == 0) return;
+    if (module.start % kPageSize != 0) return refuse(number, options.data, "it does not begin at a page");
+    const u64 bytes = module.end - module.start;
+    const FrameRange range{frame_of(PhysAddr{module.start}), (bytes + kPageSize - 1) / kPageSize};
+    if (range.count > kMaxCapabilityCount) return refuse(number, options.data, "too large");
+    // Its frames are the kernel's for good: whoever reads it loses nothing when another ends. What lies behind its last
+    // byte is nobody's to see.
+    fill_bytes(at(PhysAddr{module.end}), 0, range.count * kPageSize - bytes);
+    const u64 grant = frames.fresh_grant();
+    for (u64 i = 0; i < range.count; ++i) frames.info(range.first + i).grant = grant;
+    for (std::string_view rest = options.readers; !rest.empty();) {
+        const std::string_view name = next_in_list(rest);
+        BootInfo* const info = boot_info_of(name);
+        if (info == nullptr) {
+            refuse(number, options.data, "no libOS was started with that name", name);
+            continue;
+        }
+        u64 place = 0;
+        while (place < kBootFiles && info->files[place].name[0] != 0) ++place;
+        if (place == kBootFiles) {
+            refuse(number, options.data, "too many files for", name);
+            continue;
+        }
+        BootFile& file = info->files[place];
+        for (u64 i = 0; i < sizeof file.name; ++i) file.name[i] = options.data[i];
+        file.bytes = bytes;
+        file.frames = mint_capability(ResourceKind::frames, Right::read | Right::execute, range.first.value, range.count, grant);
+    }
 }
 
 void deal_slots() {

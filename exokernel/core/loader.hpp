@@ -9,6 +9,9 @@ namespace tessera::kernel {
 /// Start one module. A bad one is named on the log and counted as failed; the others still run.
 void load_module(const BootModule& module, u64 number);
 
+/// Give a module that is a file, `data=NAME for=NAME,...`, to the libOSes that it is for, when they are all there.
+void give_file(const BootModule& module, u64 number);
+
 /// Every loaded environment gets the slots that it asked for, dealt in turns so that they interleave.
 void deal_slots();
 

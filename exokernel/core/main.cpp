@@ -5,6 +5,7 @@
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/arch/x86_64/svm.hpp"
 #include "exokernel/arch/x86_64/cpus.hpp"
 #include "exokernel/core/acpi.hpp"
 #include "exokernel/core/accounts.hpp"
@@ -181,6 +182,7 @@ void prepare_cpu(Cpu& cpu) {
     enable_features();
     if (!(read_cr4() & cr4::kFsGsBase)) cpu.attention |= Cpu::kNoBases;
     start_fpu(cpu);
+    start_svm(cpu);
 }
 
 bool all_set_up;
@@ -258,6 +260,7 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
     log("policy ", kSwitchPolicyNames[static_cast<u64>(information.policy)], ", ", frames.usable(), " frames, quantum ",
         options.quantum_us, " us, TSC ", hz / 1'000'000, " MHz");
     for (u64 i = 0; i < boot.module_count; ++i) load_module(boot.modules[i], i);
+    for (u64 i = 0; i < boot.module_count; ++i) give_file(boot.modules[i], i);
     deal_slots();
     information.first_libos_tsc = read_tsc();
     write_record(RecordType::boot, 0,

@@ -5,6 +5,7 @@
 #include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
+#include "exokernel/core/guest.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/slots.hpp"
 
@@ -33,6 +34,7 @@ void commit_place(Environment& env, Cpu& cpu) {
     env.info->cpu = static_cast<u32>(cpu.index);
     commit_residents(*env.context, cpu, 1);
     commit_residents(*env.context, old, -1);
+    move_guests(env, old, cpu);
     refresh_gates(env);
     look_again(cpu);
 }

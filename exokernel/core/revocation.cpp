@@ -55,6 +55,7 @@ void close_request(Environment& target, RevocationRequest& row, RequestState sta
     row.done_at = read_tsc();
     target.outstanding &= static_cast<u8>(~bit_of(index_of(row)));
     target.untold &= static_cast<u8>(~bit_of(index_of(row)));
+    target.unheard &= static_cast<u8>(~bit_of(index_of(row)));
     settle_resume(target);
 }
 
@@ -118,6 +119,10 @@ void leave_reserve(FrameRange range) {
 }
 
 void settle_resume(Environment& env) {
+    if (env.unheard != 0 && env.entry[static_cast<u64>(UpcallKind::revoke)] != 0) {
+        env.untold |= env.unheard;
+        env.unheard = 0;
+    }
     const bool wants_begin = env.entry[static_cast<u64>(UpcallKind::slice_begin)] != 0;
     env.when_yielded = wants_begin || (env.untold | env.bereaved) != 0 ? Resume::with_begin : Resume::yielded;
     if (env.resume == Resume::yielded || env.resume == Resume::with_begin) env.resume = env.when_yielded;
@@ -133,7 +138,10 @@ void deliver_revocations(Environment& env) {
     const RequestRows rows = rows_of(env.id);
     for (RevocationRequest& row : rows)
         if (row.state == RequestState::asked) commit_told(env, row);
-    if (env.entry[static_cast<u64>(UpcallKind::revoke)] == 0) env.untold = 0;
+    if (env.entry[static_cast<u64>(UpcallKind::revoke)] == 0) {
+        env.unheard |= env.untold;
+        env.untold = 0;
+    }
     if (env.entry[static_cast<u64>(UpcallKind::repossessed)] == 0) env.bereaved = 0;
 
     const u32 depth = *static_cast<volatile u32*>(&env.save->depth);

@@ -45,7 +45,8 @@ void leave_reserve(FrameRange range);
 void deliver_revocations(Environment& env);
 /// `env` has something to be told: no shortcut into it, and nothing that it waits for comes first.
 void call_for_attention(Environment& env);
-/// How `env` goes on after a yield: by the shortcut, unless slice_begin is wanted or there is something to tell.
+/// Its entries or what it is to be told have changed. How `env` goes on after a yield: by the shortcut, unless slice_begin
+/// is wanted or there is something to tell.
 void settle_resume(Environment& env);
 
 /// What counts of a named request is who holds the units now: a unit can come back twice.

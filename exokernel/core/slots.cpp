@@ -37,7 +37,7 @@ void set_slot(u64 slot, SlotInfo info) {
 
 /// Interrupt this CPU `ticks` from now.
 void set_alarm(Cpu& cpu, u64 now, u64 ticks) {
-    cpu.alarm = now + ticks;
+    cpu.alarm = cpu.due = now + ticks;
     set_timer(ticks);
 }
 
@@ -115,7 +115,7 @@ Turn idle(Cpu& cpu) {
     for (;;) {
         // Order: first say that this CPU wants to be woken, then look.
         __atomic_store_n(&cpu.idle, true, __ATOMIC_SEQ_CST);
-        if (read_tsc() >= earliest_deadline) repossess_overdue(cpu);
+        if (earliest_deadline != kAny) repossess_overdue(cpu);  // it may be one of a request that is met: nothing to wait for
         const Turn turn = next_turn(cpu, cpu.slot);
         const u64 now = cpu.boundary = read_tsc();
         const u64 deadline = turn.env == nullptr ? next_deadline(cpu, now) : 1;
@@ -129,6 +129,13 @@ Turn idle(Cpu& cpu) {
         set_timer(ticks < quantum / 4 ? ticks : quantum / 4);
         rest(cpu);
     }
+}
+
+/// Who runs has come to the end of its slice, or of its grace, where it is now: it had all that this was put off by. Who gave
+/// its slice away before does not come here.
+void settle_extension(Cpu& cpu) {
+    if (cpu.extended_for == cpu.env->id) cpu.env->info->paid_back += cpu.alarm - cpu.due;
+    cpu.due = cpu.alarm;
 }
 
 /// Begin a slice for `env` that lasts `length` from `now` on.
@@ -208,9 +215,9 @@ void begin_slots(Cpu& cpu) {
 }
 
 void give_back_time(Cpu& cpu, u64 ticks) {
-    EnvironmentInfo& info = *cpu.env->info;
-    info.stolen += ticks;
-    info.paid_back += ticks;
+    cpu.env->info->stolen += ticks;
+    if (cpu.extended_for != cpu.env->id) cpu.due = cpu.alarm;
+    cpu.extended_for = cpu.env->id;
     cpu.since += ticks;
     cpu.boundary += ticks;
     const u64 now = read_tsc();
@@ -245,6 +252,7 @@ void run_next_slot(Cpu& cpu) {
 
 void charge_excess(Cpu& cpu, bool forced) {
     const u64 now = read_tsc();
+    settle_extension(cpu);
     const u64 late = now > cpu.boundary ? now - cpu.boundary : 0;
     const u64 excess = forced ? late : late > grace ? late - grace : 0;
     EnvironmentInfo& info = *cpu.env->info;
@@ -264,6 +272,8 @@ void on_timer(TrapFrame& frame) {
     Cpu& cpu = Cpu::here();
     Environment& env = *cpu.env;
     account(cpu);
+    if (cpu.since + grace / 8 < cpu.alarm) return set_timer(cpu.alarm - cpu.since);  // under way when the end was put off
+    settle_extension(cpu);
     if (!cpu.in_grace() && cpu.since + grace / 8 < cpu.boundary) {
         // A slice shortened by a debt ends before the slot does: the rest is somebody else's.
         if (Environment* other = somebody_else(cpu, &env)) {

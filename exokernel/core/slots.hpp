@@ -30,7 +30,8 @@ void release_slots_of(Environment& env);
 void charge_excess(Cpu& cpu, bool forced);
 /// This CPU begins with its vector.
 [[noreturn]] void begin_slots(Cpu& cpu);
-/// The running environment lost `ticks` of its slice to somebody else's work: it gets them now, behind its end.
+/// The running environment lost `ticks` of its slice to somebody else's work: the slice ends that much later. What it then
+/// has of that is paid back to it.
 void give_back_time(Cpu& cpu, u64 ticks);
 /// The current slot is over, or nobody runs: begin the next slot that somebody can use; with none, wait for one.
 [[noreturn]] void run_next_slot(Cpu& cpu);

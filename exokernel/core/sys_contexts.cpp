@@ -1,4 +1,5 @@
 // System calls on address contexts and their bindings.
+#include "exokernel/arch/x86_64/svm.hpp"
 #include "exokernel/core/binding.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
@@ -23,20 +24,24 @@ Result<FrameRange> check_kernel_memory(Environment& env, VirtAddr capability, u6
 
 namespace {
 
+/// What a call needs of a context that it names, to go on without stopping the other CPUs: to add to it, that it stays
+/// (stays_here); to change what others may have a translation of, that nobody has (only_here).
+using Need = bool (*)(const Context&);
+
 /// What a call's `context` argument means: zero is the caller's own, which it was bound to when it was made.
-inline Result<Context*> check_context(Environment& env, VirtAddr capability) {
+inline Result<Context*> check_context(Environment& env, VirtAddr capability, Need need) {
     if (capability.value == 0) [[likely]] return env.context;
     Context* context = TRY(check_named_context(env, capability));
-    // Another environment over the same memory can have put another capability there since is_elsewhere() looked.
-    if (cpu_count() != 1 && Cpu::here().exclusive == 0 && !only_here(*context)) return Error::stale_capability;
+    // Another environment over the same memory can have put another capability there since must_stop() looked.
+    if (cpu_count() != 1 && Cpu::here().exclusive == 0 && !need(*context)) return Error::stale_capability;
     return context;
 }
 
 /// Must a call on that context stop the other CPUs? Looked at before it is checked, to be checked when they are stopped.
-bool is_elsewhere(Environment& env, VirtAddr capability) {
+bool must_stop(Environment& env, VirtAddr capability, Need need) {
     if (capability.value == 0 || cpu_count() == 1) return false;
     const auto context = check_named_context(env, capability);
-    return context.ok() && !only_here(*context.value());
+    return context.ok() && !need(*context.value());
 }
 
 ContextGrant commit_grant(const Context& context) {
@@ -61,6 +66,7 @@ Result<ContextId> on_call(const ContextCreate::Args& args) {
     ContextSpec spec;
     TRY(copy_in(*env.context, spec, args.spec));
     if (!canonical(spec)) return Error::bad_argument;
+    if (!supports(spec.kind)) return Error::unsupported;
     const UserBytes out = TRY(check_out<ContextGrant>(*env.context, args.grant));
     const FrameRange memory = TRY(check_kernel_memory(env, spec.frames, spec.frames_needed()));
     const u64 index = TRY(check_context_slot());
@@ -119,8 +125,8 @@ namespace {
 [[gnu::noinline]] Result<u64> bind_many(Environment& env, VirtAddr capability, FrameNumber first, PageSpan span, VirtAddr named,
                                         VirtAddr tlb_entry) {
     const Bind::Args args{capability, first, span, named, tlb_entry};
-    Exclusive exclusive(is_elsewhere(env, named));
-    Context* context = TRY(check_context(env, args.context));
+    Exclusive exclusive(must_stop(env, named, stays_here));
+    Context* context = TRY(check_context(env, args.context, stays_here));
     if (args.tlb_entry.value != 0) TRY(check_out<Capability>(*env.context, args.tlb_entry));
     const Presented shown = TRY(check_capability(env, args.capability, ResourceKind::frames, span.rights()));
     if (!covers(*shown, args.first, span)) return Error::out_of_range;
@@ -145,8 +151,8 @@ namespace {
 }
 
 [[gnu::noinline]] Result<u64> rebind_many(Environment& env, VirtAddr tlb_entry, PageSpan span, VirtAddr named) {
-    Exclusive exclusive(is_elsewhere(env, named));
-    Context* context = TRY(check_context(env, named));
+    Exclusive exclusive(must_stop(env, named, stays_here));
+    Context* context = TRY(check_context(env, named, stays_here));
     const Presented shown = TRY(check_capability(env, tlb_entry, ResourceKind::tlb_entry, span.rights()));
     if (shown->context != context->id.value) return Error::denied;
     const bool large = shown->page & kLargePage;
@@ -205,8 +211,8 @@ namespace {
 template <class Change>
 [[gnu::always_inline]] inline Result<u64> in_context(VirtAddr named, Change&& change) {
     Environment& env = caller();
-    Exclusive exclusive(named.value == 0 ? env.context->shared : is_elsewhere(env, named));
-    return change(*TRY(check_context(env, named)));
+    Exclusive exclusive(named.value == 0 ? env.context->shared : must_stop(env, named, only_here));
+    return change(*TRY(check_context(env, named, only_here)));
 }
 [[gnu::noinline]] Result<u64> unbind_slowly(PageSpan span, VirtAddr named) {
     return in_context(named, [span](Context& context) { return unbind(context, span); });

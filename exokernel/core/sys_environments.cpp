@@ -68,6 +68,7 @@ Result<EnvId> on_call(const EnvCreate::Args& args) {
     if (!canonical_name(spec.name)) return Error::bad_argument;
     if (!is_address(spec.entry)) return Error::bad_address;
     Context* context = TRY(check_named_context(env, spec.context));
+    if (context->kind != ContextKind::libos) return Error::bad_argument;
     const UserBytes out = TRY(check_out<Capability>(*env.context, args.capability));
     const FrameRange memory = TRY(check_kernel_memory(env, spec.frames, kEnvFrames));
     if (spec.frame_quota > quota_left(*env.info)) return Error::quota;

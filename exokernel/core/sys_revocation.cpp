@@ -1,5 +1,6 @@
 // System calls of those who give memory and time out, and of those who prepare to lose some.
 #include "exokernel/core/accounts.hpp"
+#include "exokernel/core/back_map.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/frame_bindings.hpp"
@@ -100,15 +101,15 @@ Result<u64> on_call(const FrameSample::Args& args) {
     if (!frames.exists(FrameRange{args.first, args.count})) return Error::out_of_range;
 
     u64 bits[FrameSample::kMaxCount / 64]{}, touched = 0;
-    u64 block = kAny;           // the 2 MiB around the last frame, and
+    FrameNumber block{kAny};     // the 2 MiB around the last frame, and
     bool block_touched = false;  // was it touched: asked once, as asking clears it
     for (u64 i = 0; i < args.count; ++i) {
         const FrameNumber frame = args.first + i;
         const EnvId owner{frames.info(frame).owner};
         if (!owner || !check_target(*shown, owner).ok()) continue;
-        if (const u64 around = frame.value & ~(kPagesPerLarge - 1); around != block) {
-            block = around;
-            block_touched = sample_bindings(FrameNumber{block}, true);
+        if (block_of(frame) != block) {
+            block = block_of(frame);
+            block_touched = sample_bindings(block, true);
         }
         if (!sample_bindings(frame, false) && !block_touched) continue;
         bits[i / 64] |= u64{1} << i % 64;

@@ -2,6 +2,7 @@
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
+#include "exokernel/core/guest.hpp"
 #include "exokernel/core/kernel.hpp"
 #include "exokernel/core/placement.hpp"
 #include "exokernel/core/syscalls.hpp"
@@ -22,7 +23,7 @@ Outcome on_call(const EntryPublish::Args& args) {
     const u64 grant = frames.fresh_grant();
     env.entries[args.place] = {args.entry.value, args.word, grant};
     const u64 name = env.id.index() * kEntriesPerEnvironment + args.place;
-    commit_copy_out(out, mint_capability(ResourceKind::entry, Right::call | Right::release, name, 1, grant));
+    commit_copy_out(out, mint_capability(ResourceKind::entry, Right::call, name, 1, grant));
     return Done{};
 }
 
@@ -83,17 +84,19 @@ Outcome on_call(const PostCapability::Args& args) {
 extern "C" void on_blocking_call(TrapFrame& frame) {
     Cpu& cpu = Cpu::here();
     Registers& regs = frame.regs;
-    if (regs.rax == Wait::number || regs.rax == EnvPlace::number) ++cpu.env->info->syscalls;  // the others count as transfers
+    if (regs.rax == Wait::number || regs.rax == EnvPlace::number || regs.rax == GuestRun::number) ++cpu.env->info->syscalls;  // the others count as transfers
     const auto answer = [&]() -> Result<u64> {
         switch (regs.rax) {
             case TransferAnswer::number: answer_slowly(cpu, frame);
             case EnvPlace::number:
                 TRY(place({VirtAddr{regs.rdi}, regs.rsi}, frame));
                 return u64{0};
+            case GuestRun::number: return run_guest(cpu, {regs.rdi, regs.rsi}, frame);
             case Wait::number: return wait(cpu, {VirtAddr{regs.rdi}, regs.rsi, regs.rdx, regs.r8}, frame);
             default: return transfer_slowly(cpu, regs.rdi, frame, regs.rax == TransferSend::number);
         }
     }();
+    if (cpu.guest != nullptr) return;  // on in a guest, whose registers the frame holds now
     regs.rax = static_cast<u64>(answer.error());
     regs.rdx = answer.ok() ? answer.value() : answer.failure().detail;
 }

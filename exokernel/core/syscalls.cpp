@@ -72,7 +72,7 @@ constexpr Thunk thunk_of() {
     else if constexpr (std::is_same_v<Call, TransferCall>) return transfer_call;
     else if constexpr (std::is_same_v<Call, TransferSend>) return transfer_send;
     else if constexpr (std::is_same_v<Call, TransferAnswer>) return transfer_answer;
-    else if constexpr (std::is_same_v<Call, Wait> || std::is_same_v<Call, EnvPlace>) return blocking_call;
+    else if constexpr (std::is_same_v<Call, Wait> || std::is_same_v<Call, EnvPlace> || std::is_same_v<Call, GuestRun>) return blocking_call;
     else
         return thunk<Call>;
 }
@@ -98,7 +98,8 @@ static_assert(offsetof(BatchedCall, value) == kBatchedRequest + 8 && sizeof(SysR
 SysReply serve(const BatchedCall& call) {
     // Those that do not come back here, or not in bounded time, are no calls in a batch.
     constexpr u64 kAlone = u64{1} << Yield::number | u64{1} << Exit::number | u64{1} << Batch::number | u64{1} << TransferCall::number |
-                           u64{1} << TransferAnswer::number | u64{1} << TransferSend::number | u64{1} << Wait::number | u64{1} << EnvPlace::number;
+                           u64{1} << TransferAnswer::number | u64{1} << TransferSend::number | u64{1} << Wait::number | u64{1} << EnvPlace::number |
+                           u64{1} << GuestRun::number;
     static_assert(Syscalls::count <= 64);
     if (call.number >= Syscalls::count || (kAlone >> call.number & 1)) return {Error::unknown_call, 0};
     return syscall_table[call.number](call.args[0], call.args[1], call.args[2], 0, call.args[3], call.args[4]);
@@ -110,7 +111,8 @@ bool stops_everything(u64 number) {
                            u64{1} << SlotRelease::number | u64{1} << SlotRun::number | u64{1} << EnvCreate::number |
                            u64{1} << EnvDestroy::number | u64{1} << EnvQuota::number | u64{1} << Revoke::number |
                            u64{1} << FrameSample::number | u64{1} << Autosave::number | u64{1} << Reserve::number |
-                           u64{1} << GateBind::number;
+                           u64{1} << GateBind::number | u64{1} << GuestCreate::number | u64{1} << GuestDestroy::number |
+                           u64{1} << GuestLoad::number;
     return number < Syscalls::count && (kCalls >> number & 1);
 }
 
@@ -123,7 +125,7 @@ Result<u64> on_call(const Batch::Args& args) {
     TRY(check_user(*env.context, args.calls, args.count * sizeof(BatchedCall), true));
     // What stops the other CPUs anyway stops them once for all of the batch, not for each call.
     BatchedCall first;
-    if (!copy_in(*env.context, first, args.calls, kBatchedRequest).ok()) return Error::bad_address;
+    TRY(copy_in(*env.context, first, args.calls, kBatchedRequest));
     Exclusive exclusive(stops_everything(first.number));
     // The libOS can change its array while it is served, and a call can take its pages away: each call is read once,
     // just before it is made, and its place is looked up again for the answer.

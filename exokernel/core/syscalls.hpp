@@ -52,6 +52,11 @@ Outcome on_call(const EntryWithdraw::Args&);
 Outcome on_call(const GateBind::Args&);
 Outcome on_call(const Notify::Args&);
 Outcome on_call(const PostCapability::Args&);
+Result<u64> on_call(const GuestCreate::Args&);
+Outcome on_call(const GuestDestroy::Args&);
+Outcome on_call(const GuestLoad::Args&);
+Result<u64> on_call(const ConsoleRead::Args&);
+Outcome on_call(const ConsoleWrite::Args&);
 
 /// `count` frames of a capability that may become kernel memory: owned, contiguous, nobody's save area.
 Result<FrameRange> check_kernel_memory(Environment& env, VirtAddr capability, u64 count);

@@ -126,6 +126,7 @@ Environment* runnable(Cpu& cpu, Environment& env) {
     if (env.home != &cpu) return nullptr;
     Environment& last = end_of_calls(cpu, env);
     if (&last == cpu.env) return &last;
+    if ((last.untold | last.bereaved) != 0) [[unlikely]] interrupt_wait(last);  // it came while it ran, and it went to sleep
     if (last.resume == Resume::open) return nullptr;
     return last.resume != Resume::sleeping || wake_if_due(last) ? &last : nullptr;
 }

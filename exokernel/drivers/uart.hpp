@@ -1,4 +1,4 @@
-// 16550 serial ports, polled, write only: COM1 for people, COM2 for records. (National Semiconductor PC16550D.)
+// 16550 serial ports, polled: COM1 for people, COM2 for records, COM3 is the console of whoever was given it. (National Semiconductor PC16550D.)
 #pragma once
 
 #include "exokernel/arch/x86_64/registers.hpp"
@@ -24,6 +24,8 @@ class Uart {
         }
         out8(port_ + kData, byte);
     }
+    /// A byte that has come, or -1.
+    int read() const { return in8(port_ + kLineStatus) & 0x01 ? in8(port_ + kData) : -1; }
     /// Waits until FIFO and shift register are empty (16 bytes: 1.4 ms), for a bounded time.
     void drain() const {
         for (u32 tries = 0; tries < 1'000'000 && (in8(port_ + kLineStatus) & 0x40) == 0; ++tries) {
@@ -39,5 +41,6 @@ class Uart {
 
 inline constexpr Uart com1{0x3f8};
 inline constexpr Uart com2{0x2f8};
+inline constexpr Uart com3{0x3e8};
 
 }  // namespace tessera::kernel

@@ -123,7 +123,7 @@ inline Result<typename Call::Reply> call(const typename Call::Args& args = {}) {
     if (answer.error != Error::ok) [[unlikely]] {
         if (answer.error == Error::not_mapped) answer = call_again<Call>(args, answer);
         if (answer.error != Error::ok)
-            return Failure{answer.error, answer.error == Error::not_mapped ? answer.value : 0};
+            return Failure{answer.error, answer.value};
     }
     if constexpr (std::is_empty_v<Reply>)
         return Reply{};

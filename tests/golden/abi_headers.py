@@ -9,7 +9,7 @@ import pathlib
 import re
 
 HEADERS = ["types", "errors", "capability", "span", "syscalls", "upcalls", "information", "records", "boot_info",
-           "stlb_entry", "revocation", "transfer"]
+           "stlb_entry", "guest", "control_block", "revocation", "transfer"]
 
 
 @dataclasses.dataclass

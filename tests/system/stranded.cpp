@@ -1,7 +1,7 @@
-// Programs that wait for what never comes: an event, a word, a call, an answer; and one that waits for the clock while
-// all others sleep.
+// Programs that wait for what never comes: an event, a word, a call, an answer, a request for units that was met; and one
+// that waits for the clock while all others sleep.
 //
-//   for=events|word|calls|answer|clock
+//   for=events|word|calls|answer|request|clock
 #include "tests/system/messages.hpp"
 
 using namespace tessera;
@@ -23,6 +23,17 @@ Error wait_for_answer() {
     Message message{};
     Lost lost;
     return message_call(TransferCall::number, 0, message, lost);
+}
+
+/// Asked, by itself, for a frame within a time that no test lasts, it gives one at once.
+Error wait_behind_request() {
+    Memory memory;
+    expect_true("a frame", take(memory, 1));
+    const u64 ever = information().tsc_hz * 1000;
+    const RevocationSpec spec{RevocationKind::frames, 0, kAny, 1, ever, ever};
+    expect("ask", answer_to<Revoke>({address(boot().environment), boot().self, address(spec)}), Error::ok);
+    expect("give", answer_to<FrameRelease>({address(memory.capability), memory.frame, 1}), Error::ok);
+    return answer_to<Wait>({{}, 0, 0, 1});
 }
 
 int sleep() {
@@ -47,7 +58,10 @@ int libos_main() {
         expect("publish", publish(0, 0), Error::ok);
         message_wait();
     }
-    const Error error = what == "events" ? answer_to<Wait>({{}, 0, 0, 1}) : what == "word" ? wait_for_word() : wait_for_answer();
+    const Error error = what == "events"    ? answer_to<Wait>({{}, 0, 0, 1})
+                        : what == "word"    ? wait_for_word()
+                        : what == "request" ? wait_behind_request()
+                                            : wait_for_answer();
     print("returned: ", name_of(error), "\n");
     return 1;
 }

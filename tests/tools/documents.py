@@ -18,7 +18,7 @@ OWN = {"READY", "V", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "LIBOS
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in OWN}
 FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 VERB = re.compile(r"(?:`|^ {4}|^)make ((?:[a-z-]+\b(?!=) ?)+)", re.MULTILINE)
-TOP = "exokernel|libos|secure_bindings|stlb|tests|bench|tools|docs|scenarios"
+TOP = "exokernel|libos|secure_bindings|stlb|tests|bench|tools|docs|scenarios|guests"
 PATH = re.compile(rf"(?<![\w/.-])(?:{TOP})/(?!\d+\b)[\w./-]*[\w/]")
 
 

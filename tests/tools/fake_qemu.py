@@ -1,6 +1,7 @@
 """Stands in for QEMU: opens the two serial ports that it is told and does what FAKE_QEMU says."""
 
 import os
+import socket
 import sys
 import time
 
@@ -10,6 +11,8 @@ from tessera_run.records import encode
 def main():
     paths = {}
     for word in sys.argv:
+        if word.startswith("socket,id=com3,fd="):
+            console = socket.socket(fileno=int(word.rpartition("=")[2]))
         if word.startswith("file,id="):
             name, path = word.removeprefix("file,id=").split(",path=")
             paths[name] = path
@@ -20,6 +23,12 @@ def main():
         com1.write(b"[hello] \x1b]0;title\x07half ")
         com1.write(b"a line\nno newline at the end")
         com2.write(encode(4, 1, b'{"said":1}'))
+        if play == "console":
+            console.sendall(b"\x1b[1mWho are you? ")
+            name = console.recv(100).decode()
+            console.sendall(f"\r\nHow old is {name.strip()}? ".encode())
+            console.sendall(console.recv(100).replace(b"\r", b" years\r\n"))
+            console.close()
         if play == "hang":
             time.sleep(600)
         if play == "flood":

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import subprocess
 import tempfile
 import time
 import unittest
@@ -55,6 +56,42 @@ class Emulate(unittest.TestCase):
     def test_no_emulator(self):
         with self.assertRaisesRegex(iso.BootError, "cannot run"):
             emulate.run(self.scenario, self.folder / "x.iso", qemu=str(self.folder / "none"))
+
+    def with_console(self, more=b""):
+        typed = b"".join(b"[[typed]]\nafter = '%s'\nline = '%s'\n" % pair for pair in ((rb"are you\?", b"ada"), (rb"old is \w+\?", b"36")))
+        (self.scenario,) = scenarios.read(TEXT + b"console = true\n" + typed + b"[expect]\nconsole = ['36 years$']\n" + more, "x.toml", "x")
+
+    def test_console(self):
+        self.with_console()
+        outcome, reasons = self.play("console")
+        self.assertEqual(reasons, [])
+        self.assertEqual(outcome.console, ["Who are you? ", "How old is ada? 36 years"])
+        self.assertEqual(outcome.untyped, [])
+
+    def test_console_that_shows_something_else(self):
+        self.with_console(b"[[typed]]\nafter = 'Goodbye'\nline = 'bye'\n")
+        self.scenario.expect.console = scenarios.re.compile("^nothing"),
+        _, reasons = self.play("console")
+        self.assertIn("no line of the console matches '^nothing'", reasons)
+        self.assertIn("the console never showed what the line 'bye' waited for", reasons)
+        self.assertIn("How old is ada?", reasons[-1])
+
+    def test_person_at_the_console(self):
+        self.with_console()
+        program = ("import sys; from tessera_run import emulate, scenario; (one,) = scenario.read(sys.argv[1].encode(), 'x', 'x'); "
+                   "outcome = emulate.run(one, __import__('pathlib').Path('x.iso'), qemu=sys.argv[2], person=True); "
+                   "print(outcome.status, outcome.left, outcome.stopped)")
+        for typed, last in ((b"eve\r", "33 False \n"), (b"\x1d", "-9 True \n")):
+            with self.subTest(typed):
+                made = subprocess.Popen([f"{iso.ROOT}/tools/python", "-c", program, (TEXT + b"console = true\n").decode(), str(self.qemu)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "FAKE_QEMU": "console"})
+                made.stdin.write(typed)
+                made.stdin.flush()
+                out = b""
+                while b"old is" not in out and (some := made.stdout.read1(100)):
+                    out += some
+                out += made.communicate(b"40\r")[0]
+                self.assertTrue(out.decode().endswith(last), out)
 
     def test_result_file(self):
         outcome, reasons = self.play("good")

@@ -1,5 +1,7 @@
 """Scenario files: what is accepted, and that every error names file, line and key and says what is allowed."""
 
+import pathlib
+import tempfile
 import unittest
 
 from tessera_run import iso, machine, scenario as scenarios
@@ -28,6 +30,16 @@ copies = 2
 [expect]
 log = ['^\\[hello\\] ']
 ended = { worker-2 = "exit 0" }
+"""
+
+DATA = """\
+[[data]]
+file = "docs/abi.md"
+name = "notes"
+for = ["hello", "worker-2", "hello"]
+[[data]]
+file = "READ_ME.txt"
+for = ["hello"]
 """
 
 
@@ -86,6 +98,29 @@ class Accepted(unittest.TestCase):
             self.assertEqual(iso.module_options(one.libos[0]).count("arbiter"), 0)
 
 
+    def test_data(self):
+        (one,) = read(GOOD + DATA)
+        self.assertEqual([(data.name, data.readers) for data in one.data],
+                         [("notes", ["hello", "worker-2"]), ("read_me", ["hello"])])
+        self.assertEqual(iso.data_options(one.data[0]), "data=notes for=hello,worker-2")
+        configuration = iso.grub_configuration(one)
+        self.assertIn("module2 /data/notes 'data=notes' 'for=hello,worker-2'; then\n", configuration)
+        self.assertEqual(configuration.count("if "), configuration.count("fi\n"))
+
+    def test_files_of_data_that_cannot_be_loaded(self):
+        (one,) = read(GOOD + DATA)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "data"
+            with self.assertRaisesRegex(BadScenario, r"two: cannot read the data .* \(not built\?\)"):
+                iso.read(one, path, "data")
+            path.write_bytes(b"")
+            with self.assertRaisesRegex(BadScenario, "two: the data .* is empty"):
+                iso.read(one, path, "data")
+
+    def test_no_data(self):
+        self.assertEqual(read(GOOD)[0].data, [])
+
+
 class Machine(unittest.TestCase):
     def test_threads(self):
         for changes, wanted in (([], "tcg,thread=single"), ([("machine.cpus", 2)], "tcg,thread=multi"),
@@ -95,6 +130,15 @@ class Machine(unittest.TestCase):
             self.assertEqual(command[command.index("-accel") + 1], wanted)
             self.assertEqual(command[command.index("-smp") + 1], str(one.machine.cpus))
             self.assertEqual("-icount" in command, wanted == "tcg,thread=single")
+
+    def test_cpu(self):
+        for changes, wanted in (([], machine.CPU_MODEL), ([("machine.cpu", "EPYC-Milan")], "EPYC-Milan"),
+                                ([("machine.cpu", "max,-svm,+la57")], "max,-svm,+la57"),
+                                ([("machine.cpu", "max"), ("machine.admits_emulation", False)], "max,-hypervisor")):
+            (one,) = read(GOOD, changes)
+            command = machine.qemu_command(one.machine, "x.iso", "1", "2")
+            self.assertEqual(command[command.index("-cpu") + 1], wanted)
+            self.assertEqual(machine.description(one.machine, bochs=False, qemu="none")["cpu_model"], wanted)
 
 
 class Refused(unittest.TestCase):
@@ -120,6 +164,12 @@ class Refused(unittest.TestCase):
 
     def test_unknown_key(self):
         self.check("memory = 64", "memori = 64", 4, "machine.memori", "allowed here: memory, cpus")
+
+    def test_cpu_that_is_no_model(self):
+        for model in ("", "help", "host", "host,+svm", "-svm", "max,svm", "max,", "max,+", "max +svm", "max,+svm=on",
+                      "max,-svm,", "qemu64,+a\\n-device", "../max", "max,+" + "x" * 40, "x" * 50):
+            self.check("memory = 64", f'memory = 64\ncpu = "{model}"', 5, "machine.cpu", "'max,-svm'")
+        self.check("memory = 64", "memory = 64\ncpu = 6", 5, "machine.cpu", "'max,-svm'")
 
     def test_unknown_table(self):
         self.check("[machine]", "[maschine]", 3, "maschine", "allowed here", "machine")
@@ -165,6 +215,40 @@ class Refused(unittest.TestCase):
 
     def test_ended_of_nobody(self):
         self.check("worker-2", "worker", 22, "expect.ended", "worker-1, worker-2")
+
+    def test_data_that_is_wrong(self):
+        for old, new, line, *words in (('"docs/abi.md"', '"../secret"', 24, "data.file", "a path in the repository"),
+                                       ('"docs/abi.md"', '"docs/../../secret"', 24, "data.file", "in the repository"),
+                                       ('file = "docs/abi.md"', "", 23, "data", "'file'"),
+                                       ('for = ["hello", "worker-2", "hello"]', "", 23, "data", "'for'"),
+                                       ('"worker-2", ', '"worker", ', 26, "data.for", "worker-1, worker-2"),
+                                       ('["hello"]', "[]", 29, "data.for", "one libos or more"),
+                                       ('"READ_ME.txt"', '"docs/notes.txt"', 27, "data.name", "taken", "line 23"),
+                                       ('"notes"', '"Notes"', 25, "data.name", "a-z"),
+                                       ("[[data]]\nfile", "[data]\nfile", 23, "data", "[[data]]")):
+            with self.subTest(new):
+                self.assertIn(old, DATA)
+                text = DATA.replace(old, new, 1) if not new.startswith("[data]") else DATA.split("[[data]]\nfile = \"R")[0].replace(old, new)
+                with self.assertRaises(BadScenario) as caught:
+                    read(GOOD + text)
+                self.assertTrue(str(caught.exception).startswith(f"two.toml:{line}: "), caught.exception)
+                for word in words:
+                    self.assertIn(word, str(caught.exception))
+
+    def test_more_data_than_one_can_have(self):
+        text = GOOD + "".join(f"[[data]]\nfile = 'f{number}'\nfor = ['hello']\n" for number in range(5))
+        with self.assertRaisesRegex(BadScenario, "two.toml:37: data.for: 'hello' has 4 already"):
+            read(text)
+
+    def test_console_that_is_wrong(self):
+        typed = "[[typed]]\nafter = 'x'\nline = 'y'\n"
+        for text, reason in ((GOOD + typed, "two.toml:23: typed: no libos has `console = true`"),
+                             (GOOD + "console = ['x']\n", "two.toml:23: expect.console: no libos has"),
+                             (GOOD.replace("copies = 2", "copies = 2\nconsole = true"), "worker-1 and worker-2 want it"),
+                             (GOOD.replace("copies = 2", "console = true") + typed.replace("'x'", "'('"), "typed.after: must be a regular"),
+                             (GOOD + "[[typed]]\nline = 'x'\n", "needs the key 'after'")):
+            with self.subTest(reason), self.assertRaisesRegex(BadScenario, reason):
+                read(text.replace("ended = { worker-2 = \"exit 0\" }\n", "") if "copies = 2" not in text else text)
 
     def test_errors_of_overrides_name_the_option(self):
         for key, words in (("kernel.policy", "must be one of"), ("libos.*.slots", "must be a whole"),

@@ -25,17 +25,19 @@ TEST_CASE("command line: nothing said, and everything said, to the kernel") {
         CHECK(parsed.options.tlb_entries == 0);
         CHECK(parsed.options.quantum_us == 10000);
         CHECK(parsed.options.grace_us == 500);
+        CHECK(parsed.options.cpus == kMaxCpus);
         CHECK_FALSE(parsed.options.fixed_key);
         CHECK_FALSE(parsed.options.seeded);
     }
     const auto parsed = parse_kernel_options(
-        "/k policy=preload tlb.entries=1536 quantum=2000 grace=100 key=000102030405060708090a0b0c0d0e0f "
+        "/k policy=preload tlb.entries=1536 quantum=2000 grace=100 cpus=3 key=000102030405060708090a0b0c0d0e0f "
         "seed=FFfe00000000000000000000000000A1");
     REQUIRE(verdict(parsed) == "none");
     CHECK(parsed.options.policy == SwitchPolicy::preload);
     CHECK(parsed.options.tlb_entries == 1536);
     CHECK(parsed.options.quantum_us == 2000);
     CHECK(parsed.options.grace_us == 100);
+    CHECK(parsed.options.cpus == 3);
     REQUIRE(parsed.options.fixed_key);
     for (u8 i = 0; i < 16; ++i) CHECK(parsed.options.key[i] == i);
     REQUIRE(parsed.options.seeded);
@@ -56,11 +58,11 @@ TEST_CASE("command line: every policy by its name, and no other") {
 
 TEST_CASE("command line: limits of the kernel's numbers") {
     for (const char* good : {"tlb.entries=16", "tlb.entries=65536", "tlb.entries=unbounded", "quantum=1000000",
-                             "quantum=100 grace=10", "quantum=100 grace=100"}) {
+                             "quantum=100 grace=10", "quantum=100 grace=100", "cpus=1", "cpus=8"}) {
         CHECK(kernel(good) == "none");
     }
     for (const char* bad : {"tlb.entries=15", "tlb.entries=65537", "tlb.entries=0", "quantum=99", "quantum=1000001",
-                            "grace=9", "quantum=18446744073709551616", "quantum=99999999999999999999999999"}) {
+                            "grace=9", "cpus=0", "cpus=9", "quantum=18446744073709551616", "quantum=99999999999999999999999999"}) {
         CHECK(kernel(bad) == std::string("number out of range: ") + bad);
     }
     CHECK(kernel("quantum=100 grace=101") == "grace is longer than the quantum: grace");
@@ -69,7 +71,7 @@ TEST_CASE("command line: limits of the kernel's numbers") {
 
 TEST_CASE("command line: what is not a number, or not 32 digits") {
     for (const char* bad : {"quantum=x", "quantum=1000x", "quantum=-1000", "quantum=+1000", "quantum=0x1000",
-                            "quantum=1e4", "tlb.entries=Unbounded"}) {
+                            "quantum=1e4", "tlb.entries=Unbounded", "cpus=all"}) {
         CHECK(kernel(bad) == std::string("not a number: ") + bad);
     }
     for (const char* bad : {"key=00", "key=000102030405060708090a0b0c0d0e0g", "key=000102030405060708090a0b0c0d0e-1",
@@ -103,10 +105,11 @@ TEST_CASE("command line: a module's options, and its arguments byte for byte") {
     CHECK(plain.options.tables == 32);
     CHECK(plain.options.slots == 1);
     CHECK(plain.options.cpu == 0);
+    CHECK(plain.options.arbiter == 0);
     CHECK(plain.options.arguments.empty());
 
     const auto full = parse_module_options(
-        "name=a-b_c0123456789 frames=64 stlb=128 guaranteed=16 tables=16 slots=0 cpu=3 --  x -- frames=1 ");
+        "name=a-b_c0123456789 frames=64 stlb=128 guaranteed=16 tables=16 slots=0 cpu=3 arbiter=1 --  x -- frames=1 ");
     REQUIRE(verdict(full) == "none");
     CHECK(std::string(full.options.name) == "a-b_c0123456789");
     CHECK(full.options.frames == 64);
@@ -115,6 +118,7 @@ TEST_CASE("command line: a module's options, and its arguments byte for byte") {
     CHECK(full.options.tables == 16);
     CHECK(full.options.slots == 0);
     CHECK(full.options.cpu == 3);
+    CHECK(full.options.arbiter == 1);
     CHECK(full.options.arguments == " x -- frames=1 ");
 
     CHECK(parse_module_options("name=a --").options.arguments.empty());
@@ -125,15 +129,30 @@ TEST_CASE("command line: a module's options, and its arguments byte for byte") {
 
 TEST_CASE("command line: limits of a module's numbers") {
     for (const char* good : {"frames=1", "frames=1048576", "stlb=65536", "guaranteed=1024", "tables=512", "slots=8",
-                             "cpu=7", "frames=007"}) {
+                             "cpu=7", "arbiter=0", "arbiter=1", "frames=007"}) {
         CHECK(module(std::string("name=a ") + good) == "none");
     }
     for (const char* bad : {"frames=0", "frames=1048577", "stlb=64", "stlb=131072", "guaranteed=8", "guaranteed=2048",
-                            "tables=15", "tables=513", "slots=9", "cpu=8", "cpu=18446744073709551616"}) {
+                            "tables=15", "tables=513", "slots=9", "cpu=8", "arbiter=2", "cpu=18446744073709551616"}) {
         CHECK(module(std::string("name=a ") + bad) == std::string("number out of range: ") + bad);
     }
     CHECK(module("name=a stlb=1000") == "not a power of two: stlb=1000");
     CHECK(module("name=a guaranteed=100") == "not a power of two: guaranteed=100");
+}
+
+TEST_CASE("command line: a module that is a file") {
+    const auto file = parse_module_options("/boot/x data=disk_1 for=one,two");
+    REQUIRE(verdict(file) == "none");
+    CHECK(std::string(file.options.data) == "disk_1");
+    CHECK(file.options.readers == "one,two");
+    CHECK(file.options.name[0] == 0);
+    CHECK(parse_module_options("name=a console=1").options.console == 1);
+    CHECK(std::string(parse_module_options("data=x name=a for=b").problem) == "a libOS or a file, not both");
+    CHECK(std::string(parse_module_options("data=x").problem) == "data and for go together");
+    CHECK(std::string(parse_module_options("name=a for=b").problem) == "data and for go together");
+    CHECK(module("data=X for=b") == "name has other characters than a-z, 0-9, _ and -: data=X");
+    CHECK(module("data=x for=") == "option without a value: for=");
+    CHECK(module("name=a console=2") == "number out of range: console=2");
 }
 
 TEST_CASE("command line: a module's name") {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exokernel/core/acpi.hpp"
 #include "exokernel/core/command_line.hpp"
 #include "exokernel/core/elf.hpp"
 #include "exokernel/core/multiboot2.hpp"
@@ -71,12 +72,25 @@ inline const char* broken_promise(const kernel::BootInformation& info, std::span
     return nullptr;
 }
 
+inline const char* broken_promise(const kernel::CpuList& list) {
+    if (list.count > kMaxCpus) return "as many CPUs as can be used";
+    if ((list.problem == nullptr) != (list.count != 0)) return "CPUs, or a problem";
+    if (list.left_out != 0 && list.count != kMaxCpus) return "none is left out before there are enough";
+    for (u64 i = 0; i < list.count; ++i) {
+        if (list.apic_id[i] == 0xff) return "no CPU is everybody";
+        for (u64 j = 0; j < i; ++j)
+            if (list.apic_id[i] == list.apic_id[j]) return "each CPU once";
+    }
+    return nullptr;
+}
+
 inline const char* broken_promise(const kernel::KernelOptions& options) {
     const u64 entries = options.tlb_entries;
     if (static_cast<u64>(options.policy) >= kSwitchPolicies) return "policy is one";
     if (entries != 0 && (entries < 16 || entries > 65536)) return "tlb.entries in range";
     if (options.quantum_us < 100 || options.quantum_us > 1000000) return "quantum in range";
     if (options.grace_us < 10 || options.grace_us > options.quantum_us) return "grace in range";
+    if (options.cpus < 1 || options.cpus > kMaxCpus) return "cpus in range";
     return nullptr;
 }
 
@@ -91,6 +105,7 @@ inline const char* broken_promise(const kernel::ModuleOptions& options, std::str
         return "guaranteed in range";
     if (options.tables < 8 || options.tables > 512) return "tables in range";
     if (options.slots > 8 || options.cpu >= kMaxCpus) return "slots and CPU in range";
+    if (options.arbiter > 1) return "arbiter or not";
     if (options.arguments.size() > kernel::kMaxModuleArguments || !line.ends_with(options.arguments))
         return "arguments are the end of the line";
     return nullptr;

@@ -2,7 +2,7 @@
 # with AddressSanitizer and UBSan.
 
 UNIT_SRCS += $(SECURE_BINDINGS_SRCS) exokernel/core/elf.cpp exokernel/core/multiboot2.cpp \
-             exokernel/core/command_line.cpp
+             exokernel/core/command_line.cpp exokernel/core/acpi.cpp
 
 HOST_SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_CXXFLAGS   := -std=c++20 -Wall -Wextra -Werror -I.

@@ -93,7 +93,7 @@ class NativeRunner {
     VirtualCpu cpu;
     NativeMemory memory;
     NativeEffects effects;
-    Machine machine;
+    VirtualMachine machine;
 
     static constexpr u64 kMaxSteps = 50'000;
     u64 max_steps = kMaxSteps;  ///< Then it ends with SIGALRM.

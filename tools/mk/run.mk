@@ -1,6 +1,6 @@
 # Verbs that boot the machine.
 #
-#   SCENARIO=file.toml   another scenario           FIRMWARE=uefi   another firmware
+#   SCENARIO=file.toml   another scenario (a bare NAME is scenarios/NAME.toml)    FIRMWARE=uefi   another firmware
 #   LIBOS=path/to/my.cpp   build that file, wherever it is, and boot it alone; ARGS="..." are its arguments
 
 SCENARIO ?= scenarios/default.toml
@@ -9,15 +9,19 @@ tessera_flags = $(if $(FIRMWARE),--firmware $(FIRMWARE)) $(TESSERA_FLAGS)
 libos_image := $(if $(LIBOS_SRC),build/libos/user-$(basename $(notdir $(LIBOS_SRC))).elf)
 what_to_run = $(if $(libos_image),--alone $(libos_image) --title "$$LIBOS",$(SCENARIO))
 
+# What the scenario loads as data is made first, where it is something that is made. A scenario that is wrong says so when it
+# is run.
+data_files := $(if $(libos_image),,$(if $(filter run debug,$(goals)),$(shell tools/tessera --needs $(SCENARIO) 2>/dev/null)))
+
 ## run: build everything, boot the default scenario and print its result (SCENARIO=file, LIBOS=my.cpp ARGS=...)
 .PHONY: run
-run: all $(libos_image)
+run: all $(libos_image) $(data_files)
 	@tools/tessera $(what_to_run) $(if $(ARGS),--arguments "$$ARGS") $(tessera_flags)
 export ARGS LIBOS
 
 ## debug: QEMU waiting, gdb attached with kernel and libOS symbols (SCENARIO=file)
 .PHONY: debug
-debug: all $(libos_image)
+debug: all $(libos_image) $(data_files)
 	@tools/tessera $(what_to_run) --gdb $(tessera_flags)
 
 # The short ones are also a layer of `make test`.

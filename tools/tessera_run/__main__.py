@@ -6,6 +6,7 @@ exit status: 0 every scenario passed, 1 one failed, 2 a scenario file or an argu
 import argparse
 import json
 import pathlib
+import re
 import sys
 import time
 
@@ -32,7 +33,7 @@ slots = 8
 def arguments(words):
     parser = argparse.ArgumentParser(prog="tools/tessera", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenario", nargs="*", help="scenario files (TOML)")
+    parser.add_argument("scenario", nargs="*", help="scenario files (TOML); a bare NAME is scenarios/NAME.toml")
     parser.add_argument("--alone", metavar="ELF", help="boot this libOS image alone, with generous allowances")
     parser.add_argument("--title", metavar="TEXT", help="what the log calls it (with --alone)")
     parser.add_argument("--arguments", metavar="WORDS", help="the libOS's arguments (with --alone)")
@@ -41,10 +42,13 @@ def arguments(words):
     parser.add_argument("--firmware", choices=("bios", "uefi"), help="short for --set machine.firmware=...")
     parser.add_argument("--variant", metavar="LABEL", help="only this variant of a scenario with a [matrix]")
     parser.add_argument("--list", action="store_true", help="list the variants, run nothing")
+    parser.add_argument("--needs", action="store_true", help="list the files of data under build/ that it loads, run nothing")
     parser.add_argument("--quiet", action="store_true", help="no log: only the verdict, and the reasons of a failure")
     parser.add_argument("--bills", action="store_true", help="print what each environment used (bills/ beside the JSON)")
     parser.add_argument("--results", metavar="DIR", default=iso.BUILD / "results", help="where the JSON goes")
     parser.add_argument("--bochs", action="store_true", help="run in Bochs with the policy `tagged`")
+    parser.add_argument("--console", action="store_true", help="the terminal is the console of the libOS that has it, "
+                        "until that ends or Ctrl-] is typed; the log is in the result only")
     parser.add_argument("--gdb", action="store_true", help="QEMU waits, gdb is attached")
     parser.add_argument("--gdb-script", metavar="FILE", help="with --gdb: gdb runs these commands and leaves")
     parser.add_argument("--size", action="store_true", help="print image sizes, kernel size and boot time")
@@ -72,6 +76,11 @@ def overrides(given):
     return pairs
 
 
+def file_of(word):
+    """The scenario file that is meant: a bare name is one of the tree's."""
+    return iso.ROOT / "scenarios" / f"{word}.toml" if re.fullmatch("[A-Za-z0-9_-]+", word) else word
+
+
 def chosen(given):
     """The scenarios to run."""
     changes = overrides(given)
@@ -85,7 +94,7 @@ def chosen(given):
         title = json.dumps("".join(filter(str.isprintable, given.title or f"{name}, alone"))[:200])
         written = ALONE.format(title=title, name=name, image=image.resolve().relative_to(iso.ROOT))
         return scenarios.read(written.encode(), str(image), name, changes)
-    found = [one for path in given.scenario for one in scenarios.load(path, changes)]
+    found = [one for word in given.scenario for one in scenarios.load(file_of(word), changes)]
     if given.variant:
         found = [one for one in found if one.stem.partition(".")[2] == given.variant]
         if not found:
@@ -133,6 +142,19 @@ def run_and_print(one, given):
     return not reasons
 
 
+def at_console(one, given):
+    """Runs a scenario with a person at the console; answers the exit status."""
+    if not any(libos.console for libos in one.libos):
+        raise BadScenario(f"{one.stem}: no libos has `console = true`")
+    one.typed, one.expect.console = [], []
+    print(f"== {one.stem}: Ctrl-] leaves", flush=True)
+    outcome = emulate.run(one, iso.make(one), qemu=given.qemu, person=True)
+    reasons = [] if outcome.left else judge(one, outcome)
+    keep(one, given, report.result(one, outcome, reasons))
+    print("\n".join(["", *(f"  | {line}" for line in outcome.log[-20:] if reasons), *(f"  {reason}" for reason in reasons)]))
+    return 1 if reasons else 0
+
+
 def run_all(wanted, given):
     """Runs scenarios; answers whether all passed, and the variants of each file agree in what they have in common."""
     passed = [run_and_print(one, given) for one in wanted]
@@ -149,6 +171,11 @@ def main(words):
         if given.list:
             print("\n".join(one.stem for one in wanted))
             return 0
+        if given.needs:
+            print("\n".join(sorted({data.file for one in wanted for data in one.data if data.file.startswith("build/")})))
+            return 0
+        if given.console:
+            return at_console(wanted[0], given)
         if given.gdb:
             return debug.run(wanted[0], iso.make(wanted[0]), given.gdb_script)
         if given.size:

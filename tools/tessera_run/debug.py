@@ -32,6 +32,8 @@ def run(scenario, image, script=None):
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     command = machine.qemu_command(scenario.machine, image, folder / "log", folder / "records", gdb_port=port)
+    if any(libos.console for libos in scenario.libos):
+        command += ["-serial", "null"]  # The port is there, and nobody types.
     print(f"the log is in {folder / 'log'}; `continue` starts the machine", flush=True)
     qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     try:

@@ -4,12 +4,15 @@ import contextlib
 import os
 import selectors
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 
 from . import machine as machines
+from .console import Console, Terminal, raw_terminal
 from .iso import BootError
 from .log import LARGEST, Log
 from .records import Decoder
@@ -35,6 +38,9 @@ class Outcome:
     records: list = field(default_factory=list)
     frame_errors: list = field(default_factory=list)
     complaints: str = ""       # The emulator's own stderr.
+    console: list = field(default_factory=list)
+    untyped: list = field(default_factory=list)
+    left: bool = False         # A person at the console ended it.
 
     def of_kind(self, kind):
         return [record for record in self.records if record.kind == kind]
@@ -53,15 +59,31 @@ def _terminated_as_interrupt():
         signal.signal(signal.SIGTERM, previous)
 
 
-def _watch(process, readers, scenario, log):
-    """Feeds what arrives to the readers until the emulator has closed everything; answers why it was stopped."""
+def _received(fd):
+    """What has come; nothing once the other side is gone, however it went."""
+    try:
+        return os.read(fd, 1 << 16)
+    except ConnectionResetError:
+        return b""
+
+
+def _watch(process, readers, scenario, log, person=None):
+    """Feeds what arrives to the readers until the emulator has closed everything; answers why it was stopped. With a person
+    at the terminal it goes on until that one leaves."""
     limit, allowance = scenario.machine.time_limit, boot_allowance(scenario.machine)
+    if person:
+        limit = float("inf")
     deadline = time.monotonic() + allowance
-    with selectors.DefaultSelector() as selector:
+    with selectors.SelectSelector() as selector:  # Standard input may be a file, which epoll does not take.
         for fd, take in readers.items():
             selector.register(fd, selectors.EVENT_READ, take)
-        booted = False
-        while selector.get_map():
+        if person:
+            selector.register(sys.stdin.fileno(), selectors.EVENT_READ, person.from_person)
+        booted, outputs = False, set(readers)
+        while outputs:
+            if person and person.left:
+                process.kill()
+                return ""
             if log.lines and not booted:
                 booted, deadline = True, time.monotonic() + limit
             left = deadline - time.monotonic()
@@ -72,16 +94,29 @@ def _watch(process, readers, scenario, log):
                 process.kill()
                 return f"log longer than {LARGEST >> 20} MiB"
             for key, _ in selector.select(min(left, 1.0)):
-                some = os.read(key.fd, 1 << 16)
+                some = _received(key.fd)
                 if some:
                     key.data(some)
                 else:
                     selector.unregister(key.fd)
+                    outputs.discard(key.fd)
     return ""
 
 
-def run(scenario, iso, show=None, bochs=False, qemu=machines.QEMU):
-    """Boots the ISO and waits until the machine ends, at most the scenario's time limit. `show` gets log lines."""
+@contextlib.contextmanager
+def _console_of(scenario, person):
+    """The console and the socket that QEMU gets, or twice None where nobody has it."""
+    if not any(libos.console for libos in scenario.libos):
+        yield None, None, None
+        return
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield (Terminal(ours) if person else Console(ours, scenario.typed)), ours, theirs
+
+
+def run(scenario, iso, show=None, bochs=False, qemu=machines.QEMU, person=False):
+    """Boots the ISO and waits until the machine ends, at most the scenario's time limit. `show` gets log lines. With a
+    `person` the console is the terminal."""
     log, decoder, complaints = Log(show), Decoder(), bytearray()
     with contextlib.ExitStack() as stack:
         stack.enter_context(_terminated_as_interrupt())
@@ -89,25 +124,32 @@ def run(scenario, iso, show=None, bochs=False, qemu=machines.QEMU):
         for read_end, _ in pipes:
             stack.callback(os.close, read_end)
         (com1, to_com1), (com2, to_com2), (errors, to_errors) = pipes
+        console, ours, theirs = stack.enter_context(_console_of(scenario, person))
         if bochs:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bochs-", dir=iso.parent))
             command = machines.bochs_command(scenario.machine, iso, f"/dev/fd/{to_com1}", f"/dev/fd/{to_com2}", folder)
         else:
             command = machines.qemu_command(scenario.machine, iso, f"/dev/fd/{to_com1}", f"/dev/fd/{to_com2}",
-                                            qemu=qemu)
+                                            qemu=qemu, com3=theirs and theirs.fileno())
         started = time.monotonic()
         try:
             # Detached from the terminal: Ctrl-C reaches the runner alone, which then ends the emulator.
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
                                        stdout=subprocess.DEVNULL if bochs else to_errors, stderr=to_errors,
-                                       pass_fds=(to_com1, to_com2))
+                                       pass_fds=(to_com1, to_com2, *([theirs.fileno()] if theirs else [])))
         except OSError as error:
             raise BootError(f"cannot run {command[0]}: {error.strerror}") from None
         finally:
             for _, write_end in pipes:
                 os.close(write_end)
+            if theirs:
+                theirs.close()
+        readers = {com1: log.feed, com2: decoder.feed, errors: complaints.extend}
+        if console:
+            readers[ours.fileno()] = console.feed
         try:
-            stopped = _watch(process, {com1: log.feed, com2: decoder.feed, errors: complaints.extend}, scenario, log)
+            with raw_terminal() if person else contextlib.nullcontext():
+                stopped = _watch(process, readers, scenario, log, console if person else None)
         finally:
             if not _ended_soon(process):
                 process.kill()
@@ -115,7 +157,8 @@ def run(scenario, iso, show=None, bochs=False, qemu=machines.QEMU):
     log.feed(b"", at_end=True)
     decoder.feed(b"", at_end=True)
     return Outcome(command, bochs, status, stopped, time.monotonic() - started, log.lines, log.preface,
-                   decoder.records, decoder.errors, complaints.decode("utf-8", "replace").strip())
+                   decoder.records, decoder.errors, complaints.decode("utf-8", "replace").strip(),
+                   *((console.lines, console.untyped, person and console.left) if console else ()))
 
 
 def _ended_soon(process):

@@ -1,4 +1,5 @@
-"""From a scenario to a bootable ISO: GRUB's configuration, the kernel, one module a libOS. BIOS and UEFI alike.
+"""From a scenario to a bootable ISO: GRUB's configuration, the kernel, one module a libOS or file of data. BIOS and
+UEFI alike.
 
 ISOs are kept in build/iso under a hash of everything that goes in, so that one that is there need not be made.
 """
@@ -20,7 +21,8 @@ KERNELS = {"kernel": BUILD / "kernel/tessera.elf", "checked": BUILD / "checked/t
 
 # What GRUB needs to read the ISO, show its errors on the log, load multiboot2 and end a machine that cannot boot.
 _MODULES = "multiboot2 normal iso9660 serial terminal iorw test echo"
-_KEPT = 48  # ISOs.
+_KEPT = 48  # ISOs,
+_KEPT_SIZE = 2 << 30  # and bytes: the newest ones up to here.
 LOADER_FAILED = 0x14  # Written to isa-debug-exit by GRUB when a file does not load; no ExitCode of the kernel's.
 
 
@@ -47,8 +49,14 @@ def module_options(libos):
     """A libOS's command line: its allowances, then its own arguments behind `--`."""
     keys = ("name", "frames", "stlb", "guaranteed", "tables", "slots", "cpu")
     words = [f"{key}={getattr(libos, key)}" for key in keys] + (["arbiter=1"] if libos.arbiter else [])
+    words += ["console=1"] if libos.console else []
     return " ".join(words + ([libos.options] if libos.options else []) + ["--"]
                     + ([libos.arguments] if libos.arguments else []))
+
+
+def data_options(data):
+    """The command line of a module that is data: its name, and which libOSes may read it."""
+    return f"data={data.name} for={','.join(data.readers)}"
 
 
 def _quoted(options):
@@ -61,38 +69,50 @@ def grub_configuration(scenario):
     loads = [f"multiboot2 /boot/tessera.elf {_quoted(kernel_options(scenario.kernel))}"]
     for libos in scenario.libos:
         loads.append(f"module2 /boot/{libos.name}.elf {_quoted(module_options(libos))}")
+    for data in scenario.data:
+        loads.append(f"module2 /data/{data.name} {_quoted(data_options(data))}")
     nested = "".join(f"if {load}; then\n" for load in loads) + "boot\n" + "fi\n" * len(loads)
     return (f"set timeout=0\nserial --unit=0 --speed=115200\nterminal_output serial\n{nested}"
             f"echo GRUB could not load the kernel or a module.\noutb 0xf4 {LOADER_FAILED:#x}\n")
 
 
 def _contents(scenario):
-    """Path in the ISO -> the bytes of the kernel and of every image."""
-    contents = {"boot/tessera.elf": _read(scenario, KERNELS[scenario.kernel.image])}
+    """Path in the ISO -> the bytes of the kernel, of every image and of all data."""
+    contents = {"boot/tessera.elf": read(scenario, KERNELS[scenario.kernel.image])}
     for libos in scenario.libos:
-        image = _read(scenario, image_path(libos))
+        image = read(scenario, image_path(libos))
         try:
             contents[f"boot/{libos.name}.elf"] = damaged(image, libos.damage) if libos.damage else image
         except ValueError as error:
             raise BadScenario(f"{scenario.stem}: {libos.name}: {libos.damage}: {error}") from None
+    for data in scenario.data:
+        contents[f"data/{data.name}"] = read(scenario, ROOT / data.file, "data")
     return contents
 
 
-def _read(scenario, path):
+def read(scenario, path, what="image"):
+    """The bytes of a file that is to be loaded."""
+    where = os.path.relpath(path, ROOT)
     try:
-        return path.read_bytes()
+        contents = path.read_bytes()
     except OSError as error:
-        where = os.path.relpath(path, ROOT)
-        raise BadScenario(f"{scenario.stem}: cannot read the image {where} (not built?): {error.strerror}") from None
+        raise BadScenario(f"{scenario.stem}: cannot read the {what} {where} (not built?): {error.strerror}") from None
+    if not contents:
+        raise BadScenario(f"{scenario.stem}: the {what} {where} is empty")
+    return contents
 
 
 def _forget_old():
     kept = []
     for path in (BUILD / "iso").glob("*.iso"):
         with contextlib.suppress(FileNotFoundError):  # Another runner forgets old ones, too.
-            kept.append((path.stat().st_mtime, path))
-    for _, path in sorted(kept, reverse=True)[_KEPT:]:
-        path.unlink(missing_ok=True)
+            found = path.stat()
+            kept.append((found.st_mtime, path, found.st_size))
+    size = 0
+    for number, (_, path, its_size) in enumerate(sorted(kept, reverse=True)):
+        size += its_size
+        if number >= _KEPT or (number and size > _KEPT_SIZE):
+            path.unlink(missing_ok=True)
 
 
 def make(scenario):
@@ -110,6 +130,7 @@ def make(scenario):
         tree = pathlib.Path(work) / "tree"
         (tree / "boot/grub").mkdir(parents=True)
         for name, image in contents.items():
+            (tree / name).parent.mkdir(exist_ok=True)
             (tree / name).write_bytes(image)
         (tree / "boot/grub/grub.cfg").write_text(configuration)
         command = ["grub-mkrescue", "-o", f"{work}/boot.iso", f"--install-modules={_MODULES}",

@@ -1,13 +1,14 @@
 """The emulated machine, stated in one place: how QEMU and Bochs are called.
 
-TCG always, and one CPU model: the model changes results, so every result says which it was.
+TCG always, and one CPU model unless a scenario is about others: the model changes results, so every result says which
+it was.
 """
 
 import pathlib
 import shutil
 import subprocess
 
-CPU_MODEL = "qemu64,+smep,+smap,+umip,+rdrand,+fsgsbase,+rdtscp,+pdpe1gb"
+CPU_MODEL = "qemu64,+smep,+smap,+umip,+rdrand,+fsgsbase,+rdtscp,+pdpe1gb,+svm,+npt"
 BOCHS_MODEL = "corei7_haswell_4770"
 UEFI = "/usr/share/ovmf/OVMF.fd"
 QEMU = "qemu-system-x86_64"
@@ -24,13 +25,14 @@ def version_of(program):
 
 
 def cpu_model(machine):
-    """QEMU's CPU. One that does not say that it is emulated is taken for a real one by the kernel, which then uses what it
+    """QEMU's CPU, as the scenario wants it or the one for everything that is measured. One that does not say that it is emulated is taken for a real one by the kernel, which then uses what it
     otherwise leaves alone (exokernel/arch/x86_64/features.cpp)."""
-    return CPU_MODEL if machine.admits_emulation else CPU_MODEL + ",-hypervisor"
+    model = machine.cpu or CPU_MODEL
+    return model if machine.admits_emulation else model + ",-hypervisor"
 
 
-def qemu_command(machine, iso, com1, com2, gdb_port=None, qemu=QEMU):
-    """QEMU's command line. `com1`, `com2`: paths that it opens for writing."""
+def qemu_command(machine, iso, com1, com2, gdb_port=None, qemu=QEMU, com3=None):
+    """QEMU's command line. `com1`, `com2`: paths that it opens for writing; `com3`: a socket that it inherits."""
     # One host thread a CPU, where there is more than one: named, as QEMU's own choice depends on the host.
     threads = ",thread=single" if machine.icount else ",thread=multi" if machine.cpus > 1 else ""
     command = [qemu, "-accel", f"tcg{threads}",
@@ -39,6 +41,8 @@ def qemu_command(machine, iso, com1, com2, gdb_port=None, qemu=QEMU):
                "-chardev", f"file,id=com1,path={com1}", "-serial", "chardev:com1",
                "-chardev", f"file,id=com2,path={com2}", "-serial", "chardev:com2",
                "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
+    if com3 is not None:
+        command += ["-chardev", f"socket,id=com3,fd={com3}", "-serial", "chardev:com3"]
     if machine.icount:
         # -seed: RDRAND gives the same numbers in every run, too.
         command += ["-icount", "shift=0,sleep=off", "-rtc", "base=2000-01-01,clock=vm", "-seed", "1"]

@@ -23,7 +23,8 @@ def result(scenario, outcome, reasons):
         "reasons": reasons,
         "machine": machine.description(scenario.machine, outcome.bochs, outcome.command[0]),
         "command_lines": {"emulator": outcome.command, "kernel": iso.kernel_options(scenario.kernel),
-                          "modules": {libos.name: iso.module_options(libos) for libos in scenario.libos}},
+                          "modules": {libos.name: iso.module_options(libos) for libos in scenario.libos},
+                          "data": {data.name: iso.data_options(data) for data in scenario.data}},
         "exit_status": outcome.status,
         "duration_seconds": round(outcome.duration, 3),
         "boot": next((record.data for record in outcome.of_kind("boot")), None),
@@ -32,6 +33,7 @@ def result(scenario, outcome, reasons):
         "records": libos_records,
         "trace": [record.data for record in outcome.of_kind("trace")],
         "log": [namer(line) for line in outcome.log],
+        "console": outcome.console,
         "firmware_log": outcome.preface,
     }
 

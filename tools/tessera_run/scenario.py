@@ -11,7 +11,8 @@ import re
 import tomllib
 from types import SimpleNamespace
 
-from .keys import KEYS, LARGEST_FILE, MOST_VARIANTS, NAME_LENGTH, REQUIRED
+from .keys import (KEYS, LARGEST_FILE, LISTS, MOST_DATA, MOST_DATA_OF_ONE, MOST_TYPED, MOST_VARIANTS, NAME_LENGTH,
+                   REQUIRED)
 from .locate import Lines
 from .schema import BadScenario, Wrong, shown
 
@@ -22,7 +23,8 @@ def name_from(stem):
 
 
 class Scenario(SimpleNamespace):
-    """A checked scenario: .stem, .title, .machine, .kernel, .libos (a list, copies made), .expect, .results."""
+    """A checked scenario: .stem, .title, .machine, .kernel, .libos (a list, copies made), .data and
+    .typed (lists), .expect, .results."""
 
 
 class _Reader:
@@ -82,6 +84,43 @@ class _Reader:
             self.fail(("libos",), f"{len(result)} environments; the kernel has room for 63")
         return result
 
+    def tables(self, data, key, most):
+        """The tables of a list that may be left out, each with its path."""
+        entries = data.get(key, [])
+        if not isinstance(entries, list) or len(entries) > most:
+            self.fail((key,), f"must be written [[{key}]], at most {most} times")
+        return [(self.table(entry, KEYS[key], (key, index)), (key, index)) for index, entry in enumerate(entries)]
+
+    def data_list(self, data, libos_names):
+        result, first_with = [], {}
+        for one, path in self.tables(data, "data", MOST_DATA):
+            one.name = one.name or name_from(pathlib.PurePath(one.file).stem)
+            one.readers = list(dict.fromkeys(getattr(one, "for")))
+            if ".." in pathlib.PurePath(one.file).parts:
+                self.fail(path + ("file",), "must lie in the repository")
+            if one.name in first_with:
+                self.fail(path + ("name",), f"'{one.name}' is taken by the data of line {first_with[one.name]}")
+            if not one.readers:
+                self.fail(path + ("for",), "must name one libos or more")
+            for name in one.readers:
+                self.must_be_libos(name, libos_names, path + ("for",))
+                if sum(name in other.readers for other in result) == MOST_DATA_OF_ONE:
+                    self.fail(path + ("for",), f"'{name}' has {MOST_DATA_OF_ONE} already, and no room for more")
+            first_with[one.name] = self.lines.of(path)
+            result.append(one)
+        return result
+
+    def check_console(self, scenario):
+        owners = [libos.name for libos in scenario.libos if libos.console]
+        if len(owners) > 1:
+            self.fail(("libos",), f"there is one console, and {' and '.join(owners)} want it")
+        if not owners and (scenario.typed or scenario.expect.console):
+            self.fail(("typed",) if scenario.typed else ("expect", "console"), "no libos has `console = true`")
+
+    def must_be_libos(self, name, libos_names, path):
+        if name not in libos_names:
+            self.fail(path, f"there is no libos '{name}'; there are: {', '.join(sorted(libos_names))}")
+
     def scenario(self, data, stem, changed=()):
         """The scenario in `data`, of which the dotted keys `changed` were set by a variant or from outside."""
         groups = [table for table in KEYS if table]
@@ -91,7 +130,7 @@ class _Reader:
                 self.fail((key,), f"there is no such key; allowed here: {', '.join([*KEYS[''], *groups, 'matrix'])}")
         result = Scenario(stem=stem, title=self.table(top, KEYS[""], ()).title)
         for group in groups:
-            if group != "libos":
+            if group not in LISTS:
                 setattr(result, group, self.table(data.get(group, {}), KEYS[group], (group,)))
         # A variant with fewer CPUs has its libOSes on those.
         result.libos = self.libos_list(data, result.machine.cpus, "machine.cpus" in changed)
@@ -101,9 +140,11 @@ class _Reader:
                 self.fail(("machine", "cpus"), "must be 1 with icount")
             result.machine.icount = False
         names = {libos.name for libos in result.libos}
+        result.data = self.data_list(data, names)
+        result.typed = [one for one, _ in self.tables(data, "typed", MOST_TYPED)]
+        self.check_console(result)
         for name in result.expect.ended:
-            if name not in names:
-                self.fail(("expect", "ended"), f"there is no libos '{name}'; there are: {', '.join(sorted(names))}")
+            self.must_be_libos(name, names, ("expect", "ended"))
         return result
 
 

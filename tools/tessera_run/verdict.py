@@ -90,10 +90,20 @@ def _log_reasons(expect, lines):
                 break
 
 
+def _console_reasons(expect, outcome):
+    for pattern in expect.console:
+        if not any(pattern.search(line) for line in outcome.console):
+            yield f"no line of the console matches '{pattern.pattern}'"
+    if outcome.untyped:
+        yield f"the console never showed what the line '{outcome.untyped[0]}' waited for"
+
+
 def judge(scenario, outcome):
     """The reasons why the run failed; none: it passed."""
     reasons = [*_machine_reasons(scenario, outcome), *_environment_reasons(scenario, outcome),
-               *_log_reasons(scenario.expect, outcome.log)]
+               *_log_reasons(scenario.expect, outcome.log), *_console_reasons(scenario.expect, outcome)]
+    if reasons and outcome.console:
+        reasons.append("the console shows at last:" + "".join(f"\n    {ascii(line)[1:-1]}" for line in outcome.console[-10:]))
     if reasons and not outcome.log:
         last = [line.strip() for line in outcome.preface if line.strip()][-5:]
         reasons.append("the kernel printed nothing" + "".join(f"\n    before it: {line}" for line in last))

@@ -4,8 +4,10 @@
 // replaces them by W^X ones.
 
 #include "exokernel/arch/x86_64/layout.h"
+#include "offsets.h"
 
 #define COM1 0x3f8
+#define DEBUG_EXIT 0xf4                         // QEMU's isa-debug-exit
 
     .section .multiboot2, "a"
     .balign 8
@@ -50,7 +52,7 @@ boot_entry:
     bt $29, %edx
     jnc no_long_mode
     bt $20, %edx
-    sbb %ebp, %ebp                              // ebp: all ones if NX is there
+    jnc no_nx
     pop %edi
     pop %esi
 
@@ -79,9 +81,7 @@ boot_entry:
     mov %eax, %cr3
     mov $0xc0000080, %ecx                       // EFER: long mode, NX
     rdmsr
-    or $0x100, %eax
-    and $0x800, %ebp
-    or %ebp, %eax
+    or $0x900, %eax
     wrmsr
     mov %cr0, %eax
     or $0x80010001, %eax                        // PG, WP, PE
@@ -91,12 +91,19 @@ boot_entry:
 
 no_long_mode:
     mov $no_long_mode_text, %esi
-1:  mov $COM1, %edx
+    jmp refuse
+no_nx:
+    mov $no_nx_text, %esi
+refuse:
+    mov $COM1, %edx
     lodsb
     test %al, %al
-    jz 2f
+    jz 1f
     outb %al, %dx
-    jmp 1b
+    jmp refuse
+1:  mov $EXIT_REFUSED, %al
+    mov $DEBUG_EXIT, %edx
+    outb %al, %dx
 2:  hlt
     jmp 2b
 
@@ -129,7 +136,9 @@ boot_gdt_pointer:
 boot_tsc:
     .quad 0
 no_long_mode_text:
-    .asciz "[tessera] this CPU has no long mode: an x86-64 CPU is needed\r\n"
+    .asciz "[tessera] cannot run: this CPU has no long mode, an x86-64 CPU is needed\r\n"
+no_nx_text:
+    .asciz "[tessera] cannot run: this CPU has no NX, so whatever is data could be executed\r\n"
     .balign 16
     .skip 256
 boot_stack_top:

@@ -10,6 +10,7 @@ namespace tessera::kernel {
 
 struct Environment;
 struct Context;
+struct Guest;
 
 /// Which translations the hardware side holds: what a switch wipes, and what `tlb.entries` bounds, first in, first
 /// out. A slot may stand here twice or be empty by now: clearing it again is harmless, as it is only a cache.
@@ -48,7 +49,9 @@ struct alignas(64) Cpu {
     // Time (core/slots.cpp).
     u64 since;             ///< TSC when `env` was switched to or last charged.
     u64 boundary;          ///< TSC at which the current slot ends.
-    u64 alarm;             ///< TSC for which the timer is set.
+    u64 alarm;             ///< TSC for which the timer is set,
+    u64 due;               ///< and would be, had nobody stopped
+    EnvId extended_for;    ///< who ran then.
     u64 slot;              ///< Position in this CPU's vector.
     u64 cursor;            ///< Position whose environment runs (differs from `slot` when a slot is reused).
     u64 attention;         ///< What a switch has to look after; zero: nothing (the bits below).
@@ -66,6 +69,10 @@ struct alignas(64) Cpu {
     EnvId stopped_for;     ///< and who made it; zero: nobody.
     TrapFrame* parked_frame;  ///< Parked: what the stop interrupted in ring 3; nullptr: nothing.
     void (*errand)(Cpu&);  ///< Parked: what the CPU that stopped this one wants done here.
+    // Guests (core/guest.cpp).
+    Guest* guest;          ///< Runs in ring 3 just now, on the interrupt table of guests; nullptr: none.
+    u64 next_asid;         ///< Address-space tags of guests in a machine mode of their own,
+    u64 asid_generation;   ///< and how often they were used up.
     TaskState task_state;
     u64 descriptors[8];
     /// By index: the ids of the environments that live here; every other entry holds an id that is never looked for there.

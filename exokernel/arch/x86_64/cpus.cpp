@@ -46,7 +46,7 @@ u64 start_other_cpus(const CpuList& list, u64 limit, u64 tsc_hz, void (*entry)()
         Cpu& cpu = cpu_at(running);
         cpu.index = running;
         cpu.apic_id = list.apic_id[i];
-        words = {reinterpret_cast<u64>(boot_pml4), kEferLongMode | (read_msr(msr::kEfer) & kEferNoExecute),
+        words = {reinterpret_cast<u64>(boot_pml4), kEferLongMode | kEferNoExecute,
                  reinterpret_cast<u64>(&cpu) + CPU_STACK_TOP, reinterpret_cast<u64>(&begin_cpu)};
         start_cpu(cpu.apic_id, frame_of(PhysAddr{AP_PAGE}), tsc_hz);
         // A second is more than any CPU takes; what comes later would find the words of the next.

@@ -14,6 +14,7 @@ struct Gate {  // SDM vol. 3, 6.14.1
 static_assert(sizeof(Gate) == 16);
 
 alignas(16) Gate gates[256];
+alignas(16) Gate guest_gates[256];  ///< As `gates`, with the entries that a guest in ring 3 has of its own.
 
 struct [[gnu::packed]] TablePointer {
     u16 limit;
@@ -21,6 +22,17 @@ struct [[gnu::packed]] TablePointer {
 };
 
 enum Ist : u8 { kNoIst = 0, kNmiStack = 1, kDoubleFaultStack = 2, kMachineCheckStack = 3, kDebugStack = 4 };
+
+void lead_to(Gate& gate, u64 address) {
+    gate.offset_low = static_cast<u16>(address);
+    gate.offset_middle = static_cast<u16>(address >> 16);
+    gate.offset_high = static_cast<u32>(address >> 32);
+}
+
+void load_interrupt_table(const Gate (&table)[256]) {
+    const TablePointer pointer{sizeof table - 1, reinterpret_cast<u64>(table)};
+    asm volatile("lidt %0" ::"m"(pointer) : "memory");  // Safety: both tables stay where they are
+}
 
 void set_gate(u64 vector, void (*entry)(), u8 ist = kNoIst, u8 privilege = 0) {
     const u64 address = reinterpret_cast<u64>(entry);
@@ -36,6 +48,11 @@ void exception_6(); void exception_7(); void exception_8(); void exception_9(); 
 void exception_12(); void exception_13(); void exception_16(); void exception_17(); void exception_18();
 void exception_19(); void page_fault_plain(); void page_fault_logged(); void page_fault_unfilled();
 void interrupt_timer(); void interrupt_stop(); void interrupt_other(); void syscall_entry();
+void guest_trap_other(); void guest_syscall_entry();
+struct GuestGate {
+    u64 vector, address;
+};
+extern const GuestGate guest_gate_list[], guest_gate_list_end[];
 }
 
 void build_interrupt_table(PageFaultEntry page_fault) {
@@ -57,6 +74,22 @@ void build_interrupt_table(PageFaultEntry page_fault) {
                                                                 : page_fault_unfilled);
     set_gate(VECTOR_TIMER, interrupt_timer);
     set_gate(VECTOR_STOP, interrupt_stop);
+    for (u64 vector = 0; vector < 256; ++vector) {
+        guest_gates[vector] = gates[vector];
+        if (vector >= 32) lead_to(guest_gates[vector], reinterpret_cast<u64>(&guest_trap_other));
+    }
+    for (const GuestGate* gate = guest_gate_list; gate != guest_gate_list_end; ++gate)
+        lead_to(guest_gates[gate->vector], gate->address);
+}
+
+void divert_traps_to_guest() {
+    load_interrupt_table(guest_gates);
+    write_msr(msr::kLstar, reinterpret_cast<u64>(&guest_syscall_entry));
+}
+
+void restore_traps() {
+    load_interrupt_table(gates);
+    write_msr(msr::kLstar, reinterpret_cast<u64>(&syscall_entry));
 }
 
 void load_descriptors(Cpu& cpu) {
@@ -79,11 +112,11 @@ void load_descriptors(Cpu& cpu) {
     gdt[5] = limit | (base & 0xffffff) << 16 | u64{0x89} << 40 | (base >> 24 & 0xff) << 56;
     gdt[6] = base >> 32;
     const TablePointer gdt_pointer{7 * 8 - 1, reinterpret_cast<u64>(gdt)};
-    const TablePointer idt_pointer{sizeof gates - 1, reinterpret_cast<u64>(gates)};
     // Safety: the tables just built stay where they are; code and data selectors mean the same as in the boot GDT.
     // No LDT, said aloud: after a reset the register holds base 0 and limit 0xffff (SDM vol. 3, 10.1.1), which makes page
     // zero a descriptor table that a libOS can bind and put a call gate into.
-    asm volatile("lgdt %0; lidt %1; lldt %w3; ltr %w2" ::"m"(gdt_pointer), "m"(idt_pointer), "r"(SELECTOR_TSS), "r"(0) : "memory");
+    asm volatile("lgdt %0; lldt %w2; ltr %w1" ::"m"(gdt_pointer), "r"(SELECTOR_TSS), "r"(0) : "memory");
+    load_interrupt_table(gates);
 
     cpu.self = &cpu;
     cpu.user_stack_slot = block + CPU_STACK_TOP - 16;

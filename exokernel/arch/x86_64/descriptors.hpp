@@ -12,4 +12,9 @@ void load_descriptors(Cpu& cpu);
 enum class PageFaultEntry { plain, logged, unfilled };
 void build_interrupt_table(PageFaultEntry page_fault);
 
+/// While a guest runs in ring 3, its traps and system calls go their own ways (guest_entry.S); what must be served
+/// whoever runs (NMI, double fault, machine check) goes as ever.
+void divert_traps_to_guest();
+void restore_traps();
+
 }  // namespace tessera::kernel

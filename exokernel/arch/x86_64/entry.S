@@ -7,6 +7,7 @@
 // How many instructions each path takes is measured: docs/measurements.md.
 
 #include "exokernel/arch/x86_64/layout.h"
+#include "exokernel/arch/x86_64/registers.inc"
 #include "offsets.h"
 
 // What lies on the stack in the fast paths, behind three pushes.
@@ -270,41 +271,6 @@ unknown_syscall_upcall:
 
 // ------------------------------------------------------------------------------------------- slow path
 
-.macro SAVE_REGISTERS
-    push %rax
-    push %rbx
-    push %rcx
-    push %rdx
-    push %rsi
-    push %rdi
-    push %rbp
-    push %r8
-    push %r9
-    push %r10
-    push %r11
-    push %r12
-    push %r13
-    push %r14
-    push %r15
-.endm
-.macro RESTORE_REGISTERS
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %r11
-    pop %r10
-    pop %r9
-    pop %r8
-    pop %rbp
-    pop %rdi
-    pop %rsi
-    pop %rdx
-    pop %rcx
-    pop %rbx
-    pop %rax
-.endm
-
 // The stack holds a vector, an error code and the CPU's frame.
 trap_slowly:
     SAVE_REGISTERS
@@ -312,6 +278,7 @@ trap_slowly:
     mov %rsp, %rdi
     xor %ebp, %ebp
     call on_trap
+    .globl trap_exit
 trap_exit:
     RESTORE_REGISTERS
     add $16, %rsp
@@ -452,11 +419,13 @@ exception_\vector:
 // system call does it. So it has a stack of its own. From ring 3 it goes on as any exception, on the main stack, where
 // the frame is moved; from ring 0 the step is forgotten.
 #define TO_MAIN_STACK (CPU_STACK_TOP - CPU_IST4_TOP)
-#define RFLAGS_TRAP 0x100
     .globl debug_exception
 debug_exception:
+    testl $RFLAGS_VIRTUAL_8086, 16(%rsp)        // not in long mode, but in an emulator: on_trap
+    jnz 2f
     testb $3, 8(%rsp)
     jz 1f
+2:
     push %rax
   .irp word, 8, 16, 24, 32, 40
     mov \word(%rsp), %rax

@@ -42,7 +42,6 @@ void enable_features() {
         if (broken) log("SMAP stays off: this emulator cannot resume a libOS with it");
         if (!feature.there) log("this CPU has no ", feature.name);
     }
-    if (first && !(cpuid(0x8000'0001).edx & 1 << 20)) log("this CPU has no NX: data can be executed");
 }
 
 bool random_word(u64& word) {

@@ -136,7 +136,7 @@ void drop_tables(Context& context) {
     for (u64 i = 0; i <= stlb.mask; ++i) stlb.entries[i].slot = stlb.dead_slot;
     for (u64 i = 0; i < (stlb.set_mask + 1) * kWays; ++i) stlb.guaranteed[i].slot = stlb.dead_slot;
     // The root may be the one in use: its upper half, which is the kernel's, stays as it is all the time.
-    zero_words(at(context.tables), kUserEntries);
+    zero_words(at(context.tables), is_guests_own(context.kind) ? kPageSize / 8 : kUserEntries);
     context.tables_used = 1;
     flush_all(context);
     trace(Event::tables_dropped, context.id.value);
@@ -178,8 +178,9 @@ void follow_switch_policy() {
 void initialise_tables(Context& context) {
     context.tables_used = 0;
     u64* root = at<u64>(PhysAddr{take_table(context)});
-    share_kernel_half(root);
     context.root = context.tables.value;
+    if (is_guests_own(context.kind)) return;  // nothing of the kernel's is there for a guest to reach
+    share_kernel_half(root, context.kind == ContextKind::libos);
     if (policy == SwitchPolicy::tagged) context.root |= context.id.index() + 1;  // flushed at first: another may have had it
 }
 
@@ -226,8 +227,10 @@ void flush_everything() {
 
 void install_slowly(Context& context, StlbEntry& entry) {
     Cpu& cpu = Cpu::here();
+    // What a guest's own machine mode walks is no part of what the switch policies are about.
+    const bool logged = hardware_tlb_logged && !is_guests_own(context.kind);
     // It comes when it is touched. What this CPU remembered of tables that another one throws away would be wrong.
-    if (hardware_tlb_logged && cpu.context != &context) return;
+    if (logged && cpu.context != &context) return;
     if (entry.slot == context.stlb.dead_slot) {
         u64* slot = walk(context, entry.tag);
         if (slot == nullptr) {
@@ -238,7 +241,7 @@ void install_slowly(Context& context, StlbEntry& entry) {
         }
         entry.slot = slot;
     }
-    if (hardware_tlb_logged && *entry.slot == 0) remember(cpu, entry.slot, entry.tag);
+    if (logged && *entry.slot == 0) remember(cpu, entry.slot, entry.tag);
     *entry.slot = entry.pte;
 }
 
@@ -252,6 +255,7 @@ void flush_translations(Context& context, PageNumber page, u64 count, bool large
     if (context.shared || Cpu::here().context != &context) flush_elsewhere(context);
     if (Cpu::here().context != &context) {
         context.root &= ~kKeepTranslations;  // tagged: flushed when it is switched to
+        ++context.changes;
         return;
     }
     if (count > 24) {
@@ -266,7 +270,7 @@ void flush_all(Context& context) {
     if (Cpu::here().context == &context)
         write_cr3(context.root & ~kKeepTranslations);
     else
-        context.root &= ~kKeepTranslations;
+        context.root &= ~kKeepTranslations, ++context.changes;
 }
 
 void switch_context(Cpu& cpu, Context* next) {

@@ -119,9 +119,9 @@ u64 map_device(PhysAddr registers) {
     return address;
 }
 
-void share_kernel_half(u64* other) {
+void share_kernel_half(u64* other, bool information) {
     for (u64 i = 256; i < 512; ++i) other[i] = root[i];
-    other[index_at(kInformation, 3)] = root[index_at(kInformation, 3)];
+    if (information) other[index_at(kInformation, 3)] = root[index_at(kInformation, 3)];
 }
 
 }  // namespace tessera::kernel

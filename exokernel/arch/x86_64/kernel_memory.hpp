@@ -36,8 +36,8 @@ void publish(u64 offset, PhysAddr memory, u64 bytes, bool large);
 const u64* published(VirtAddr address);
 /// Map a page of device registers uncached; the kernel address.
 u64 map_device(PhysAddr registers);
-/// Copy what every context shares into a root table.
-void share_kernel_half(u64* root);
+/// Copy what every context shares into a root table, with or without the information pages.
+void share_kernel_half(u64* root, bool information);
 /// Root of the tables that map the kernel alone: for an idle CPU.
 PhysAddr kernel_root();
 /// The kernel address of a static object's frames, and the physical ones.

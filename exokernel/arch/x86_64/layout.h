@@ -33,6 +33,10 @@
 #define VECTOR_STOP 0x41        // another CPU changes what this one relies on, or has something for it to do
 #define VECTOR_SPURIOUS 0xff
 
+#define VECTOR_GUEST_SYSCALL 0x100  // no vector of the CPU's: a guest in ring 3 made a system call
+
 #define AP_PAGE 0x8000          // physical: where the other CPUs begin, in real mode
 
+#define RFLAGS_TRAP 0x100
+#define RFLAGS_VIRTUAL_8086 0x20000
 #define USER_RFLAGS 0x202       // IF and the bit that is always one

@@ -1,5 +1,6 @@
 // Compiled to assembly only: every line becomes a #define in build/kernel/offsets.h, which entry.S includes. So the
 // layouts that trap code depends on are stated once, in C++.
+#include "exokernel/abi/records.hpp"
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/core/environment.hpp"
 
@@ -79,8 +80,17 @@ void offsets() {
     DEFINE(RECORD_RCX, offsetof(SaveRecord, rcx));
     DEFINE(RECORD_RDX, offsetof(SaveRecord, rdx));
 
+    DEFINE(GUEST_RBX, offsetof(GuestState, rbx));
+    DEFINE(GUEST_RCX, offsetof(GuestState, rcx));
+    DEFINE(GUEST_RDX, offsetof(GuestState, rdx));
+    DEFINE(GUEST_RSI, offsetof(GuestState, rsi));
+    DEFINE(GUEST_RDI, offsetof(GuestState, rdi));
+    DEFINE(GUEST_RBP, offsetof(GuestState, rbp));
+    DEFINE(GUEST_R8, offsetof(GuestState, r8));
+
     DEFINE(KIND_PAGE_FAULT, UpcallKind::page_fault);
     DEFINE(KIND_EXCEPTION, UpcallKind::exception);
     DEFINE(KIND_UNKNOWN_SYSCALL, UpcallKind::unknown_syscall);
     DEFINE(SYSCALL_COUNT, Syscalls::count);
+    DEFINE(EXIT_REFUSED, ExitCode::refused);
 }

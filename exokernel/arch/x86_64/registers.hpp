@@ -32,6 +32,8 @@ inline constexpr u32 kLstar = 0xc0000082;
 inline constexpr u32 kFmask = 0xc0000084;
 inline constexpr u32 kGsBase = 0xc0000101;
 inline constexpr u32 kKernelGsBase = 0xc0000102;
+inline constexpr u32 kSvmControl = 0xc0010114;   // VM_CR (APM vol. 2, 15.30.1)
+inline constexpr u32 kSvmHostSave = 0xc0010117;  // VM_HSAVE_PA
 }  // namespace msr
 
 // Safety, for all below: each is one instruction without effects beyond the register that it names; the

@@ -11,6 +11,7 @@ namespace tessera::kernel {
 struct EntryFrame {
     u64 rip, cs, rflags, rsp, ss;
     constexpr bool from_user() const { return (cs & 3) == 3; }
+    constexpr bool from_virtual_8086() const { return rflags & 1 << 17; }
 };
 
 /// Everything that an environment has in general registers.

@@ -8,6 +8,7 @@
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/panic.hpp"
+#include "exokernel/core/refill.hpp"
 #include "exokernel/core/slots.hpp"
 #include "exokernel/core/upcalls.hpp"
 #include "exokernel/drivers/timer.hpp"
@@ -15,45 +16,19 @@
 namespace tessera::kernel {
 namespace {
 
-/// May the access that faulted go on with this binding, once the hardware knows it? Notes accessed and dirty.
-bool admits(StlbEntry& entry, const PageFault& fault) {
-    if (fault.is(AccessKind::reserved)) return false;
-    if (fault.is(AccessKind::write)) {
-        if (!(entry.pte & pte::kWritable)) return false;
-        entry.pte |= pte::kAccessed | pte::kDirty | pte::kHardwareWrite;
-        return true;
-    }
-    if (fault.is(AccessKind::fetch) && (entry.pte & pte::kNoExecute)) return false;
-    if (fault.is(AccessKind::present)) return false;  // it was there and readable: nothing that a refill mends
-    entry.pte |= pte::kAccessed;
-    return true;
-}
-
 /// Page faults that need more than one store: no table yet, the bound on translations reached, 2 MiB bindings.
 void on_page_fault(TrapFrame& frame) {
     Cpu& cpu = Cpu::here();
     Environment& env = *cpu.env;
     Context& context = *cpu.context;
     const PageFault fault{VirtAddr{read_cr2()}, frame.error};
-    const PageNumber page = page_of(fault.address);
-    bool no_room = false;
-    const auto refilled = [&] {
-        ContextGuard guard(context);
-        StlbEntry* entry = page.value < kUserPages ? context.stlb.find(page) : nullptr;
-        const bool unfilled = switch_policy() == SwitchPolicy::none && !fault.is(AccessKind::present);
-        if (unfilled && entry != nullptr && entry == &context.stlb.home(entry->tag)) entry = nullptr;
-        if (entry == nullptr || !admits(*entry, fault)) return false;
-        ++env.info->hits;
-        install(context, *entry);
-        no_room = context.shared && entry->slot == context.stlb.dead_slot;
-        return true;
-    };
-    if (refilled()) {
-        if (no_room) [[unlikely]] {
+    switch (refill(context, page_of(fault.address), fault)) {
+        case Refill::done: return;
+        case Refill::no_room: {
             Exclusive exclusive;
-            drop_tables(context);
+            return drop_tables(context);
         }
-        return;
+        case Refill::no: break;
     }
     ++env.info->misses;
     if (!deliver_upcall(env, frame, UpcallKind::page_fault, fault.error, fault.address.value))
@@ -61,10 +36,22 @@ void on_page_fault(TrapFrame& frame) {
                                        Hex{frame.entry.rip}, ", and no upcall could be delivered"));
 }
 
+/// There is no virtual-8086 mode in long mode (SDM vol. 3, 21.1), but QEMU's TCG 7.2 enters it from ring 3, by an `iretd`
+/// with that flag, and with whatever IOPL and IF was asked for. What comes of it must not be taken for the kernel's
+/// own: neither a trap from there, nor the fault of an `iretq` of ours that would go back there.
+bool returns_to_virtual_8086(const TrapFrame& frame) {
+    if (frame.vector != kGeneralProtection || frame.entry.from_user()) return false;
+    constexpr u16 kIretq = 0xcf48;
+    if (*reinterpret_cast<const u16*>(frame.entry.rip) != kIretq) return false;
+    return reinterpret_cast<const EntryFrame*>(frame.entry.rsp)->from_virtual_8086();
+}
+
 }  // namespace
 
 extern "C" void on_trap(TrapFrame& frame) {
     forbid_user_access();
+    if (frame.entry.from_virtual_8086() || returns_to_virtual_8086(frame)) [[unlikely]]
+        end_current(EndReason::because("it ran in virtual-8086 mode, which there is not"));
     const bool from_user = frame.entry.from_user();
     switch (frame.vector) {
         case kPageFault:

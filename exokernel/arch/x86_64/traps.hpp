@@ -8,4 +8,7 @@ namespace tessera::kernel {
 /// To ring 3 with all registers of a frame.
 extern "C" [[noreturn]] void resume_full(const TrapFrame* frame);
 
+/// What trap code does not settle by itself. What returns goes on with the frame.
+extern "C" void on_trap(TrapFrame& frame);
+
 }  // namespace tessera::kernel

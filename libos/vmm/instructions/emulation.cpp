@@ -161,12 +161,12 @@ bool Emulation::push(u32 size, u64 value) {
     return true;
 }
 
-bool fetch(const Machine& machine, Instruction& in, Exception& fault) {
+bool fetch(const VirtualMachine& machine, Instruction& in, Exception& fault) {
     u8 bytes[kMaxInstructionLength];
     return fetch_at(machine, machine.cpu.rip, bytes, in, fault);
 }
 
-bool fetch_at(const Machine& machine, u64 rip, u8 (&bytes)[kMaxInstructionLength], Instruction& in, Exception& fault) {
+bool fetch_at(const VirtualMachine& machine, u64 rip, u8 (&bytes)[kMaxInstructionLength], Instruction& in, Exception& fault) {
     const VirtualCpu& cpu = machine.cpu;
     const u64 address = cpu.is64() ? rip : (cpu.cs.base + rip) & 0xffff'ffff;
     if (!is_canonical(address)) {
@@ -192,7 +192,7 @@ bool fetch_at(const Machine& machine, u64 rip, u8 (&bytes)[kMaxInstructionLength
     return false;
 }
 
-Emulated emulate(const Machine& machine) {
+Emulated emulate(const VirtualMachine& machine) {
     Instruction in;
     Exception fault{};
     if (!fetch(machine, in, fault)) return {Ending::exception, Sensitive::none, fault};

@@ -98,12 +98,12 @@ void Translator::invalidate(u64 address) {
 
 // ---- in ---------------------------------------------------------------------------------------------------
 
-void Translator::hand_over(const Machine& machine) {
+void Translator::hand_over(const VirtualMachine& machine) {
     memory_.page->interrupt_flag = machine.cpu.interrupts_enabled() ? 2 : 0;
     memory_.page->io_level = static_cast<u8>(machine.cpu.iopl() << 4);
 }
 
-Translator::Entry Translator::translate(const Machine& machine, u64 guest, bool once) {
+Translator::Entry Translator::translate(const VirtualMachine& machine, u64 guest, bool once) {
     if (!has_room()) flush();
     const u32 entries = entries_used_, exits = exits_used_;
     BlockWriter writer(*this, guest);
@@ -157,7 +157,7 @@ Translator::Entry Translator::translate(const Machine& machine, u64 guest, bool 
     return {true, address_of(block), {}};
 }
 
-Translator::Entry Translator::enter(const Machine& machine) {
+Translator::Entry Translator::enter(const VirtualMachine& machine) {
     hand_over(machine);
     const u64 guest = machine.cpu.rip;
     const u64 flushes = counts_.flushes;
@@ -173,7 +173,7 @@ Translator::Entry Translator::enter(const Machine& machine) {
     return entry;
 }
 
-Translator::Entry Translator::enter_once(const Machine& machine) {
+Translator::Entry Translator::enter_once(const VirtualMachine& machine) {
     hand_over(machine);
     unchained_ = kNoExit;
     looked_up_ = false;
@@ -198,7 +198,7 @@ void Translator::remember_target(u64 guest, u64 address) {
 
 // ---- out --------------------------------------------------------------------------------------------------
 
-Exit* Translator::stop(const Machine& machine, u64 rip) {
+Exit* Translator::stop(const VirtualMachine& machine, u64 rip) {
     VirtualCpu& cpu = machine.cpu;
     TranslationPage& page = *memory_.page;
     cpu.rip = rip;
@@ -242,7 +242,7 @@ Exit* Translator::stop(const Machine& machine, u64 rip) {
     return exit;
 }
 
-bool Translator::inline_handler(const Machine& machine, Exit& exit) {
+bool Translator::inline_handler(const VirtualMachine& machine, Exit& exit) {
     u8 bytes[kMaxInstructionLength];
     Instruction in;
     Exception fault{};
@@ -267,7 +267,7 @@ bool Translator::inline_handler(const Machine& machine, Exit& exit) {
     return true;
 }
 
-Emulated Translator::take_exit(const Machine& machine, Exit& exit) {
+Emulated Translator::take_exit(const VirtualMachine& machine, Exit& exit) {
     ++counts_.exits;
     ++exit.count;
     VirtualCpu& cpu = machine.cpu;

@@ -117,9 +117,9 @@ class Translator {
     };
     /// Where the real CPU goes on for the guest at cpu.rip, in its kernel and in 64-bit mode. The virtual interrupt flag and
     /// the I/O level are handed over to the cache. Everything else of the real CPU is the guest's (`real_flags`).
-    Entry enter(const Machine& machine);
+    Entry enter(const VirtualMachine& machine);
     /// For one instruction only: then the guest comes back, by an exit. For what waits behind STI, and for single steps.
-    Entry enter_once(const Machine& machine);
+    Entry enter_once(const VirtualMachine& machine);
 
     /// Is this address of the real CPU's in the cache?
     bool contains(u64 rip) const { return rip - layout_.code() < memory_.code.size(); }
@@ -127,10 +127,10 @@ class Translator {
     /// The real CPU has stopped at `rip` in the cache, and cpu.gpr and cpu.rflags are what it had (virtual_flags). They become the
     /// guest's, with rip, at the boundary of an instruction. (To go on at the same place as if nothing had been, keep what
     /// the CPU had.) The exit that stands at `rip`, or nullptr: it was a fault or an interrupt.
-    Exit* stop(const Machine& machine, u64 rip);
+    Exit* stop(const VirtualMachine& machine, u64 rip);
 
     /// Behind stop(): do what the exit is for. Then enter() again, unless it ended otherwise.
-    Emulated take_exit(const Machine& machine, Exit& exit);
+    Emulated take_exit(const VirtualMachine& machine, Exit& exit);
 
     /// Another virtual CPU runs: its page stands where the last one's did.
     void use_page(TranslationPage* page) { memory_.page = page; }
@@ -154,13 +154,13 @@ class Translator {
     friend class BlockWriter;
     Block* find(u64 guest);
     bool has_room() const;
-    Entry translate(const Machine& machine, u64 guest, bool once);
+    Entry translate(const VirtualMachine& machine, u64 guest, bool once);
     void insert(u32 number);
     void chain(Exit& exit, u64 code);
-    bool inline_handler(const Machine& machine, Exit& exit);
+    bool inline_handler(const VirtualMachine& machine, Exit& exit);
     void remember_target(u64 guest, u64 address);
     void clear_tables();
-    void hand_over(const Machine& machine);
+    void hand_over(const VirtualMachine& machine);
     u64 address_of(const Block& block) const { return layout_.code() + block.code; }
 
     TranslationMemory memory_;

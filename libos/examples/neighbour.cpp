@@ -1,0 +1,108 @@
+// A plain libOS that computes beside others and measures whether it gets what it owns: its slots' share of the time, and as
+// much work done in a tick of its own as when it is alone. What the others do meanwhile is their business.
+//
+//   rounds=N    how many rounds it goes on alone, when nobody else runs any more
+#include "libos/core/libos.hpp"
+
+using namespace tessera;
+using namespace tessera::libos;
+
+namespace {
+
+constexpr u64 kWords = 4096;
+u64 words[kWords];
+
+/// A round of work: always the same, and so is what it comes to.
+u64 work() {
+    u64 sum = 0;
+    for (u64 turn = 0; turn < 8; ++turn)
+        for (u64 i = 0; i < kWords; ++i) {
+            words[i] = (words[i] ^ (turn + i)) * 0x9e37'79b9'7f4a'7c15;
+            sum = (sum << 7 | sum >> 57) + words[i];
+        }
+    for (u64& word : words) word = 0;
+    return sum;
+}
+
+/// Slots that have an owner: all of them, and our own.
+struct Slots {
+    u64 all = 0, own = 0, run_by_others = 0;
+};
+Slots count_slots() {
+    Slots slots;
+    const u64 first = boot().cpu * kSlotsPerCpu;
+    for (u64 i = first; i < first + kSlotsPerCpu; ++i) {
+        const SlotInfo& slot = slot_info(SlotNumber{i});
+        slots.all += slot.owner != 0;
+        slots.own += slot.owner == boot().self.value;
+        slots.run_by_others += slot.runs != 0 && slot.runs != boot().self.value;
+    }
+    return slots;
+}
+
+/// Rounds of work, from the beginning of a slice to that of another: there the kernel has just brought the accounts up to date.
+class Phase {
+  public:
+    explicit Phase(u64 right) : right_(right) {
+        to_next_slice();
+        began_ = ticks();
+        own_began_ = accounts().ticks;
+        rounds_ = 0;
+    }
+
+    void one_round() {
+        wrong_ += work() != right_;
+        ++rounds_;
+    }
+    void end() {
+        to_next_slice();
+        own_ = accounts().ticks - own_began_;
+        all_ = ticks() - began_;
+    }
+
+    u64 rounds() const { return rounds_; }
+    u64 wrong() const { return wrong_; }
+    /// Own ticks a round.
+    u64 cost() const { return own_ / rounds_; }
+    /// Own ticks of all, in thousandths.
+    u64 share() const { return own_ * 1000 / all_; }
+
+  private:
+    void to_next_slice() {
+        const volatile u64& slices = accounts().slices;
+        for (const u64 before = slices; slices == before;) one_round();
+    }
+
+    u64 right_, rounds_ = 0, wrong_ = 0;
+    u64 began_, own_began_, own_ = 0, all_ = 0;
+};
+
+}  // namespace
+
+int libos_main() {
+    const u64 right = work();
+    const Slots at_first = count_slots();
+    const u64 frames = accounts().frames;
+    const u64 promised = at_first.own * 1000 / at_first.all;
+
+    Phase beside(right);
+    while (count_slots().run_by_others != 0) beside.one_round();
+    beside.end();
+
+    Phase alone(right);
+    for (const u64 rounds = argument("rounds", 1000); alone.rounds() < rounds;) alone.one_round();
+    alone.end();
+
+    print("beside others: ", beside.rounds(), " rounds, ", beside.cost(), " of my ticks each; ", beside.share(),
+          " thousandths of the time, ", promised, " promised\n");
+    print("alone: ", alone.rounds(), " rounds, ", alone.cost(), " of my ticks each\n");
+    const u64 wrong = beside.wrong() + alone.wrong();
+    const bool kept = accounts().frames == frames && count_slots().own == at_first.own;
+    // The last slice before the others have gone may be the others' in part: a twentieth is allowed for.
+    const bool served = beside.share() + promised / 20 >= promised;
+    const bool right_all_along = wrong == 0 && kept && served;
+    const bool told = record("rounds_beside", beside.rounds(), "ticks_a_round_beside", beside.cost(), "ticks_a_round_alone", alone.cost(),
+                             "share_thousandths", beside.share(), "promised_thousandths", promised, "wrong", wrong).ok();
+    print(right_all_along ? "right: undisturbed\n" : "WRONG: disturbed\n");
+    return right_all_along && told ? 0 : 1;
+}

@@ -1,0 +1,19 @@
+// One wire from a device to the interrupt controllers.
+#pragma once
+
+#include "libos/vmm/devices/pic.hpp"
+
+namespace tessera::vmm {
+
+class InterruptLine {
+  public:
+    constexpr InterruptLine(Pic& pic, u32 irq) : pic_(&pic), irq_(irq) {}
+    void set(bool level) const { pic_->set_line(irq_, level); }
+    u32 irq() const { return irq_; }
+
+  private:
+    Pic* pic_;
+    u32 irq_;
+};
+
+}  // namespace tessera::vmm

@@ -1,0 +1,55 @@
+// The 65536 I/O ports: who answers where.
+//
+// An access goes to whoever registered the port. One that is wider than its device, or sticks out of its range, is
+// taken apart as a chipset does: into halves, down to bytes. Where nobody is, a read sees the bus's pull-ups, all ones,
+// and a write is lost; either is noted the first time.
+#pragma once
+
+#include "exokernel/abi/types.hpp"
+#include "libos/vmm/guest_log.hpp"
+
+namespace tessera::vmm {
+
+/// Something with registers in I/O space. `size` is 1, 2 or 4, and no more than it was registered with.
+class PortDevice {
+  public:
+    virtual u32 read(u16 port, u32 size) = 0;
+    virtual void write(u16 port, u32 size, u32 value) = 0;
+
+  protected:
+    ~PortDevice() = default;
+};
+
+/// All ones, as wide as the access.
+constexpr u32 all_ones(u32 size) { return ~u32{0} >> (32 - 8 * size); }
+
+class Ports {
+  public:
+    constexpr explicit Ports(GuestLog& log) : log_(log) {}
+
+    /// Ports `first` to `last` are the device's, in accesses of up to `width` bytes. Earlier ranges go first.
+    /// False: 16 ranges are registered already, or this is none.
+    bool add(u16 first, u16 last, u32 width, PortDevice& device);
+
+    /// What the guest reads, in the low `size` bytes. A size that no instruction has reads all ones.
+    u32 read(u16 port, u32 size);
+    void write(u16 port, u32 size, u32 value);
+
+  private:
+    struct Range {
+        u16 first, last;
+        u32 width;
+        PortDevice* device;
+    };
+    static constexpr u32 kMost = 16;
+
+    const Range* find(u16 port) const;
+    const Range* whole(u16 port, u32 size) const;
+
+    GuestLog& log_;
+    Range ranges_[kMost]{};
+    u32 count_ = 0;
+    OnceEach unknown_;
+};
+
+}  // namespace tessera::vmm

@@ -1,0 +1,207 @@
+// What a virtual CPU does about each exit. Registers that the machine does not have are #GP to the guest; what a guest can
+// do that nobody foresaw ends it, and only it, with a report.
+#include <algorithm>
+
+#include "libos/vmm/monitor/processor.hpp"
+
+namespace tessera::vmm {
+namespace {
+
+/// Put the low `size` bytes of a value into a register as the CPU does: 32 bits clear the upper half.
+constexpr u64 merged(u64 before, u64 value, u64 size) {
+    if (size >= 4) return value & 0xffff'ffff;
+    const u64 mask = (u64{1} << 8 * size) - 1;
+    return (before & ~mask) | (value & mask);
+}
+
+}  // namespace
+
+// ---- Ports (APM vol. 2, 15.10.2) ------------------------------------------------------------------------------
+
+void Processor::on_port() {
+    GuestState& state = cpu_.state();
+    Board& board = machine_.board();
+    const u64 what = state.info[0];
+    constexpr u64 kIn = 1, kString = 4;
+    if (what & kString) [[unlikely]]
+        return on_string_port(what);
+    const u32 size = what >> 4 & 7;
+    const u16 port = static_cast<u16>(what >> 16);
+    const bool timed = board.is_timed(port);
+    if (timed) machine_.advance(now_);
+    if (what & kIn)
+        state.rax = merged(state.rax, board.read_port(port, size), size);
+    else
+        board.write_port(port, size, static_cast<u32>(state.rax));
+    if (timed) machine_.look_at_time();
+    cpu_.skip_to(state.info[1]);
+}
+
+namespace {
+
+/// What the prefixes of a string instruction say, which not every CPU repeats in the exit.
+struct StringForm {
+    u64 address_mask = ~u64{0};
+    u64 base = 0;
+};
+StringForm form_of(std::span<const u8> bytes, const ControlBlock& block) {
+    constexpr u8 kFs = 0x64, kGs = 0x65, kShortAddress = 0x67;
+    StringForm form;
+    for (u8 each : bytes) {
+        if (each == kFs) form.base = block.fs.base;
+        if (each == kGs) form.base = block.gs.base;
+        if (each == kShortAddress) form.address_mask = 0xffff'ffff;
+    }
+    return form;
+}
+
+}  // namespace
+
+// A piece of a string at a time: with REP the guest stands on the instruction until its counter is zero, and may be
+// interrupted in between, as on the CPU. In 64-bit mode only the bases of FS and GS are not zero, and INS has no use for them.
+void Processor::on_string_port(u64 what) {
+    constexpr u64 kIn = 1, kRepeated = 8, kPiece = 256;
+    GuestState& state = cpu_.state();
+    Board& board = machine_.board();
+    u8 bytes[15];
+    const u64 length = state.info[1] - state.rip;
+    if (!cpu_.in_long_mode() || length > sizeof bytes || cpu_.fetch(machine_.memory(), bytes) < length)
+        return fail("string input or output in a form that is not known, at port", what >> 16);
+    const StringForm form = form_of(std::span(bytes).first(length), cpu_.block());
+    const u64 base = what & kIn ? 0 : form.base;
+    const u32 size = what >> 4 & 7;
+    const u64 step = state.rflags & rflags::kDirection ? ~u64{0} * size : size;
+    u64& index = what & kIn ? state.rdi : state.rsi;
+    u64 left = what & kRepeated ? state.rcx & form.address_mask : 1;
+    machine_.advance(now_);
+    for (u64 done = 0; left != 0 && done < kPiece; ++done, --left) {
+        u32 value = 0;
+        const auto part = std::as_writable_bytes(std::span(&value, 1)).first(size);
+        const auto physical = walk(machine_.memory(), cpu_.paging(), base + (index & form.address_mask));
+        if (!physical) return fail("string input or output where nothing is mapped, at", index & form.address_mask);
+        if (what & kIn) value = board.read_port(static_cast<u16>(what >> 16), size);
+        if (!(what & kIn ? machine_.memory().copy_out(*physical, part) : machine_.memory().copy_in(part, *physical)))
+            return fail("string input or output beyond the memory, at guest-physical", *physical);
+        if (!(what & kIn)) board.write_port(static_cast<u16>(what >> 16), size, value);
+        index = (index & ~form.address_mask) | ((index + step) & form.address_mask);
+    }
+    if (what & kRepeated) state.rcx = (state.rcx & ~form.address_mask) | left;
+    machine_.look_at_time();
+    if (left == 0) cpu_.skip_to(state.info[1]);
+}
+
+// ---- CPUID, model-specific registers -----------------------------------------------------------------------------
+
+void Processor::on_cpuid() {
+    GuestState& state = cpu_.state();
+    const CpuidAnswer answer = machine_.board().cpuid(index_, static_cast<u32>(state.rax), static_cast<u32>(state.rcx));
+    state.rax = answer.eax;
+    state.rbx = answer.ebx;
+    state.rcx = answer.ecx;
+    state.rdx = answer.edx;
+    skip<0x0f, 0xa2>();
+}
+
+namespace {
+constexpr u32 kEfer = 0xc000'0080, kPat = 0x277;
+constexpr u64 kEferKnown = 1 << 0 | 1 << 8 | 1 << 11, kEferLongActive = 1 << 10, kEferLong = 1 << 8, kCr0Paging = u64{1} << 31;
+
+constexpr bool is_pat(u64 value) {
+    for (int i = 0; i < 8; ++i, value >>= 8)
+        if ((value & 0xf8) != 0 || (value & 7) == 2 || (value & 7) == 3) return false;
+    return true;
+}
+}  // namespace
+
+// Long mode itself cannot be switched while paging is on; that it is active is the CPU's to say.
+bool Processor::write_efer(u64 value) {
+    const PagingRegisters now = cpu_.paging();
+    const u64 active = now.efer & kEferLongActive;
+    if ((value & ~(kEferKnown | kEferLongActive)) != 0) return false;
+    if ((now.cr0 & kCr0Paging) && ((value ^ now.efer) & kEferLong)) return false;
+    machine_.paging().set_efer(cpu_, (value & kEferKnown) | active);
+    return true;
+}
+
+void Processor::on_msr() {
+    GuestState& state = cpu_.state();
+    const u32 index = static_cast<u32>(state.rcx);
+    Board& board = machine_.board();
+    if (state.info[0] == 0) {
+        const std::optional<u64> value = index == kEfer  ? cpu_.paging().efer
+                                         : index == kPat ? pat_
+                                                         : board.read_msr(index_, index);
+        if (!value) return cpu_.raise(vector::kProtection, 0);
+        state.rax = *value & 0xffff'ffff;
+        state.rdx = *value >> 32;
+        return skip<0x0f, 0x32>();
+    }
+    const u64 value = state.rdx << 32 | (state.rax & 0xffff'ffff);
+    bool good = false;
+    if (index == kEfer) {
+        good = write_efer(value);
+    } else if (index == kPat) {
+        good = is_pat(value);
+        if (good) pat_ = value;
+    } else {
+        machine_.advance(now_);
+        good = board.write_msr(index_, index, value);
+        machine_.look_at_time();
+    }
+    if (!good) return cpu_.raise(vector::kProtection, 0);
+    skip<0x0f, 0x30>();
+}
+
+// ---- The end, and the wait for something to happen ----------------------------------------------------------------
+
+void Processor::on_halt() {
+    skip<0xf4>();
+    if (cpu_.state().rflags & rflags::kInterrupt)
+        halted_ = true;
+    else
+        machine_.stop({End::power_off, "halted with interrupts off", 0});
+}
+
+// Who means to reset a PC loads an interrupt table of no entries and raises an exception. Anybody else had a triple fault.
+void Processor::on_shutdown() {
+    if (cpu_.block().idtr.limit == 0) return machine_.stop({End::reset, "reset by a triple fault", 0});
+    fail("a triple fault");
+}
+
+// ---- Debug registers, and exceptions that the kernel hands out -------------------------------------------------
+
+// MOV to and from a debug register: 0F 21 /r and 0F 23 /r, with a REX prefix for the upper general registers. Which one it
+// was the exit does not say on every CPU.
+void Processor::on_debug_register(u64 number, bool write) {
+    constexpr u8 kRex = 0x40, kRexMask = 0xf0, kRexBase = 1;
+    u8 bytes[15];
+    const u64 read = cpu_.fetch(machine_.memory(), bytes);
+    const u64 rex = read != 0 && (bytes[0] & kRexMask) == kRex ? 1 : 0;
+    if (read < rex + 3 || bytes[rex] != 0x0f || bytes[rex + 1] != (write ? 0x23 : 0x21))
+        return fail("an access to a debug register in a form that is not known, of register", number);
+    const u64 general = (bytes[rex + 2] & 7) | (rex != 0 && (bytes[0] & kRexBase) ? 8 : 0);
+    GuestState& state = cpu_.state();
+    u64* const registers[16] = {&state.rax, &state.rcx, &state.rdx, &state.rbx, &state.rsp, &state.rbp, &state.rsi, &state.rdi,
+                                &state.r8,  &state.r9,  &state.r10, &state.r11, &state.r12, &state.r13, &state.r14, &state.r15};
+    // 4 and 5 are other names of 6 and 7, as long as CR4 does not say otherwise; then they are not there.
+    constexpr u64 kDebuggingExtensions = 8;
+    if ((number == 4 || number == 5) && (cpu_.block().cr4 & kDebuggingExtensions)) return cpu_.raise(vector::kInvalidOpcode);
+    u64& debug = number < 4 ? debug_.address[number] : number % 2 == 0 ? debug_.status : debug_.control;
+    if (write)
+        debug = *registers[general];
+    else
+        *registers[general] = debug;
+    cpu_.skip_to(state.rip + rex + 3);
+}
+
+// Those that the kernel wants for itself, or a paging asked for, and which are the guest's own after all.
+void Processor::on_exception(u64 number) {
+    constexpr u64 kWithError = 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17;
+    if (number == vector::kDebug) debug_.status = cpu_.block().dr6;
+    if (kWithError >> number & 1)
+        cpu_.raise(number, static_cast<u32>(cpu_.state().info[0]));
+    else
+        cpu_.raise(number);
+}
+
+}  // namespace tessera::vmm

@@ -1,0 +1,59 @@
+// The frames that guests are made of, by the run: one capability for each run that the kernel gave.
+//
+// Frames go back to the kernel as soon as no guest uses them, which clears them before anybody sees them again: so one
+// guest never finds what another left. All guests of a monitor share one supply.
+#pragma once
+
+#include "libos/core/call.hpp"
+
+namespace tessera::vmm {
+
+/// A frame, and which capability stands for it.
+struct SuppliedFrame {
+    FrameNumber number;
+    u64 run;
+};
+
+class FrameSupply {
+  public:
+    static constexpr u64 kMaxRuns = 1024;
+    static constexpr u64 kBatch = 64;  ///< Single frames are taken from the kernel in runs of so many.
+
+    constexpr FrameSupply() = default;
+    FrameSupply(const FrameSupply&) = delete;
+    FrameSupply& operator=(const FrameSupply&) = delete;
+
+    /// `count` frames in a row from a multiple of `alignment` on, all zero. The first of them.
+    /// Errors: of frame_alloc; exhausted: kMaxRuns are in use.
+    Result<SuppliedFrame> take_run(u64 count, u64 alignment);
+    /// One frame, zero.  Errors: as take_run.
+    Result<SuppliedFrame> take();
+    /// Somebody else's frames: they are used, and never given back. The first of them.  Errors: exhausted.
+    Result<SuppliedFrame> adopt(const Capability& capability);
+
+    /// Back to the kernel with `count` from that frame on, all of one run. Every binding of them is gone then.
+    void give(SuppliedFrame first, u64 count = 1);
+
+    const Capability& capability(u64 run) const { return runs_[run].capability; }
+    bool is_adopted(u64 run) const { return runs_[run].adopted; }
+    /// Frames that were taken and not given back.
+    u64 taken() const { return taken_; }
+
+  private:
+    struct Run {
+        Capability capability;
+        u64 live = 0;  // 0: the place is free
+        bool adopted = false;
+    };
+    static constexpr u64 kNone = kMaxRuns;
+
+    u64 free_place();
+
+    Run runs_[kMaxRuns];
+    u64 hint_ = 0;       // look from here on for a free place
+    u64 open_ = kNone;   // single frames come from this run,
+    u64 open_used_ = 0;  // of which so many have been handed out
+    u64 taken_ = 0;
+};
+
+}  // namespace tessera::vmm

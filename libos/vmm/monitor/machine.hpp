@@ -1,0 +1,69 @@
+// A guest: its memory, the board around it, and how it ended. Its virtual CPUs are Processors.
+#pragma once
+
+#include <string_view>
+
+#include "libos/vmm/monitor/board.hpp"
+#include "libos/vmm/monitor/clock.hpp"
+#include "libos/vmm/monitor/paging.hpp"
+
+namespace tessera::vmm {
+
+/// Why a guest does not go on.
+struct End {
+    enum Kind {
+        running,
+        power_off,  ///< HLT with interrupts off.
+        reset,      ///< A triple fault with no interrupt table: what resets a PC.
+        failed,     ///< Anything else, with a report in the log.
+    };
+    Kind kind = running;
+    const char* reason = "";
+    u64 detail = 0;
+};
+
+class Machine {
+  public:
+    /// `name`: up to 15 characters, for the log; must stay. Time begins now.
+    Machine(std::string_view name, Memory& memory, Board& board, Paging& paging);
+
+    std::string_view name() const { return name_; }
+    Memory& memory() { return memory_; }
+    Board& board() { return board_; }
+    Paging& paging() { return paging_; }
+    const Clock& clock() const { return clock_; }
+
+    /// Is something of the board's own due?  Hot.
+    bool is_due(u64 tsc) const { return tsc >= due_; }
+    /// The board's time goes on, and what is due happens.
+    void advance(u64 tsc) {
+        board_.advance(clock_.nanoseconds(tsc));
+        look_at_time();
+    }
+    /// The guest has told the board something that may change when it is due.
+    void look_at_time() {
+        const u64 event = board_.next_event();
+        due_ = event == Board::kNoEvent ? kNever : clock_.tsc_at(event);
+    }
+    /// The TSC when something of the board's own is due; kNever.
+    u64 due() const { return due_; }
+    static constexpr u64 kNever = ~u64{0};
+
+    const End& end() const { return end_; }
+    bool is_running() const { return end_.kind == End::running; }
+    /// The first reason counts.
+    void stop(End end) {
+        if (is_running()) end_ = end;
+    }
+
+  private:
+    std::string_view name_;
+    Memory& memory_;
+    Board& board_;
+    Paging& paging_;
+    Clock clock_;
+    u64 due_ = 0;
+    End end_;
+};
+
+}  // namespace tessera::vmm

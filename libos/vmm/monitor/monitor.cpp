@@ -1,0 +1,79 @@
+#include "libos/vmm/monitor/monitor.hpp"
+
+#include <algorithm>
+
+#include "libos/core/print.hpp"
+#include "libos/core/program.hpp"
+
+namespace tessera::vmm {
+
+using namespace tessera::libos;
+
+bool Monitor::add(TurnTaker& processor) {
+    if (count_ == kMaxProcessors) return false;
+    Place& place = places_[count_++];
+    place.processor = &processor;
+    place.told = false;
+    reset(place.fpu);
+    return true;
+}
+
+bool Monitor::add(Chore& chore) {
+    if (chore_count_ == kMaxChores) return false;
+    chores_[chore_count_++] = &chore;
+    return true;
+}
+
+void Monitor::take_turn(Place& place, u64 now) {
+    if (loaded_ != &place) {
+        if (loaded_ != nullptr) save(loaded_->fpu);
+        load(place.fpu);
+        loaded_ = &place;
+    }
+    if (place.processor->run(now + turn_) == Turn::ended) end(place);
+}
+
+void Monitor::end(Place& place) {
+    place.told = true;
+    const Machine& machine = place.processor->machine();
+    if (machine.end().kind == End::failed)
+        place.processor->tell_end();
+    else
+        print(machine.name(), ": ", machine.end().reason, "\n");
+}
+
+// A virtual CPU that waits has an interrupt pending, or waits for the board's next event; what comes from elsewhere is
+// notified, or a chore's to find.
+void Monitor::sleep(u64 now, u64 chores_due) {
+    u64 due = chores_due;
+    for (Place& each : std::span(places_, count_)) {
+        if (!each.told) due = std::min(due, each.processor->machine().due());
+    }
+    if (due <= now) return;
+    const u64 deadline = due == Chore::kNever ? now + information().tsc_hz : due;
+    static_cast<void>(call<Wait>({{}, 0, deadline, events_}));
+}
+
+void Monitor::run() {
+    turn_ = information().quantum;
+    u64 chores_due = 0;
+    for (bool running = true; running;) {
+        bool idle = true;
+        running = false;
+        for (Place& each : std::span(places_, count_)) {
+            if (each.told) continue;
+            const u64 now = ticks();
+            if (now >= chores_due) {
+                chores_due = Chore::kNever;
+                for (Chore* chore : std::span(chores_, chore_count_)) chores_due = std::min(chores_due, chore->tend(now));
+            }
+            take_turn(each, now);
+            running = running || !each.told;
+        }
+        // Behind all turns: what one did may be what another one waited for.
+        for (const Place& each : std::span(places_, count_)) idle = idle && (each.told || each.processor->is_halted());
+        if (running && idle) sleep(ticks(), chores_due);
+    }
+}
+
+}  // namespace tessera::vmm

@@ -1,0 +1,79 @@
+#include "libos/vmm/monitor/pc_guest.hpp"
+
+#include "libos/core/print.hpp"
+#include "libos/core/program.hpp"
+#include "libos/vmm/boot/linux_command_line.hpp"
+
+namespace tessera::vmm {
+
+using namespace tessera::libos;
+
+// Without memory for the map the guest has no memory either, and cannot be loaded.
+std::span<GuestFrame> PcGuest::take_map(RunWindow& window, u64 frames) {
+    if (!window.take(Memory::map_pages(frames)).ok()) return {};
+    return {reinterpret_cast<GuestFrame*>(window.memory()), frames};
+}
+
+PcGuest::PcGuest(FrameSupply& supply, const PcOptions& options)
+    : memory_(supply, take_map(map_, options.frames)),
+      notes_(options.name),
+      lines_(options.name),
+      platform_(memory_, notes_, options.serial != nullptr ? *options.serial : lines_,
+                {.cpus = 1, .tsc_khz = information().tsc_hz / 1000, .wall_time = 0}),
+      board_(platform_),
+      paging_(choose(options)),
+      machine_(options.name, memory_, board_, paging_),
+      processor_(machine_, 0) {}
+
+bool has_nested_paging() {
+    constexpr u32 kSvm = 0x8000'000a, kHighest = 0x8000'0000;
+    const auto ask = [](u32 leaf) {
+        u32 eax = leaf, ebx, ecx = 0, edx;
+        asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+        return CpuidAnswer{eax, ebx, ecx, edx};
+    };
+    return ask(kHighest).eax >= kSvm && (ask(kSvm).edx & 1);
+}
+
+Paging& PcGuest::choose(const PcOptions& options) {
+    const bool nested = options.paging == PagingChoice::best ? has_nested_paging() : options.paging == PagingChoice::nested;
+    if (nested) return nested_.emplace(memory_);
+    return shadow_.emplace(memory_, options.shadow);
+}
+
+Outcome PcGuest::open() {
+    TRY(paging_.open());
+    return processor_.open();
+}
+
+Outcome PcGuest::close() {
+    TRY(processor_.close());
+    TRY(paging_.close());
+    memory_.close();
+    return map_.close();
+}
+
+const char* PcGuest::begin(const BootResult& loaded) {
+    if (loaded.problem == nullptr) start(processor_.cpu().state(), loaded.state);
+    return loaded.problem;
+}
+
+const char* PcGuest::boot_linux(const LinuxBoot& boot) {
+    char text[2048];
+    Writer line(text, sizeof text);
+    line.add(kLinuxCommandLine);
+    line.add(" tsc_early_khz=");
+    line.add(information().tsc_hz / 1000);
+    line.add(' ');
+    line.add(boot.command_line);
+    if (line.full()) return "the command line is too long";
+    CopyPlacer placer(memory_);
+    return begin(load_linux(memory_, placer, {boot.kernel, boot.initrd, line.view()}));
+}
+
+const char* PcGuest::boot_multiboot(const MultibootBoot& boot) {
+    CopyPlacer placer(memory_);
+    return begin(load_multiboot(memory_, placer, boot));
+}
+
+}  // namespace tessera::vmm

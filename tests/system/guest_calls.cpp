@@ -1,0 +1,223 @@
+// Guests through the bare calls: what a run does and says in either form, and what the kernel answers to a monitor that
+// proposes nonsense.
+#include "tests/system/guest_machine.hpp"
+
+using namespace tessera;
+using namespace tessera::attack;
+
+namespace {
+
+Memory memory;
+constexpr Rights kEverything = Right::read | Right::write | Right::execute;
+
+void load_code(std::initializer_list<u8> bytes) {
+    u8* at = memory.bytes() + (kCode << kPageShift);
+    for (const u8 byte : bytes) *at++ = byte;
+}
+
+Error bind_guest_page(const GuestContext& context, u64 page, u64 frame, u64 flags = 0) {
+    return answer_to<Bind>({address(memory.capability), memory.frame + frame, PageSpan::make(PageNumber{page}, 1, kEverything, flags),
+                            address(context.grant.context), {}});
+}
+
+/// out, cpuid, an absent page, vmmcall, hlt: one after the other.
+void nested_form() {
+    GuestContext context;
+    if (const Error made = make_context(context, ContextKind::nested); made == Error::unsupported) {
+        print("no nested paging here\n");
+        return;
+    } else {
+        expect("a nested context", made, Error::ok);
+    }
+    TestGuest guest;
+    expect("a guest", make_guest(guest, GuestForm::svm), Error::ok);
+    expect("run without a context", run(guest).error(), Error::not_found);
+    expect("load it", answer_to<GuestLoad>({guest.number, 0, address(context.grant.context)}), Error::ok);
+    expect("no environment lives there", answer_to<ContextDestroy>({address(context.grant.context)}), Error::in_use);
+    write_tables(memory);
+    load_code({0xb0, 0x5a, 0xe6, 0x80, 0x0f, 0xa2, 0x48, 0x8b, 0x04, 0x25, 0x00, 0x50, 0x00, 0x00, 0x0f, 0x01, 0xd9, 0xf4, 0xeb, 0xfe});
+    for (u64 page = 0; page < 5; ++page) expect("bind its memory", bind_guest_page(context, page, page), Error::ok);
+    expect("behind all pages", answer_to<Bind>({address(memory.capability), memory.frame, PageSpan::make(PageNumber{kGuestPages - 1}, 2, kEverything),
+                                                address(context.grant.context), {}}), Error::bad_argument);
+    expect("supervisor in a nested table", bind_guest_page(context, 9, 0, static_cast<u64>(SpanFlag::supervisor)), Error::bad_argument);
+    GuestState& state = guest.state();
+    set_long_mode(state);
+    state.rbx = 0x1234'5678'9abc'def0;
+    expect_exit("out", guest, GuestExit::io);
+    expect_true("port and direction", state.info[0] >> 16 == 0x80 && !(state.info[0] & 1), state.info[0]);
+    expect_true("al", (state.rax & 0xff) == 0x5a, state.rax);
+    expect_true("rbx", state.rbx == 0x1234'5678'9abc'def0, state.rbx);
+    state.rip = state.info[1];
+    expect_exit("cpuid", guest, GuestExit::cpuid);
+    state.rip += 2;
+    expect_exit("an absent page", guest, GuestExit::nested_fault);
+    expect_true("which", state.info[1] == 0x5000, state.info[1]);
+    memory.words()[5 * 512] = 0xfeed'f00d;
+    expect("bind it", bind_guest_page(context, 5, 5), Error::ok);
+    expect_exit("vmmcall", guest, GuestExit::vmmcall);
+    expect_true("what was there", state.rax == 0xfeed'f00d, state.rax);
+    state.rip += 3;
+    expect_exit("hlt", guest, GuestExit::hlt);
+    state.rip += 1;
+    // It loops now: only a physical interrupt gets us out.
+    const auto exit = run(guest);
+    expect_true("interrupted", exit.ok() && exit.value() == static_cast<u64>(GuestExit::interrupted));
+    // Taking a page away is felt at once.
+    expect("unbind its code", answer_to<Unbind>({PageSpan::make(PageNumber{kCode}, 1), address(context.grant.context)}), Error::ok);
+    expect_exit("no code", guest, GuestExit::nested_fault);
+    expect("bind it again", bind_guest_page(context, kCode, kCode), Error::ok);
+    // No way to take a fault: a triple fault.
+    load_code({0x0f, 0x0b});
+    state.rip = kCode << kPageShift;
+    expect_exit("triple fault", guest, GuestExit::shutdown);
+    // An interrupt for it: there is no gate for it either, but the window opens first.
+    load_code({0xfb, 0x90, 0xeb, 0xfe});
+    set_long_mode(state);
+    state.wishes = static_cast<u64>(GuestWish::window);
+    expect_exit("window", guest, GuestExit::interrupt_window);
+    // One instruction more, says the manual (15.20); QEMU opens it at once.
+    expect_true("behind sti", state.rip == (kCode << kPageShift) + 1 || state.rip == (kCode << kPageShift) + 2, state.rip);
+    state.wishes = 0;
+
+    // What it proposes is refused by name, and nothing has changed.
+    set_long_mode(state);
+    struct Bad {
+        const char* what;
+        u64 GuestState::*member;
+        u64 value;
+    };
+    for (const Bad& bad : {Bad{"cr0", &GuestState::cr0, u64{1} << 40}, Bad{"cr3", &GuestState::cr3, u64{1} << 52},
+                           Bad{"cr4", &GuestState::cr4, u64{1} << 13}, Bad{"efer: svme", &GuestState::efer, 0x1500},
+                           Bad{"cpl", &GuestState::cpl, 4}, Bad{"lstar", &GuestState::lstar, u64{1} << 47},
+                           Bad{"kernel_gs_base", &GuestState::kernel_gs_base, u64{1} << 63},
+                           Bad{"event: reserved type", &GuestState::event, GuestEvent::kValid | 5 << 8},
+                           Bad{"event: reserved bits", &GuestState::event, GuestEvent::kValid | 1 << 20},
+                           Bad{"event: exception 2", &GuestState::event, GuestEvent::kValid | 3 << 8 | 2},
+                           Bad{"event: not valid", &GuestState::event, 1}}) {
+        const u64 good = state.*bad.member;
+        state.*bad.member = bad.value;
+        state.changed = kAllGuestParts;
+        const auto answer = run(guest);
+        expect(bad.what, answer.error(), Error::bad_argument);
+        expect_true("and which", !answer.ok() && *reinterpret_cast<u64*>(reinterpret_cast<u8*>(&state) + answer.failure().detail) == bad.value);
+        state.*bad.member = good;
+    }
+    state.gs.base = u64{1} << 60;
+    expect("gs base", run(guest).error(), Error::bad_argument);
+    state.gs.base = 0;
+    state.cs.attributes = 0xffff;
+    expect("attributes", run(guest).error(), Error::bad_argument);
+    set_long_mode(state);
+    load_code({0xf4});
+    expect_exit("good again", guest, GuestExit::hlt);
+
+    expect("destroy", answer_to<GuestDestroy>({guest.number}), Error::ok);
+    expect("twice", answer_to<GuestDestroy>({guest.number}), Error::not_found);
+    expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
+}
+
+/// Ring 3: code that loads, stores, traps and calls.
+void deprivileged_form() {
+    GuestContext context;
+    expect("a context", make_context(context, ContextKind::deprivileged), Error::ok);
+    TestGuest guest;
+    expect("a guest", make_guest(guest, GuestForm::deprivileged), Error::ok);
+    expect("load it", answer_to<GuestLoad>({guest.number, 0, address(context.grant.context)}), Error::ok);
+    // mov $0x7, %eax; syscall; cli; mov 0x5000, %rbx; ud2; int3; jmp .
+    load_code({0xb8, 7, 0, 0, 0, 0x0f, 0x05, 0xfa, 0x48, 0x8b, 0x1c, 0x25, 0x00, 0x50, 0x00, 0x00, 0x0f, 0x0b, 0xcc, 0xeb, 0xfe});
+    GuestState& state = guest.state();
+    state.rip = kCode << kPageShift;
+    state.rsp = (kData + 1) << kPageShift;
+    state.r12 = 0x1212;
+    expect_exit("no code yet", guest, GuestExit::exception, 14);
+    expect_true("a fetch, in ring 3", state.info[1] == kCode << kPageShift && (state.info[0] & 4), state.info[0]);
+    expect("bind its code", bind_guest_page(context, kCode, kCode), Error::ok);
+    expect_exit("syscall", guest, GuestExit::syscall);
+    expect_true("rax", state.rax == 7, state.rax);
+    expect_true("r12", state.r12 == 0x1212, state.r12);
+    expect_true("behind it", state.rip == (kCode << kPageShift) + 7 && state.rcx == state.rip, state.rip);
+    expect_exit("cli", guest, GuestExit::exception, 13);
+    state.rip += 1;
+    expect_exit("an absent page", guest, GuestExit::exception, 14);
+    expect_true("which", state.info[1] == 0x5000, state.info[1]);
+    memory.words()[5 * 512] = 0xfeed'f00d;
+    expect("bind it", bind_guest_page(context, 5, 5), Error::ok);
+    expect_exit("ud2", guest, GuestExit::exception, 6);
+    expect_true("what was there", state.rbx == 0xfeed'f00d, state.rbx);
+    state.rip += 2;
+    expect_exit("int3", guest, GuestExit::exception, 3);
+    const auto exit = run(guest);
+    expect_true("interrupted", exit.ok() && exit.value() == static_cast<u64>(GuestExit::interrupted));
+    // The information pages are the environment's, not the guest's; the kernel's half is nobody's.
+    for (const u64 address : {kInformation, u64{0xffff'8000'0000'0000}}) {
+        load_code({0x48, 0x8b, 0x03});  // mov (%rbx), %rax
+        state.rip = kCode << kPageShift;
+        state.rbx = address;
+        expect_exit("out of its reach", guest, GuestExit::exception, 14);
+        expect_true("which", state.info[1] == address, state.info[1]);
+    }
+    state.rip = u64{1} << 50;
+    expect("a rip that is none", run(guest).error(), Error::bad_argument);
+    state.rip = kCode << kPageShift;
+    // Flags that are not a guest's to have do not stick.
+    load_code({0x9c, 0x58, 0xcc});  // pushf; pop %rax; int3
+    expect("bind a stack", bind_guest_page(context, kData, kData), Error::ok);
+    state.rflags = ~u64{0} & ~u64{0x100};
+    expect_exit("flags", guest, GuestExit::exception, 3);
+    expect_true("IOPL 0, IF on, no NT", (state.rax & 0x7200) == 0x200, state.rax);
+    state.rflags |= 0x100;
+    load_code({0x90, 0x0f, 0x05});
+    state.rip = kCode << kPageShift;
+    expect_exit("a step", guest, GuestExit::exception, 1);
+    expect_exit("a step over syscall", guest, GuestExit::syscall);
+    state.rflags = 2;
+
+    TestGuest other;
+    if (make_guest(other, GuestForm::svm) == Error::ok) {
+        expect("ring 3's context for svm", answer_to<GuestLoad>({other.number, 0, address(context.grant.context)}), Error::conflict);
+        expect("destroy", answer_to<GuestDestroy>({other.number}), Error::ok);
+    }
+    expect("unload", answer_to<GuestLoad>({guest.number, 0, {}}), Error::ok);
+    expect("nothing there", run(guest).error(), Error::not_found);
+    expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
+    // What is left goes back with the environment.
+}
+
+/// Arguments that name nothing.
+void wrong_names() {
+    expect("no such guest", answer_to<GuestRun>({7, 0}), Error::not_found);
+    expect("out of the table", answer_to<GuestRun>({kGuestsPerEnvironment, 0}), Error::not_found);
+    expect("place", answer_to<GuestRun>({~u64{0}, ~u64{0}}), Error::not_found);
+    expect("destroy", answer_to<GuestDestroy>({99}), Error::not_found);
+    expect("load", answer_to<GuestLoad>({99, 0, {}}), Error::not_found);
+    TestGuest guest;
+    const GuestSpec bad_form{address(memory.capability), GuestForm{2}};
+    expect("form", answer_to<GuestCreate>({address(bad_form), address(guest.grant)}), Error::bad_argument);
+    const GuestSpec wrong_size{address(memory.capability), GuestForm::deprivileged};
+    expect("frames", answer_to<GuestCreate>({address(wrong_size), address(guest.grant)}), Error::out_of_range);
+    expect("a guest", make_guest(guest, GuestForm::deprivileged), Error::ok);
+    expect("place", answer_to<GuestLoad>({guest.number, kContextsPerGuest, {}}), Error::bad_argument);
+    expect("our own context", answer_to<GuestLoad>({guest.number, 0, address(boot().context)}), Error::conflict);
+    expect("its state page back", answer_to<FrameRelease>({address(guest.grant.state), FrameNumber{guest.grant.state.first}, 1}), Error::denied);
+    TestGuest more[kGuestsPerEnvironment];
+    for (u64 i = 1; i < kGuestsPerEnvironment; ++i) expect("as many as there may be", make_guest(more[i], GuestForm::deprivileged), Error::ok);
+    TestGuest too_many;
+    expect("one more", make_guest(too_many, GuestForm::deprivileged), Error::exhausted);
+    expect("its frames are still ours", answer_to<FrameRelease>({address(too_many.memory.capability), too_many.memory.frame, kGuestFrames}), Error::ok);
+    for (u64 i = 1; i < kGuestsPerEnvironment; ++i) expect("destroy", answer_to<GuestDestroy>({more[i].number}), Error::ok);
+    expect("its state page went with it",
+           answer_to<Bind>({address(more[1].grant.state), FrameNumber{more[1].grant.state.first},
+                            PageSpan::make(more[1].state_page, 1, Right::read), {}, {}}),
+           Error::stale_capability);
+    expect("destroy", answer_to<GuestDestroy>({guest.number}), Error::ok);
+}
+
+}  // namespace
+
+int libos_main() {
+    need(memory, kGuestMemory);
+    wrong_names();
+    deprivileged_form();
+    nested_form();
+    return verdict("guest calls");
+}
