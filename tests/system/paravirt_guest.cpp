@@ -4,6 +4,7 @@
 
 #include "libos/core/libos.hpp"
 #include "libos/vmm/monitor/files.hpp"
+#include "libos/vmm/monitor/monitor.hpp"
 #include "libos/vmm/monitor/paravirt_guest.hpp"
 #include "libos/vmm/monitor/pc_board.hpp"
 
@@ -66,27 +67,7 @@ bool start(ParavirtGuest& guest, std::string_view words) {
     return problem == nullptr;
 }
 
-/// In turns until all have ended; asleep while all are idle.
-void run_all(std::span<ParavirtGuest* const> guests) {
-    for (bool running = true; running;) {
-        running = false;
-        bool idle = true;
-        u64 due = ParavirtGuest::kNever;
-        for (ParavirtGuest* guest : guests) {
-            if (guest->end().kind != End::running) continue;
-            const Turn turn = guest->run(ticks() + information().quantum);
-            running = running || turn != Turn::ended;
-            idle = idle && turn == Turn::idle;
-            due = std::min(due, guest->due());
-        }
-        // What one does may be what another waits for.
-        for (ParavirtGuest* guest : guests) idle = idle && (guest->end().kind != End::running || !guest->has_work());
-        if (running && idle) static_cast<void>(call<Wait>({{}, 0, std::min(due, ticks() + information().tsc_hz), 0}));
-    }
-}
-
 void tell(const ParavirtGuest& guest) {
-    print(guest.name(), ": ", guest.end().reason, "; ", guest.exits().total(), " exits\n");
     Json json;
     json.field("what", guest.name());
     guest.exits().for_each([&](GuestExit exit, u64 count) { json.field(name_of(exit), count); });
@@ -114,11 +95,13 @@ int libos_main() {
         cables[1].lead_to(one);
         if (!start(two, "answer ip=10.0.2.2 count=5")) return 1;
     }
-    run_all(std::span(guests, count));
+    static Monitor monitor;
+    for (u64 i = 0; i < count; ++i) monitor.add(*guests[i]);
+    monitor.run();
     bool good = true;
     for (u64 i = 0; i < count; ++i) {
         tell(*guests[i]);
-        good = good && guests[i]->end().kind == End::power_off;
+        good = good && guests[i]->machine().end().kind == End::power_off;
         if (!guests[i]->close().ok() || !disks[i].close().ok()) return print("no clean end\n"), 1;
     }
     return good ? 0 : 1;

@@ -68,9 +68,10 @@ void Monitor::run() {
                 for (Chore* chore : std::span(chores_, chore_count_)) chores_due = std::min(chores_due, chore->tend(now));
             }
             take_turn(each, now);
-            idle = idle && (each.told || each.processor->is_halted());
             running = running || !each.told;
         }
+        // Behind all turns: what one did may be what another one waited for.
+        for (const Place& each : std::span(places_, count_)) idle = idle && (each.told || each.processor->is_halted());
         if (running && idle) sleep(ticks(), chores_due);
     }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
 #include "libos/vmm/boot/elf.hpp"
 #include "libos/vmm/paravirt/note.hpp"
@@ -29,15 +30,17 @@ ParavirtGuest::ParavirtGuest(FrameSupply& supply, const ParavirtOptions& options
     : options_(options),
       memory_(supply, take_map(map_, options.frames)),
       guest_(memory_, *this, take_uses(uses_, options.frames)),
-      shadows_(memory_, guest_.tables()),
-      clock_(information().tsc_hz, ticks()) {
+      shadows_(memory_, guest_),
+      board_(guest_),
+      machine_(options.name, memory_, board_, shadows_) {
     if (options.disk != nullptr) disk_.emplace(*options.disk);
     if (options.port != nullptr) network_.emplace(*options.port);
 }
 
 Outcome ParavirtGuest::open() {
+    TRY(shadows_.open());
     TRY(cpu_.open(GuestForm::deprivileged));
-    return shadows_.open(cpu_);
+    return shadows_.attach(cpu_);
 }
 
 Outcome ParavirtGuest::close() {
@@ -65,61 +68,66 @@ const char* ParavirtGuest::boot(std::span<const std::byte> image, std::string_vi
 
 // ---- running --------------------------------------------------------------------------------------------------------
 
-void ParavirtGuest::keep_time() {
-    const u64 now = clock_.nanoseconds(now_);
+void ParavirtBoard::set_period(u64 now, u64 nanoseconds) {
+    constexpr u64 kShortest = 10'000;
+    period_ = nanoseconds != 0 ? std::max(nanoseconds, kShortest) : 0;
+    next_tick_ = now + period_;
+}
+
+void ParavirtBoard::advance(u64 now) {
     if (period_ == 0 || now < next_tick_) return;
     const u64 count = 1 + (now - next_tick_) / period_;
     next_tick_ += count * period_;
     guest_.tick(count);
 }
 
-u64 ParavirtGuest::due() const { return period_ != 0 ? clock_.tsc_at(next_tick_) : kNever; }
-
-bool ParavirtGuest::goes_on(Next next) {
+/// False: the guest has ended.
+bool ParavirtGuest::does(Next next) {
     switch (next) {
         case Next::run:
         case Next::yield:
-            return true;
+            break;
         case Next::wait:
             waits_ = true;
-            return true;
+            break;
         case Next::off:
-            end_ = {End::power_off, "switched itself off"};
-            return false;
+            machine_.stop({End::power_off, "switched itself off"});
+            break;
         case Next::failed:
-            end_ = {End::failed, "switched itself off as failed"};
-            return false;
+            machine_.stop({End::failed, "switched itself off as failed"});
+            break;
         case Next::broken:
-            end_ = {End::failed, guest_.reason()};
-            return false;
+            machine_.stop({End::failed, guest_.reason()});
+            break;
     }
-    return false;
+    return machine_.is_running();
 }
 
 Turn ParavirtGuest::run(u64 until) {
-    now_ = ticks();
-    while (end_.kind == End::running) {
-        keep_time();
-        if (waits_) {
-            if (!guest_.has_events()) return Turn::idle;
-            waits_ = false;
-        }
+    const u64 begin = now_ = ticks();
+    const Turn turn = go_on(until);
+    exits_.add_turn(ticks() - begin);
+    return turn;
+}
+
+Turn ParavirtGuest::go_on(u64 until) {
+    while (machine_.is_running()) {
+        if (machine_.is_due(now_)) machine_.advance(now_);
+        if (is_halted()) return Turn::idle;
+        waits_ = false;
         if (now_ >= until) return Turn::over;
-        if (!goes_on(guest_.go_on(cpu_.state()))) break;
-        shadows_.settle();
-        const u64 begin = ticks();
-        const auto exit = cpu_.run(shadows_.place(guest_.user_mode(), guest_.root()));
-        const u64 end = ticks();
-        exits_.add_guest(end - begin);
-        exits_.add_turn(end - now_);
-        now_ = end;
+        if (!does(guest_.go_on(cpu_.state()))) break;
+        const u64 place = shadows_.place(cpu_), entered = ticks();
+        const auto exit = cpu_.run(place);
+        now_ = ticks();
+        exits_.add_guest(now_ - entered);
         if (!exit.ok()) {
-            end_ = {End::failed, "the kernel refuses the virtual CPU's state", static_cast<u64>(exit.error())};
+            machine_.stop({End::failed, "the kernel refuses the virtual CPU's state", static_cast<u64>(exit.error())});
             break;
         }
         exits_.count(exit.value(), cpu_.state());
         const Next next = handle(exit.value());
-        if (!goes_on(next)) break;
+        if (!does(next)) break;
         if (next == Next::yield) return Turn::over;
     }
     return Turn::ended;
@@ -127,32 +135,37 @@ Turn ParavirtGuest::run(u64 until) {
 
 Next ParavirtGuest::handle(GuestExit exit) {
     GuestState& state = cpu_.state();
-    if (exit == GuestExit::interrupted) return Next::run;
     if (exit == GuestExit::syscall) return guest_.on_syscall(state);
-    const u64 vector = static_cast<u64>(exit) - static_cast<u64>(GuestExit::exception);
-    if (vector == vector::kPageFault) return on_page_fault();
-    return guest_.on_exception(state, vector, state.info[0], 0);
+    if (exit == GuestExit::interrupted) return Next::run;
+    switch (shadows_.on_exit(cpu_, exit)) {
+        case Handled::done:
+            return Next::run;
+        case Handled::no:
+            return guest_.on_exception(state, static_cast<u64>(exit) - static_cast<u64>(GuestExit::exception), state.info[0], state.info[1]);
+        default:
+            machine_.stop({End::failed, "there is no memory left for it", state.info[1]});
+            return Next::run;
+    }
 }
 
-Next ParavirtGuest::on_page_fault() {
-    GuestState& state = cpu_.state();
-    const u64 address = state.info[1];
-    const bool write = state.info[0] & static_cast<u64>(AccessKind::write);
-    u64 error = state.info[0];
-    paravirt::Translation translation;
-    if (!guest_.find_page(address, error, translation)) return guest_.on_exception(state, vector::kPageFault, error, address);
-    const u64 place = shadows_.place(guest_.user_mode(), guest_.root());
-    if (shadows_.map(place, page_of(VirtAddr{address}), page_of(VirtAddr{state.rip}), translation, write)) return Next::run;
-    end_ = {End::failed, "there is no memory left for it", address};
-    return Next::broken;
+void ParavirtGuest::tell_end() {
+    const GuestState& state = cpu_.state();
+    libos::print(name(), ": ends: ", machine_.end().reason, ", ", hex(machine_.end().detail), "\n");
+    libos::print(name(), ": its ", guest_.user_mode() ? "program" : "kernel", " was at ", hex(state.rip), ", stack ", hex(state.rsp), ", flags ",
+                 hex(state.rflags), ", root ", hex(guest_.root()), "\n");
+    libos::print(name(), ": rax ", hex(state.rax), " rbx ", hex(state.rbx), " rcx ", hex(state.rcx), " rdx ", hex(state.rdx), " rsi ", hex(state.rsi),
+                 " rdi ", hex(state.rdi), " rbp ", hex(state.rbp), "\n");
+    for (u64 age = 0; age < std::min(exits_.total(), ExitCounts::kPast); ++age) {
+        const PastExit& past = exits_.past(age);
+        libos::print(name(), ": exit ", hex(past.code), " at ", hex(past.rip), ", ", hex(past.info), "\n");
+    }
 }
 
 // ---- hypercalls' effects --------------------------------------------------------------------------------------------
 
 void ParavirtGuest::set_timer(u64 period) {
-    constexpr u64 kShortest = 10'000;
-    period_ = period != 0 ? std::max(period, kShortest) : 0;
-    next_tick_ = clock_.nanoseconds(now_) + period_;
+    board_.set_period(nanoseconds(), period);
+    machine_.look_at_time();
 }
 
 bool ParavirtGuest::start_ring(RingKind kind, u64 frame) {

@@ -8,14 +8,33 @@
 #pragma once
 
 #include "libos/vmm/devices/uart.hpp"
-#include "libos/vmm/monitor/clock.hpp"
 #include "libos/vmm/monitor/exit_counts.hpp"
 #include "libos/vmm/monitor/paravirt_shadows.hpp"
-#include "libos/vmm/monitor/processor.hpp"
-#include "libos/vmm/paravirt/guest.hpp"
+#include "libos/vmm/monitor/turns.hpp"
 #include "libos/vmm/paravirt/ring_devices.hpp"
 
 namespace tessera::vmm {
+
+/// The board of a paravirtual guest: a timer, and nothing else.
+class ParavirtBoard final : public Board {
+  public:
+    explicit ParavirtBoard(paravirt::Guest& guest) : guest_(guest) {}
+    void set_period(u64 now, u64 nanoseconds);
+
+    void advance(u64 now) override;
+    u64 next_event() const override { return period_ != 0 ? next_tick_ : kNoEvent; }
+    u32 read_port(u16, u32) override { return ~u32{0}; }
+    void write_port(u16, u32, u32) override {}
+    CpuidAnswer cpuid(u64, u32, u32) override { return {}; }
+    std::optional<u64> read_msr(u64, u32) override { return {}; }
+    bool write_msr(u64, u32, u64) override { return false; }
+    bool interrupt_pending(u64) const override { return false; }
+    u8 acknowledge(u64) override { return 0; }
+
+  private:
+    paravirt::Guest& guest_;
+    u64 period_ = 0, next_tick_ = 0;  // nanoseconds
+};
 
 struct ParavirtOptions {
     std::string_view name;       ///< For the log; must stay.
@@ -26,7 +45,7 @@ struct ParavirtOptions {
     MacAddress address{};
 };
 
-class ParavirtGuest final : private paravirt::GuestEffects {
+class ParavirtGuest final : public TurnTaker, private paravirt::GuestEffects {
   public:
     ParavirtGuest(FrameSupply& supply, const ParavirtOptions& options);
 
@@ -37,23 +56,17 @@ class ParavirtGuest final : private paravirt::GuestEffects {
     /// Load an image (with the note of libos/vmm/paravirt/interface.hpp) and put the virtual CPU at its entry. Null, or why that cannot be.
     const char* boot(std::span<const std::byte> image, std::string_view command_line);
 
-    /// Go on until the TSC is `until`, or there is nothing to do.
-    Turn run(u64 until);
-    /// Idle: when it has something to do by itself, on the TSC; kNever: when something comes for it.
-    u64 due() const;
-    static constexpr u64 kNever = ~u64{0};
-
-    /// Would `run` do something?
-    bool has_work() { return !waits_ || guest_.has_events(); }
+    Turn run(u64 until) override;
+    bool is_halted() const override { return waits_ && !guest_.has_events(); }
+    void tell_end() override;
+    Machine& machine() override { return machine_; }
 
     /// A packet for the guest. False: it is lost.
     bool receive(std::span<const std::byte> frame);
 
     std::string_view name() const { return options_.name; }
-    const End& end() const { return end_; }
     const ExitCounts& exits() const { return exits_; }
     const ParavirtShadows& shadows() const { return shadows_; }
-    const Memory& memory() const { return memory_; }
 
   private:
     // Effects of hypercalls.
@@ -62,7 +75,7 @@ class ParavirtGuest final : private paravirt::GuestEffects {
     void page_changed(u64 root, u64 page) override { shadows_.page_changed(root, page_of(VirtAddr{page})); }
     void tables_changed() override { shadows_.tables_changed(); }
     void root_gone(u64 root) override { shadows_.root_gone(root); }
-    u64 nanoseconds() override { return clock_.nanoseconds(now_); }
+    u64 nanoseconds() override { return machine_.clock().nanoseconds(now_); }
     void set_timer(u64 period) override;
     bool start_ring(paravirt::RingKind kind, u64 frame) override;
     bool notify_ring(paravirt::RingKind kind) override;
@@ -70,10 +83,9 @@ class ParavirtGuest final : private paravirt::GuestEffects {
     bool zero_frame(u64 frame) override { return guest_.memory().clear(frame << kPageShift, kPageSize); }
     void free_frame(u64 frame) override;
 
+    Turn go_on(u64 until);
     paravirt::Next handle(GuestExit exit);
-    paravirt::Next on_page_fault();
-    bool goes_on(paravirt::Next next);
-    void keep_time();
+    bool does(paravirt::Next next);
     static std::span<GuestFrame> take_map(RunWindow& window, u64 frames);
     static std::span<paravirt::PageTables::FrameUse> take_uses(RunWindow& window, u64 frames);
 
@@ -82,13 +94,13 @@ class ParavirtGuest final : private paravirt::GuestEffects {
     Memory memory_;
     paravirt::Guest guest_;
     ParavirtShadows shadows_;
+    ParavirtBoard board_;
+    Machine machine_;
     GuestCpu cpu_;
-    Clock clock_;
     ExitCounts exits_;
-    End end_;
     std::optional<paravirt::RingDisk> disk_;
     std::optional<paravirt::RingNetwork> network_;
-    u64 now_ = 0, period_ = 0, next_tick_ = 0;  // TSC; nanoseconds
+    u64 now_ = 0;  // TSC
     bool waits_ = false;
 };
 

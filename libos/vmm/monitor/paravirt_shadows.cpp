@@ -16,10 +16,9 @@ constexpr u64 kFlags = static_cast<u64>(SpanFlag::guaranteed) | static_cast<u64>
 
 // ---- one context ----------------------------------------------------------------------------------------------------
 
-Outcome ShadowContext::open(GuestCpu& cpu, u64 place, u64 pages) {
-    TRY(context_.open(ContextKind::deprivileged, pages));
+Outcome ShadowContext::open(u64 pages) {
     entries_ = std::bit_ceil(pages);  // As GuestContext makes it.
-    return cpu.load(place, context_.capability());
+    return context_.open(ContextKind::deprivileged, pages);
 }
 
 void ShadowContext::remember(u64 first, u64 count) {
@@ -44,6 +43,7 @@ bool ShadowContext::displaces(u64 page, u64 code) const {
 }
 
 void ShadowContext::make_room_for_pin(u64 page) {
+    if (std::ranges::find(pins_, page) != pins_.end()) return;
     u64& oldest = pins_[pinned_++ % kPins];
     if (oldest != 0) unbind(PageNumber{oldest}, 1);
     oldest = page;
@@ -72,13 +72,14 @@ void ShadowContext::unbind(PageNumber first, u64 count) {
 void ShadowContext::clear() {
     for (const Run& run : std::span(runs_).first(count_)) unbind(PageNumber{run.first}, run.count);
     count_ = 0;
+    pins_ = {};
 }
 
 // ---- the guest's ----------------------------------------------------------------------------------------------------
 
-Outcome ParavirtShadows::open(GuestCpu& cpu) {
-    TRY(kernel_.open(cpu, 0, std::min(kKernelPages, memory_.frames())));
-    for (u64 i = 0; i < kSpaces; ++i) TRY(spaces_[i].context.open(cpu, i + 1, kSpacePages));
+Outcome ParavirtShadows::open() {
+    TRY(kernel_.open(std::min(kKernelPages, memory_.frames())));
+    for (Space& space : spaces_) TRY(space.context.open(kSpacePages));
     memory_.add_view(*this);
     return Done{};
 }
@@ -89,13 +90,18 @@ Outcome ParavirtShadows::close() {
     return Done{};
 }
 
+Outcome ParavirtShadows::attach(GuestCpu& cpu) {
+    TRY(cpu.load(0, kernel_.capability()));
+    for (u64 i = 0; i < kSpaces; ++i) TRY(cpu.load(i + 1, spaces_[i].context.capability()));
+    return Done{};
+}
+
 ParavirtShadows::Space* ParavirtShadows::find(u64 root) {
     const auto found = std::ranges::find(spaces_, root, &Space::root);
     return found != spaces_.end() ? found : nullptr;
 }
 
-u64 ParavirtShadows::place(bool user_mode, u64 root) {
-    if (!user_mode) return 0;
+u64 ParavirtShadows::place_of(u64 root) {
     if (spaces_[last_].root == root) [[likely]]
         return last_ + 1;
     Space* space = find(root);
@@ -108,6 +114,17 @@ u64 ParavirtShadows::place(bool user_mode, u64 root) {
     space->used = ++uses_;
     last_ = static_cast<u64>(space - spaces_.data());
     return last_ + 1;
+}
+
+Handled ParavirtShadows::on_exit(GuestCpu& cpu, GuestExit exit) {
+    constexpr auto kFault = static_cast<GuestExit>(static_cast<u64>(GuestExit::exception) + vector::kPageFault);
+    if (exit != kFault) return Handled::no;
+    GuestState& state = cpu.state();
+    const PageNumber page = page_of(VirtAddr{state.info[1]}), code = page_of(VirtAddr{state.rip});
+    const bool write = state.info[0] & static_cast<u64>(AccessKind::write);
+    paravirt::Translation translation;
+    if (!guest_.find_page(state.info[1], state.info[0], translation)) return Handled::no;
+    return map(place(cpu), page, code, translation, write) ? Handled::done : Handled::refused;
 }
 
 bool ParavirtShadows::map(u64 place, PageNumber page, PageNumber code, const paravirt::Translation& translation, bool write) {
@@ -123,7 +140,7 @@ bool ParavirtShadows::map(u64 place, PageNumber page, PageNumber code, const par
     if (place == 0 && writable) {
         // The kernel's memory lies in runs, but for the tables in it.
         const u64 most = std::min(backing->count - offset, kAtOnce);
-        while (count < most && !tables_.is_table(translation.frame + count)) ++count;
+        while (count < most && !guest_.tables().is_table(translation.frame + count)) ++count;
     }
     PageSpan span = PageSpan::make(page, count, rights);
     if (writable && write) span = span.with(SpanFlag::dirty);
@@ -136,7 +153,7 @@ void ParavirtShadows::page_changed(u64 root, PageNumber page) {
         ++changed_.count;
         return;
     }
-    settle();
+    if (changed_.count != 0) follow_changed();
     changed_ = {root, page.value, 1};
 }
 
@@ -148,7 +165,7 @@ void ParavirtShadows::follow_changed() {
     const PageNumber page{changed.first};
     paravirt::Translation translation;
     const u64 place = static_cast<u64>(space - spaces_.data()) + 1;
-    if (changed.count == 1 && tables_.walk(changed.root, address_of(page).value, translation) && translation.user &&
+    if (changed.count == 1 && guest_.tables().walk(changed.root, address_of(page).value, translation) && translation.user &&
         map(place, page, page, translation, translation.writable))
         return;
     space->context.unbind(page, changed.count);

@@ -7,10 +7,8 @@
 
 #include <array>
 
-#include "libos/vmm/monitor/guest_context.hpp"
-#include "libos/vmm/monitor/guest_cpu.hpp"
-#include "libos/vmm/monitor/memory.hpp"
-#include "libos/vmm/paravirt/page_tables.hpp"
+#include "libos/vmm/monitor/paging.hpp"
+#include "libos/vmm/paravirt/guest.hpp"
 
 namespace tessera::vmm {
 
@@ -20,10 +18,10 @@ namespace tessera::vmm {
 /// ever. So a page that would displace one of those needed last is bound as a guaranteed mapping; the last few of those stay.
 class ShadowContext {
   public:
-    /// Made, and loaded at that place of the virtual CPU.  Errors: of GuestContext::open and GuestCpu::load.
-    Outcome open(GuestCpu& cpu, u64 place, u64 pages);
-    /// The virtual CPU must have been closed.
+    /// Errors: of GuestContext::open.
+    Outcome open(u64 pages);
     Outcome close() { return context_.close(); }
+    VirtAddr capability() const { return context_.capability(); }
 
     /// Bind what a fault was about, and perhaps pages behind it; `code` is the page that the guest executes.  Errors: of bind.
     Outcome bind(const Capability& frames, FrameNumber first, PageSpan span, PageNumber code);
@@ -35,7 +33,7 @@ class ShadowContext {
     struct Run {
         u64 first, count;
     };
-    static constexpr u64 kMostRuns = 128, kRecent = 4, kPins = 3;
+    static constexpr u64 kMostRuns = 128, kRecent = 4, kPins = 4;
 
     void remember(u64 first, u64 count);
     bool displaces(u64 page, u64 code) const;
@@ -50,28 +48,27 @@ class ShadowContext {
     u64 faults_ = 0, pinned_ = 0;
 };
 
-class ParavirtShadows final : public MemoryView {
+class ParavirtShadows final : public Paging {
   public:
-    ParavirtShadows(Memory& memory, paravirt::PageTables& tables) : memory_(memory), tables_(tables) {}
+    ParavirtShadows(Memory& memory, paravirt::Guest& guest) : memory_(memory), guest_(guest) {}
 
-    Outcome open(GuestCpu& cpu);
-    Outcome close();
-
-    /// Where the virtual CPU runs next: in the kernel, or a program under a root (which may cost the one that was not
-    /// used for longest).  Hot.
-    u64 place(bool user_mode, u64 root);
-    /// Bind what was found for a page of that place, while the guest executes `code`. False: there is no frame to be had.
-    bool map(u64 place, PageNumber page, PageNumber code, const paravirt::Translation& translation, bool write);
-    /// Follow what changed: last thing before the guest runs.  Hot.
-    void settle() {
+    Outcome open() override;
+    Outcome close() override;
+    Outcome attach(GuestCpu& cpu) override;
+    /// Where the virtual CPU runs next: in the kernel, or in a program under a root, which may cost the one that was not
+    /// used for longest. What changed since it ran last is followed first.  Hot.
+    u64 place(GuestCpu&) override {
         if (changed_.count != 0) follow_changed();
+        return guest_.user_mode() ? place_of(guest_.root()) : 0;
     }
+    /// Page faults that are the monitor's; of the others, info[0] is as the guest is to see it.
+    Handled on_exit(GuestCpu& cpu, GuestExit exit) override;
+    void forget(u64 guest_frame, u64 count) override;
 
     void table_made(u64 frame) { forget_in_kernel(frame, 1); }
     void page_changed(u64 root, PageNumber page);
     void tables_changed();
     void root_gone(u64 root);
-    void forget(u64 guest_frame, u64 count) override;
 
     u64 fills() const { return fills_; }
     u64 evictions() const { return evictions_; }
@@ -88,11 +85,13 @@ class ParavirtShadows final : public MemoryView {
     };
 
     Space* find(u64 root);
+    u64 place_of(u64 root);
+    bool map(u64 place, PageNumber page, PageNumber code, const paravirt::Translation& translation, bool write);
     void follow_changed();
     void forget_in_kernel(u64 frame, u64 count) { kernel_.unbind(PageNumber{frame}, count); }
 
     Memory& memory_;
-    paravirt::PageTables& tables_;
+    paravirt::Guest& guest_;
     ShadowContext kernel_;
     std::array<Space, kSpaces> spaces_;
     Changed changed_{};

@@ -46,7 +46,7 @@ Next Guest::broken(const char* reason) {
     return Next::broken;
 }
 
-volatile SharedPage* Guest::shared() {
+volatile SharedPage* Guest::shared() const {
     // Safety: a page is large enough, and at a page's border; the guest reads and writes it at any time.
     return reinterpret_cast<volatile SharedPage*>(memory_.page(memory_.frames() - 1, true));
 }
@@ -133,7 +133,7 @@ void Guest::tick(u64 ticks) {
     post(Event::timer);
 }
 
-bool Guest::has_events() {
+bool Guest::has_events() const {
     volatile SharedPage* page = shared();
     return page != nullptr && (page->pending & ~page->masked_channels) != 0;
 }

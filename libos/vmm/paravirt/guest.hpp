@@ -57,7 +57,7 @@ class Guest {
     /// Event channels, from outside.
     void post(Event event);
     void tick(u64 ticks);
-    bool has_events();
+    bool has_events() const;
 
     bool user_mode() const { return user_mode_; }
     u64 root() const { return root_; }  ///< Frame; 0: the kernel alone.
@@ -72,7 +72,7 @@ class Guest {
   private:
     Next trap(GuestState& state, u64 vector, u64 error);
     Next broken(const char* reason);
-    volatile SharedPage* shared();
+    volatile SharedPage* shared() const;
     volatile u64* words_at(u64 address, u64 count, bool write);
     u64 memory_end() const { return (memory_.frames() - 2) << kPageShift; }
 
@@ -87,7 +87,7 @@ class Guest {
 
     GuestEffects& effects_;
     PageTables tables_;
-    OrdinaryMemory memory_;
+    mutable OrdinaryMemory memory_;  // Looking at a page may bring it back.
     u64 trap_entry_ = 0, root_ = 0;
     bool user_mode_ = false;
     const char* reason_ = "";
