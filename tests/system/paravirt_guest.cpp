@@ -1,5 +1,6 @@
-// A monitor of paravirtual guests: `kernel=NAME cmdline=WORDS`, and with `peer=1` a second guest on the same wire, which
-// answers. Each has a disk in memory. The exit code is good if all guests say that they are.
+// A monitor of paravirtual guests: `kernel=NAME cmdline=WORDS`. With `peer=1` a second guest is on the same wire and answers; with
+// `hostile=1` a second one computes, while the first may end as it likes. Each has a disk in memory. The exit code is
+// good if all guests that should say that they are.
 #include <algorithm>
 
 #include "libos/core/libos.hpp"
@@ -83,25 +84,23 @@ void tell(const ParavirtGuest& guest) {
 
 int libos_main() {
     if (!kernel.open(argument("kernel"))) return print("no kernel\n"), 2;
-    const u64 count = argument("peer", 0) != 0 ? 2 : 1, frames = argument("memory", 32) << 20 >> kPageShift;
+    const bool peer = argument("peer", 0) != 0, hostile = argument("hostile", 0) != 0;
+    const u64 count = peer || hostile ? 2 : 1, frames = argument("memory", 32) << 20 >> kPageShift;
     for (u64 i = 0; i < count; ++i)
         if (!disks[i].open(256).ok()) return print("no disk\n"), 2;
     static ParavirtGuest one(supply, {.name = "one", .frames = frames, .console = sinks[0], .disk = &disks[0], .port = &cables[0], .address = {0x52, 0x54, 0, 0, 0, 1}});
     static ParavirtGuest two(supply, {.name = "two", .frames = count == 2 ? frames : 3, .console = sinks[1], .disk = &disks[1], .port = &cables[1], .address = {0x52, 0x54, 0, 0, 0, 2}});
     ParavirtGuest* const guests[] = {&one, &two};
     if (!start(one, command_line())) return 1;
-    if (count == 2) {
-        cables[0].lead_to(two);
-        cables[1].lead_to(one);
-        if (!start(two, "answer ip=10.0.2.2 count=5")) return 1;
-    }
+    if (peer) cables[0].lead_to(two), cables[1].lead_to(one);
+    if (count == 2 && !start(two, peer ? "answer ip=10.0.2.2 count=5" : "compute bound=300000")) return 1;
     static Monitor monitor;
     for (u64 i = 0; i < count; ++i) monitor.add(*guests[i]);
     monitor.run();
     bool good = true;
     for (u64 i = 0; i < count; ++i) {
         tell(*guests[i]);
-        good = good && guests[i]->machine().end().kind == End::power_off;
+        good = good && ((hostile && i == 0) || guests[i]->machine().end().kind == End::power_off);
         if (!guests[i]->close().ok() || !disks[i].close().ok()) return print("no clean end\n"), 1;
     }
     return good ? 0 : 1;
