@@ -39,6 +39,17 @@ guest-shell: all $(LINUX)/vmlinux $(LINUX)/initrd $(LINUX)/disk
 TEST_FILES   += $(LINUX)/vmlinux $(LINUX)/initrd $(LINUX)/disk
 TEST_TARGETS += linux-guest-tests
 
+# A monitor's guest to its shell, typed at by the runner.
+TEST_FILES     += build/libos/linux_guest.elf
+TEST_SCENARIOS += scenarios/guest-shell.toml
+
+BENCH_TARGETS += bench-linux-boot
+
+## bench-linux-boot: Debian's kernel to its first program, in a guest and bare; build/results/linux_boot.json
+.PHONY: bench-linux-boot
+bench-linux-boot: build/kernel/tessera.elf build/libos/linux_guest.elf $(LINUX)/vmlinux $(LINUX)/initrd
+	@$(PYTHON) bench/linux_boot.py
+
 ## linux-guest-tests: that image, booted by QEMU alone
 .PHONY: linux-guest-tests
 linux-guest-tests: $(LINUX)/vmlinux $(LINUX)/initrd $(LINUX)/disk

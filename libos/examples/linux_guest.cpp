@@ -3,9 +3,12 @@
 //   vmlinux=NAME initrd=NAME disk=NAME   files of the boot loader's (in a scenario: [[data]]); without a disk there is none
 //   memory=MIB                           of each guest, 128 if nothing is said
 //   guests=N                             how many, 1 if nothing is said; the disk is one image with private writes
+//   paging=nested or shadow              what translates their addresses; nested where the CPU has it if nothing is said
+//   roots=N around=N                     of a shadow: address spaces that are kept, pages that are bound together
 //   console=1                            the first one's serial port is the machine's console; else what they print is logged
 //   cmdline=...                          everything behind it, for the guests' kernels
 #include <algorithm>
+#include <bit>
 
 #include "libos/core/libos.hpp"
 #include "libos/heap/heap.hpp"
@@ -64,11 +67,19 @@ class Disks {
     BlockPool* pool_ = nullptr;
 };
 
+PagingChoice paging() {
+    const std::string_view word = argument("paging");
+    return word == "shadow" ? PagingChoice::shadow : word == "nested" ? PagingChoice::nested : PagingChoice::best;
+}
+
 PcGuest* open_guest(u64 index, Disks& disks) {
     const bool at_console = index == 0 && argument("console", 0) != 0;
     auto* const guest = new PcGuest(supply, {.name = kNames[index],
                                              .frames = argument("memory", 128) << 20 >> kPageShift,
-                                             .serial = at_console ? &console : nullptr});
+                                             .serial = at_console ? &console : nullptr,
+                                             .paging = paging(),
+                                             .shadow = {static_cast<u32>(std::clamp<u64>(argument("roots", 8), 1, kMaxRoots)),
+                                                        static_cast<u32>(std::bit_floor(std::clamp<u64>(argument("around", 16), 1, 512)))}});
     if (at_console) console.connect(guest->platform().serial());
     const auto opened = guest->open();
     if (!opened.ok() && !fail("guest", name_of(opened.error()))) return nullptr;
@@ -102,6 +113,7 @@ int libos_main() {
     u64 failed = 0;
     for (PcGuest* each : std::span(guests, count)) {
         report_exits(each->processor(), each->name().data());
+        if (each->shadow() != nullptr) report_shadow(each->shadow()->counts(), each->name().data());
         failed += each->machine().end().kind == End::failed;
         if (!each->close().ok()) return fail("clean end", "the kernel has something against it"), 1;
     }

@@ -51,16 +51,17 @@ VirtioBalloon* Platform::add_balloon(BalloonOwner& owner) { return add(balloons_
 
 bool Platform::write_tables() { return cpus_ == 1 || write_mp_table(memory_, cpus_); }
 
-template <class Visit>
-void Platform::each_virtio(Visit visit) {
+/// `visit(device)` for each virtio device, of a Platform that may be const.
+template <class Self, class Visit>
+void Platform::each_virtio(Self& self, Visit visit) {
     const auto all = [&](auto& devices) {
         for (auto& device : devices)
             if (device) visit(*device);
     };
-    all(disks_);
-    all(nets_);
-    all(consoles_);
-    all(balloons_);
+    all(self.disks_);
+    all(self.nets_);
+    all(self.consoles_);
+    all(self.balloons_);
 }
 
 void Platform::advance(u64 now) {
@@ -69,10 +70,15 @@ void Platform::advance(u64 now) {
     pit_.advance(now);
     clock_.advance(now);
     if (cpus_ > 1) apics_.advance(now);
-    each_virtio([](VirtioDevice& device) { device.go_on(); });
+    each_virtio(*this, [](VirtioDevice& device) { device.go_on(); });
 }
 
-u64 Platform::next_event() const { return std::min(pit_.next_event(), cpus_ > 1 ? apics_.next_event() : kNever); }
+u64 Platform::next_event() const {
+    bool has_more = false;
+    each_virtio(*this, [&](const VirtioDevice& device) { has_more |= device.has_more(); });
+    if (has_more) return now_;
+    return std::min(pit_.next_event(), cpus_ > 1 ? apics_.next_event() : kNever);
+}
 
 std::optional<u64> Platform::msr_read(u32 number, u32 cpu) {
     const auto value = cpus_ > 1 && LocalApic::has(number) ? apics_.read(cpu, number, now_) : msrs_[cpu].read(number);
@@ -89,13 +95,12 @@ bool Platform::msr_write(u32 number, u64 value, bool paging, u32 cpu) {
 
 /// The local APIC's own are more urgent than what comes through it from the 8259s, or they would starve: who is served by
 /// those may take as long as it likes.
-bool Platform::interrupt_pending(u32 cpu) const {
-    if (cpus_ == 1) return pic_.pending();
+bool Platform::apic_pending(u32 cpu) const {
     return apics_[cpu].pending() || (cpu == 0 && apics_[0].accepts_external() && pic_.pending());
 }
 
 u8 Platform::acknowledge(u32 cpu) {
-    if (cpus_ > 1 && apics_[cpu].pending()) return apics_[cpu].acknowledge();
+    if (cpu != 0 || (cpus_ > 1 && apics_[cpu].pending())) return apics_[cpu].acknowledge();
     return pic_.acknowledge();
 }
 

@@ -69,7 +69,7 @@ class Platform {
     bool msr_write(u32 number, u64 value, bool paging, u32 cpu = 0);
 
     /// Does an interrupt wait for this CPU? Whether it can be taken (IF, a shadow) is the monitor's to know.
-    bool interrupt_pending(u32 cpu = 0) const;
+    bool interrupt_pending(u32 cpu = 0) const { return cpus_ == 1 ? pic_.pending() : apic_pending(cpu); }
     /// The guest takes it now: its vector.
     u8 acknowledge(u32 cpu = 0);
     /// CPUs for which something waits: an interrupt, INIT, a start, NMI. One bit each; who sleeps, is to be woken.
@@ -83,10 +83,11 @@ class Platform {
     u32 cpus() const { return cpus_; }
 
   private:
+    bool apic_pending(u32 cpu) const;
     template <class Device, u64 kCount, class... Arguments>
     Device* add(std::optional<Device> (&devices)[kCount], Arguments&... arguments);
-    template <class Visit>
-    void each_virtio(Visit visit);
+    template <class Self, class Visit>
+    static void each_virtio(Self& self, Visit visit);
 
     GuestMemory& memory_;
     GuestLog& log_;

@@ -16,7 +16,8 @@ constexpr u64 kFrames = 40 << 8;  // 40 MiB: what the samples need, and a little
 struct Checked final : Placer {
     Checked(GuestMemory& memory, std::span<const std::byte> file) : memory(memory), file(file) {}
     bool place(u64 guest_physical, std::span<const std::byte> bytes) override {
-        const bool inside = bytes.empty() || (bytes.data() >= file.data() && bytes.data() + bytes.size() <= file.data() + file.size());
+        const bool inside =
+            bytes.empty() || (bytes.data() >= file.data() && bytes.data() + bytes.size() <= file.data() + file.size());
         expect_kept(inside ? nullptr : "what is placed lies in the file");
         expect_kept(memory.contains(guest_physical, bytes.size()) ? nullptr : "what is placed lies in memory");
         expect_kept(guest_physical >= kKernelsBegin ? nullptr : "nothing is placed in the first megabyte");
@@ -30,7 +31,9 @@ struct Checked final : Placer {
 
 void check(const BootResult& result, const Checked& placer) {
     if (result.problem) return;
-    expect_kept(result.state.rip >= kKernelsBegin && placer.memory.contains(result.state.rip, 1) ? nullptr : "the entry is in memory");
+    expect_kept(result.state.rip >= kKernelsBegin && placer.memory.contains(result.state.rip, 1)
+                    ? nullptr
+                    : "the entry is in memory");
     expect_kept(placer.end > kKernelsBegin ? nullptr : "something was placed");
 }
 
@@ -42,9 +45,12 @@ std::vector<std::vector<u8>> seeds() {
     with_zeros.bss_end = 0x10'4000;
     test::BzImageSample small;
     small.code_size = 0x400;
-    return {test::good_elf().bytes(),      test::Elf32Sample{}.bytes(),
-            small.bytes(),                 test::FlatSample{}.bytes(),
-            with_zeros.bytes(),            test::with_header(test::good_elf().bytes(), 0x800),
+    return {test::good_elf().bytes(),
+            test::Elf32Sample{}.bytes(),
+            small.bytes(),
+            test::FlatSample{}.bytes(),
+            with_zeros.bytes(),
+            test::with_header(test::good_elf().bytes(), 0x800),
             test::with_header(test::Elf32Sample{}.bytes(), 0x80)};
 }
 

@@ -103,10 +103,28 @@ struct Script {
 /// As a kernel begins: 8259s, timer, serial port.
 Script begun() {
     Script script;
-    for (const auto& [port, value] : {std::pair<u16, u32>{0x20, 0x11}, {0x21, 0x30}, {0x21, 4}, {0x21, 1}, {0x21, 0},
-                                      {0xa0, 0x11}, {0xa1, 0x38}, {0xa1, 2}, {0xa1, 1}, {0xa1, 0},
-                                      {0x43, 0x34}, {0x40, 0xa9}, {0x40, 4}, {0x61, 1}, {0x43, 0xb6}, {0x42, 1}, {0x42, 1},
-                                      {0x3fa, 7}, {0x3fc, 11}, {0x3f9, 3}, {0x3f8, 'x'}, {0x70, 4}})
+    for (const auto& [port, value] : {std::pair<u16, u32>{0x20, 0x11},
+                                      {0x21, 0x30},
+                                      {0x21, 4},
+                                      {0x21, 1},
+                                      {0x21, 0},
+                                      {0xa0, 0x11},
+                                      {0xa1, 0x38},
+                                      {0xa1, 2},
+                                      {0xa1, 1},
+                                      {0xa1, 0},
+                                      {0x43, 0x34},
+                                      {0x40, 0xa9},
+                                      {0x40, 4},
+                                      {0x61, 1},
+                                      {0x43, 0xb6},
+                                      {0x42, 1},
+                                      {0x42, 1},
+                                      {0x3fa, 7},
+                                      {0x3fc, 11},
+                                      {0x3f9, 3},
+                                      {0x3f8, 'x'},
+                                      {0x70, 4}})
         script.write(port, value);
     return script.step(kPass, 0, 0, 2'000'000).step(kTake, 0, 0, 0).step(kType, 0, 0, 9).step(kIn, 0, 0x3f8, 0);
 }
@@ -127,7 +145,10 @@ Script driven(u32 slot) {
     }
     script.write(static_cast<u16>(base + 18), 7);
     for (u32 queue = 0; queue < 2; ++queue) script.write(static_cast<u16>(base + 16), queue, 1);
-    return script.step(kFrame, 0, 0, 100).step(kType, 0, 0, 9).step(kBalloon, 0, 0, 5).step(kIn, 0, static_cast<u16>(base + 19), 0);
+    return script.step(kFrame, 0, 0, 100)
+        .step(kType, 0, 0, 9)
+        .step(kBalloon, 0, 0, 5)
+        .step(kIn, 0, static_cast<u16>(base + 19), 0);
 }
 
 }  // namespace

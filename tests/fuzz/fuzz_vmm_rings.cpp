@@ -1,5 +1,5 @@
-// Any bytes as the memory in which a guest keeps its virtqueues: the walker beside one that was written differently, and
-// every device over the same rings.
+// Any bytes as the memory in which a guest keeps its virtqueues: the walker beside one that was written differently,
+// and every device over the same rings.
 
 #include "libos/vmm/devices/virtio_block.hpp"
 #include "libos/vmm/devices/virtio_console.hpp"
@@ -104,7 +104,8 @@ std::vector<std::vector<u8>> seeds() {
     const std::vector<std::vector<Buffer>> disk = {{{kData, 16, false}, {kData + 64, 512, true}, {kData + 32, 1, true}},
                                                    {{kData, 16, false}, {kData + 32, 1, true}}};
     const std::vector<std::vector<Buffer>> net = {{{kData, 10, false}, {kData + 64, 60, false}}, {{kData, 2000, true}}};
-    return {image(kSize, disk, read), image(kMaxQueueSize, disk, flush), image(kSize, net, read), image(kMaxQueueSize, net, read)};
+    return {image(kSize, disk, read), image(kMaxQueueSize, disk, flush), image(kSize, net, read),
+            image(kMaxQueueSize, net, read)};
 }
 
 }  // namespace tessera::fuzz

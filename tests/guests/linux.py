@@ -15,16 +15,13 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "guests/linux"))
+
+from words import command_line  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = ROOT / "build/guests/linux"
-WORDS = ROOT / "libos/vmm/boot/linux_command_line.hpp"
 SECONDS = 300  # Until a guest that says nothing counts as stuck.
-
-
-def command_line(name):
-    """A constant of linux_command_line.hpp: its string literals, one behind the other."""
-    value = re.search(rf"\b{name} =\n(.*?;)(?: *//.*)?$", WORDS.read_text(), re.DOTALL | re.MULTILINE)[1]
-    return "".join(re.findall(r'^ *"([^"]*)"', value, re.MULTILINE))
 
 
 class Guest:

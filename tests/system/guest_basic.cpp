@@ -160,6 +160,7 @@ class TestBoard final : public Board {
     u32 reached = 0;
     u64 text = 0, exits_of_strings = 0;
 
+    TestBoard() { set_timed(0xe4, 1); }
     u32 read_port(u16 port, u32 size) override {
         if (port == 0xe3) return next_word_++;
         return port == 0xe1 ? 0xffff'ff5a & ~u32{0} >> (32 - 8 * size) : ~u32{0};

@@ -140,6 +140,21 @@ TEST_CASE("command line: limits of a module's numbers") {
     CHECK(module("name=a guaranteed=100") == "not a power of two: guaranteed=100");
 }
 
+TEST_CASE("command line: a module that is a file") {
+    const auto file = parse_module_options("/boot/x data=disk_1 for=one,two");
+    REQUIRE(verdict(file) == "none");
+    CHECK(std::string(file.options.data) == "disk_1");
+    CHECK(file.options.readers == "one,two");
+    CHECK(file.options.name[0] == 0);
+    CHECK(parse_module_options("name=a console=1").options.console == 1);
+    CHECK(std::string(parse_module_options("data=x name=a for=b").problem) == "a libOS or a file, not both");
+    CHECK(std::string(parse_module_options("data=x").problem) == "data and for go together");
+    CHECK(std::string(parse_module_options("name=a for=b").problem) == "data and for go together");
+    CHECK(module("data=X for=b") == "name has other characters than a-z, 0-9, _ and -: data=X");
+    CHECK(module("data=x for=") == "option without a value: for=");
+    CHECK(module("name=a console=2") == "number out of range: console=2");
+}
+
 TEST_CASE("command line: a module's name") {
     CHECK(module("name=abcdefghijklmno") == "none");
     CHECK(module("name=abcdefghijklmnop") == "name is longer than 15 characters: name=abcdefghijklmnop");

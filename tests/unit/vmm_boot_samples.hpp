@@ -33,7 +33,8 @@ struct Elf32Sample {
 /// A Linux bzImage: boot sector with header, setup code, and what is loaded.
 struct BzImageSample {
     u64 setup_sectors = 2, boot_flag = 0xaa55, magic = 0x5372'6448, version = 0x20f, jump = 0x6a;
-    u64 xloadflags = 1, command_line_size = 2047, pref_address = 0x100'0000, init_size = 0x20'0000, initrd_max = 0x7fff'ffff;
+    u64 xloadflags = 1, command_line_size = 2047, pref_address = 0x100'0000, init_size = 0x20'0000,
+        initrd_max = 0x7fff'ffff;
     u64 code_size = 0x3000;
 
     std::vector<u8> bytes() const {

@@ -1,7 +1,6 @@
 // Loading kernels into a guest: what they find when they start, and files that are none.
-#include <doctest/doctest.h>
-
 #include <asm/bootparam.h>
+#include <doctest/doctest.h>
 
 #include "libos/vmm/boot/elf.hpp"
 #include "libos/vmm/boot/linux.hpp"
@@ -35,7 +34,8 @@ struct Guest {
         for (char c; (c = memory.read<char>(address + text.size()).value_or(0)) != 0;) text += c;
         return text;
     }
-    std::string linux_problem(const std::vector<u8>& kernel, std::span<const std::byte> initrd = {}, std::string_view line = "") {
+    std::string linux_problem(const std::vector<u8>& kernel, std::span<const std::byte> initrd = {},
+                              std::string_view line = "") {
         const BootResult result = load_linux(memory, placer, {as_file(kernel), initrd, line});
         return result.problem ? result.problem : "";
     }
@@ -93,14 +93,16 @@ TEST_CASE("vmm: files that are no kernels are refused, in words") {
     CHECK(spoilt([](ElfSample& s) { s.table_offset = ~u64{0} - 8; }) == "program headers lie outside of the file");
     CHECK(spoilt([](ElfSample& s) { s.file_size = 60; }) == "too short for an ELF header");
     CHECK(spoilt([](ElfSample& s) { s.segments[0].type = 3; }) == "asks for dynamic linking");
-    CHECK(spoilt([](ElfSample& s) { s.segments[0].file_size = 0x900; }) == "a segment has more bytes in the file than in memory");
+    CHECK(spoilt([](ElfSample& s) { s.segments[0].file_size = 0x900; }) ==
+          "a segment has more bytes in the file than in memory");
     CHECK(spoilt([](ElfSample& s) { s.segments[0].offset = ~u64{0}; }) == "a segment lies outside of the file");
     CHECK(spoilt([](ElfSample& s) { s.segments[0].address = 0xf'ffff; }) == "a segment lies in the first megabyte");
     CHECK(spoilt([](ElfSample& s) { s.segments[2].memory_size = ~u64{0}; }) == "a segment lies where no memory can be");
     CHECK(spoilt([](ElfSample& s) { s.segments[1].address = 0x40'07ff; }) == "segments overlap");
     CHECK(spoilt([](ElfSample& s) { s.segments.assign(20, {.type = 0}); }) == "nothing to load");
     CHECK(spoilt([](ElfSample& s) { s.entry = 0x50'0000; }) == "the entry point is not in the kernel");
-    CHECK(spoilt([](ElfSample& s) { s.entry = 0x40'3020; }) == "the entry point is not in the kernel");  // among its zeros
+    CHECK(spoilt([](ElfSample& s) { s.entry = 0x40'3020; }) ==
+          "the entry point is not in the kernel");  // among its zeros
     CHECK(spoilt([](ElfSample& s) {
               for (u64 i = 0; i < 20; ++i) s.segments.push_back({.address = 0x60'0000 + i * 0x1000});
           }) == "too many segments");
@@ -180,8 +182,10 @@ TEST_CASE("vmm: what cannot be started by Linux's protocol is refused") {
     CHECK(spoilt([](BzImageSample& s) { s.code_size = 0; }) == "a bzImage with nothing behind its setup code");
     CHECK(spoilt([](BzImageSample& s) { s.code_size = 0x200; }) == "a bzImage that ends before its entry point");
     CHECK(spoilt([](BzImageSample& s) { s.pref_address = 0x1000; }) == "a bzImage that wants the first megabyte");
-    CHECK(spoilt([](BzImageSample& s) { s.pref_address = ~u64{0} - 0xfff; }) == "the kernel needs more memory than the guest has");
-    CHECK(spoilt([](BzImageSample& s) { s.init_size = 0xffff'ffff; }) == "the kernel needs more memory than the guest has");
+    CHECK(spoilt([](BzImageSample& s) { s.pref_address = ~u64{0} - 0xfff; }) ==
+          "the kernel needs more memory than the guest has");
+    CHECK(spoilt([](BzImageSample& s) { s.init_size = 0xffff'ffff; }) ==
+          "the kernel needs more memory than the guest has");
     CHECK(guest.linux_problem({}) == "neither an ELF file nor a bzImage");
 
     const std::vector<u8> kernel = good_elf().bytes();
@@ -247,7 +251,8 @@ TEST_CASE("vmm: multiboot, with a flat kernel and modules") {
 
 TEST_CASE("vmm: multiboot, with ELF kernels of both sizes") {
     Guest guest;
-    const BootResult small = load_multiboot(guest.memory, guest.placer, {as_file(with_header(Elf32Sample{}.bytes(), 0x80)), "", {}});
+    const BootResult small =
+        load_multiboot(guest.memory, guest.placer, {as_file(with_header(Elf32Sample{}.bytes(), 0x80)), "", {}});
     CHECK_FALSE(small.problem);
     CHECK(small.state.rip == 0x10'0010);
     CHECK(guest.multiboot_problem(with_header(good_elf().bytes(), 0x1000)).empty());
@@ -282,7 +287,8 @@ TEST_CASE("vmm: multiboot headers that ask for what is not to be had") {
 
     const std::vector<u8> kernel = FlatSample{}.bytes();
     const auto load = [&](std::string_view line, std::span<const MultibootModule> modules) {
-        const char* const problem = load_multiboot(guest.memory, guest.placer, {as_file(kernel), line, modules}).problem;
+        const char* const problem =
+            load_multiboot(guest.memory, guest.placer, {as_file(kernel), line, modules}).problem;
         return std::string(problem ? problem : "");
     };
     const std::vector<MultibootModule> many(17);

@@ -42,7 +42,8 @@ TEST_CASE("vmm: disks of one image, each with its own writes") {
         std::vector<u32> places;
         CowDisk disk;
         Bytes model;
-        Guest(Scattered& image, BlockPool& pool) : places(image.blocks()), disk(image, pool, places), model(image.all) {}
+        Guest(Scattered& image, BlockPool& pool)
+            : places(image.blocks()), disk(image, pool, places), model(image.all) {}
     };
     std::vector<std::unique_ptr<Guest>> guests;
     for (u32 i = 0; i < 3; ++i) guests.push_back(std::make_unique<Guest>(image, pool));
@@ -87,7 +88,9 @@ TEST_CASE("vmm: disks of one image, each with its own writes") {
     guest.disk.each_changed([&](u64 index, std::span<const std::byte> bytes) {
         ++kept;
         const u64 size = std::min(kPageSize, guest.model.size() - index * kPageSize);
-        if (index != 0) CHECK(std::equal(bytes.begin(), bytes.begin() + static_cast<long>(size), guest.model.begin() + static_cast<long>(index * kPageSize)));
+        if (index != 0)
+            CHECK(std::equal(bytes.begin(), bytes.begin() + static_cast<long>(size),
+                             guest.model.begin() + static_cast<long>(index * kPageSize)));
     });
     CHECK(kept == guest.disk.changed());
 }

@@ -1,5 +1,5 @@
-// What the monitor's devices need around them, for tests and fuzzers: a guest's memory with holes, a log, a disk, a cable;
-// and the guest's side of a virtqueue.
+// What the monitor's devices need around them, for tests and fuzzers: a guest's memory with holes, a log, a disk, a
+// cable; and the guest's side of a virtqueue.
 #pragma once
 
 #include <algorithm>
@@ -76,7 +76,8 @@ struct TestDisk final : vmm::Disk {
     }
     bool write(u64 sector, std::span<const std::byte> from) override {
         if (sector == bad_sector) return false;
-        std::memcpy(&bytes.at(sector * vmm::kSectorSize + from.size() - 1) - (from.size() - 1), from.data(), from.size());
+        std::memcpy(&bytes.at(sector * vmm::kSectorSize + from.size() - 1) - (from.size() - 1), from.data(),
+                    from.size());
         return true;
     }
     bool flush() override { return ++flushes != 0; }
@@ -126,7 +127,8 @@ class GuestQueue {
         for (u16 i = 0; i < buffers.size(); ++i) {
             const bool last = i + 1u == buffers.size();
             descriptor(table(), static_cast<u16>(first + i), buffers[i].address, buffers[i].length,
-                       static_cast<u16>((last ? 0 : 1) | (buffers[i].device_writes ? 2 : 0)), static_cast<u16>(first + i + 1));
+                       static_cast<u16>((last ? 0 : 1) | (buffers[i].device_writes ? 2 : 0)),
+                       static_cast<u16>(first + i + 1));
         }
         offer_head(first);
     }

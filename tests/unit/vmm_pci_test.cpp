@@ -31,8 +31,16 @@ struct Bus {
     Bus() {
         ports.add(PciBus::kConfig, PciBus::kConfig + 7, 4, pci);
         ports.add(PciBus::kWindow, 0xffff, 4, pci);
-        for (const auto& [port, value] : {std::pair<u16, u32>{0x20, 0x11}, {0x21, 0x20}, {0x21, 4}, {0x21, 3}, {0x21, 0},
-                                          {0xa0, 0x11}, {0xa1, 0x28}, {0xa1, 2}, {0xa1, 3}, {0xa1, 0}})
+        for (const auto& [port, value] : {std::pair<u16, u32>{0x20, 0x11},
+                                          {0x21, 0x20},
+                                          {0x21, 4},
+                                          {0x21, 3},
+                                          {0x21, 0},
+                                          {0xa0, 0x11},
+                                          {0xa1, 0x28},
+                                          {0xa1, 2},
+                                          {0xa1, 3},
+                                          {0xa1, 0}})
             pic.write(port, 1, value);
     }
     void select(u32 slot, u32 offset) { ports.write(0xcf8, 4, 0x8000'0000 | slot << 11 | (offset & 0xfc)); }

@@ -20,8 +20,16 @@ constexpr u16 kLevelLines = 1 << 10 | 1 << 11;
 
 /// As Linux does it: vectors from 0x30 on, second chip on line 2, everything unmasked.
 void initialize(Pic& pic, u32 icw4 = 1) {
-    for (const auto& [port, value] : {std::pair<u16, u32>{0x20, 0x11}, {0x21, 0x30}, {0x21, 4}, {0x21, icw4}, {0x21, 0},
-                                     {0xa0, 0x11}, {0xa1, 0x38}, {0xa1, 2}, {0xa1, icw4}, {0xa1, 0}})
+    for (const auto& [port, value] : {std::pair<u16, u32>{0x20, 0x11},
+                                      {0x21, 0x30},
+                                      {0x21, 4},
+                                      {0x21, icw4},
+                                      {0x21, 0},
+                                      {0xa0, 0x11},
+                                      {0xa1, 0x38},
+                                      {0xa1, 2},
+                                      {0xa1, icw4},
+                                      {0xa1, 0}})
         pic.write(port, 1, value);
 }
 
@@ -130,7 +138,9 @@ struct Model {
     bool level[8]{}, line[8]{}, asks[8]{}, masked[8]{};
     std::vector<u32> served, order{0, 1, 2, 3, 4, 5, 6, 7};
 
-    u32 place(u32 which) const { return static_cast<u32>(std::find(order.begin(), order.end(), which) - order.begin()); }
+    u32 place(u32 which) const {
+        return static_cast<u32>(std::find(order.begin(), order.end(), which) - order.begin());
+    }
     std::optional<u32> next() const {
         for (const u32 which : order) {
             for (const u32 each : served)

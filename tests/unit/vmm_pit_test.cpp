@@ -69,8 +69,10 @@ struct Ticking {
                 if (left == 0) start();
                 break;
             case 3:
-                if (left == 0) start();
-                else out = done < (count + 1) / 2;
+                if (left == 0)
+                    start();
+                else
+                    out = done < (count + 1) / 2;
                 break;
             default:
                 out = left != 0;
@@ -121,7 +123,8 @@ TEST_CASE("vmm: the 8254 interrupts when it says that it will") {
     Random random(5);
     for (const u32 mode : {0, 2, 3, 4}) {
         Pic pic(0);
-        for (const auto& [port, value] : {std::pair<u16, u32>{0x20, 0x11}, {0x21, 0x20}, {0x21, 4}, {0x21, 3}, {0x21, 0}})
+        for (const auto& [port, value] :
+             {std::pair<u16, u32>{0x20, 0x11}, {0x21, 0x20}, {0x21, 4}, {0x21, 3}, {0x21, 0}})
             pic.write(port, 1, value);
         Pit pit(pic);
         CHECK(pit.next_event() == kNever);

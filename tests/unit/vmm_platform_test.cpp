@@ -25,8 +25,16 @@ struct Machine {
     void out(u16 port, u32 value, u32 size = 1) { platform.port_write(port, size, value); }
     u32 in(u16 port, u32 size = 1) { return platform.port_read(port, size); }
     void set_up_interrupts() {
-        for (const auto& [port, value] : {std::pair<u16, u32>{0x20, 0x11}, {0x21, 0x30}, {0x21, 4}, {0x21, 1}, {0x21, 0},
-                                          {0xa0, 0x11}, {0xa1, 0x38}, {0xa1, 2}, {0xa1, 1}, {0xa1, 0}})
+        for (const auto& [port, value] : {std::pair<u16, u32>{0x20, 0x11},
+                                          {0x21, 0x30},
+                                          {0x21, 4},
+                                          {0x21, 1},
+                                          {0x21, 0},
+                                          {0xa0, 0x11},
+                                          {0xa1, 0x38},
+                                          {0xa1, 2},
+                                          {0xa1, 1},
+                                          {0xa1, 0}})
             out(port, value);
     }
     void start_timer() {

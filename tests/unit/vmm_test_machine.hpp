@@ -112,7 +112,7 @@ struct TestMachine {
     TestMemory memory;
     TestEffects effects;
     VirtualCpu cpu;
-    Machine machine{cpu, memory, effects};
+    VirtualMachine machine{cpu, memory, effects};
 
     TestMachine() {
         cpu = make_long_mode_cpu(kSmallModel, kCode, 0x1000);

@@ -34,8 +34,16 @@ struct Driven {
     template <class... T>
     explicit Driven(T&&... arguments) : device(memory, log, std::forward<T>(arguments)...) {
         pci.add(device);
-        for (const auto& [port, value] : {std::pair<u16, u32>{0xa0, 0x11}, {0xa1, 0x28}, {0xa1, 2}, {0xa1, 3}, {0xa1, 0},
-                                          {0x20, 0x11}, {0x21, 0x20}, {0x21, 4}, {0x21, 3}, {0x21, 0}})
+        for (const auto& [port, value] : {std::pair<u16, u32>{0xa0, 0x11},
+                                          {0xa1, 0x28},
+                                          {0xa1, 2},
+                                          {0xa1, 3},
+                                          {0xa1, 0},
+                                          {0x20, 0x11},
+                                          {0x21, 0x20},
+                                          {0x21, 4},
+                                          {0x21, 3},
+                                          {0x21, 0}})
             pic.write(port, 1, value);
         start();
     }
@@ -213,10 +221,12 @@ TEST_CASE("vmm: a guest that always offers more does not keep the monitor") {
     block.queues[0].offer({{kBuffers, 16, false}, {kBuffers + 16, 1, true}});
     block.notify(0);
     CHECK(served == kMaxQueueSize);
+    CHECK(block.device.has_more());
     block.device.go_on();
     CHECK(served == 2 * kMaxQueueSize);
     disk.more = [&] { ++served; };
     block.device.go_on();
+    CHECK_FALSE(block.device.has_more());
     block.device.go_on();
     CHECK(served == 2 * kMaxQueueSize + 1);
 }

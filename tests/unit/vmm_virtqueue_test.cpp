@@ -25,7 +25,8 @@ struct Pair {
     bool take() { return queue.take(memory, chain); }
     /// The next chain is a lie, and the queue says so and stops.
     bool refuses(std::string_view part) {
-        const bool refused = !take() && queue.problem() != nullptr && std::string_view(queue.problem()).find(part) != std::string::npos;
+        const bool refused =
+            !take() && queue.problem() != nullptr && std::string_view(queue.problem()).find(part) != std::string::npos;
         guest.offer({{kBuffers, 16, false}});
         return refused && !queue.ready() && !take() && !queue.finish(memory, 0, 0);
     }
@@ -75,7 +76,8 @@ TEST_CASE("vmm: chains are what the guest put together") {
             for (u16 i = 0; i < buffers.size(); ++i) {
                 const bool last = i + 1u == buffers.size();
                 pair.guest.descriptor(pair.guest.table(), places[i], buffers[i].address, buffers[i].length,
-                                      static_cast<u16>((last ? 0 : 1) | buffers[i].device_writes << 1), last ? 0xffff : places[i + 1]);
+                                      static_cast<u16>((last ? 0 : 1) | buffers[i].device_writes << 1),
+                                      last ? 0xffff : places[i + 1]);
             }
             pair.guest.offer_head(places[0]);
         }
@@ -154,8 +156,12 @@ TEST_CASE("vmm: a ring that lies is found out") {
         CHECK(pair.refuses("than the queue can hold"));
     }
     SUBCASE("a buffer that is no memory") {
-        for (const auto& [address, length] : {std::pair<u64, u32>{64 * kPageSize, 1}, {64 * kPageSize - 1, 2}, {~u64{0}, 1},
-                                              {~u64{0} - 3, 8}, {0, ~u32{0}}, {u64{1} << 63, 16}}) {
+        for (const auto& [address, length] : {std::pair<u64, u32>{64 * kPageSize, 1},
+                                              {64 * kPageSize - 1, 2},
+                                              {~u64{0}, 1},
+                                              {~u64{0} - 3, 8},
+                                              {0, ~u32{0}},
+                                              {u64{1} << 63, 16}}) {
             Pair pair;
             pair.guest.offer({{address, length, false}});
             CHECK(pair.refuses("not in memory"));
@@ -174,10 +180,10 @@ TEST_CASE("vmm: a ring that lies is found out") {
             const char* problem;
         };
         const u64 table = 60 * kPageSize;
-        for (const Lie& lie : {Lie{table, 32, 4 | 1, "goes on"}, Lie{table, 24, 4, "broken"}, Lie{table, 0, 4, "out of range"},
-                               Lie{~u64{0} - 15, 32, 4, "not in memory"}, Lie{64 * kPageSize, 16, 4, "not in memory"},
-                               Lie{table, 64, 4, "longer"}, Lie{table + 128, 64, 4, "goes on"},
-                               Lie{table, 16, 4, "out of range"}}) {
+        for (const Lie& lie :
+             {Lie{table, 32, 4 | 1, "goes on"}, Lie{table, 24, 4, "broken"}, Lie{table, 0, 4, "out of range"},
+              Lie{~u64{0} - 15, 32, 4, "not in memory"}, Lie{64 * kPageSize, 16, 4, "not in memory"},
+              Lie{table, 64, 4, "longer"}, Lie{table + 128, 64, 4, "goes on"}, Lie{table, 16, 4, "out of range"}}) {
             Pair pair;
             pair.guest.descriptor(table, 0, kBuffers, 1, 1, 1);
             pair.guest.descriptor(table, 1, kBuffers, 1, 1, 0);

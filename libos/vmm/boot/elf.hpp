@@ -1,4 +1,4 @@
-// A guest kernel as an ELF file: x86-64 or i386, static, loaded by physical addresses. (System V ABI, chapters 4 and 5.)
+// A guest kernel as an ELF file: x86-64 or i386, static, loaded by physical addresses (System V ABI, chapters 4, 5).
 //
 // The file comes from whoever made the guest: it may be anything. Parsing writes nothing, and either describes a kernel
 // that can be loaded or says in one sentence why not.

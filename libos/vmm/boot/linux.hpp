@@ -4,7 +4,7 @@
 // The kernel is a vmlinux (an ELF file: entered where it says) or a bzImage (entered at 200h, unpacks itself). What is
 // handed over lies in the first megabyte, where no kernel is loaded:
 //
-//   1000 GDT   2000 page tables: 4 GiB in 2 MiB pages   8000 boot_params   9000 command line   9FC00 MP table, or nothing
+//   1000 GDT   2000 page tables: 4 GiB in 2 MiB pages   8000 boot_params   9000 command line   9FC00 MP table
 #pragma once
 
 #include <string_view>

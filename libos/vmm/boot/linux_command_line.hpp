@@ -3,7 +3,7 @@
 // `tsc_early_khz=N`, which only it can know, and whoever starts the guest adds what the guest is to do
 // (guests/linux/userland/init). Source: Linux Documentation/admin-guide/kernel-parameters.txt.
 //
-// tests/guests/linux.py reads the words from here and boots the same kernel with them on QEMU alone.
+// guests/linux/words.py reads the words from here, for those who boot the same kernel with them on QEMU alone.
 #pragma once
 
 #include <string_view>

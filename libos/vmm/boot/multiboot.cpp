@@ -77,8 +77,8 @@ struct Loaded {
     const char* problem = nullptr;
 };
 
-/// By the header's addresses (3.1.3): the file from where its byte for load_address must be, up to load_end; zeros up to
-/// bss_end.
+/// By the header's addresses (3.1.3): the file from where its byte for load_address must be, up to load_end; zeros up
+/// to bss_end.
 Loaded load_by_addresses(GuestMemory& memory, Placer& placer, std::span<const std::byte> file, const Found& found) {
     const Header& header = found.header;
     if (header.load_address > header.header_address || header.header_address - header.load_address > found.offset)

@@ -1,5 +1,5 @@
-// Starting a kernel as GRUB would by multiboot, version 1: in 32-bit protected mode without paging, with a magic number in
-// EAX and the address of what is known about the machine in EBX. (Multiboot Specification 0.6.96, chapter 3.)
+// Starting a kernel as GRUB would by multiboot, version 1: in 32-bit protected mode without paging, with a magic number
+// in EAX and the address of what is known about the machine in EBX. (Multiboot Specification 0.6.96, chapter 3.)
 //
 // Where to load it, the kernel's multiboot header says, or else the ELF file that it is; modules come behind it.
 #pragma once

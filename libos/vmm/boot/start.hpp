@@ -2,18 +2,12 @@
 // another one has just started, in real mode. Whatever is not named is zero.
 #pragma once
 
-#include "exokernel/abi/types.hpp"
+#include "exokernel/abi/guest.hpp"
 
 namespace tessera::vmm {
 
-/// A segment register with what it has cached. `attributes` are the descriptor's bits 55:52 and 47:40 put together, as
-/// AMD's control block has them (AMD64 APM vol. 2, 15.5.1).
-struct SegmentStart {
-    u16 selector;
-    u16 attributes;
-    u32 limit;
-    u64 base;
-};
+/// As the kernel wants it.
+using SegmentStart = GuestSegment;
 
 struct StartState {
     u64 rip = 0, rsp = 0, rax = 0, rbx = 0, rdx = 0, rsi = 0;

@@ -20,7 +20,8 @@ class DiskImage {
     constexpr explicit DiskImage(u64 bytes) : bytes_(bytes) {}
     u64 bytes() const { return bytes_; }
     u64 blocks() const { return (bytes_ + kPageSize - 1) / kPageSize; }
-    /// Block `index` (below blocks()): a page's bytes, or at the end of the image as many as are left. Null: unreadable.
+    /// Block `index` (below blocks()): a page's bytes, or at the end of the image as many as are left. Null:
+    /// unreadable.
     virtual const std::byte* block(u64 index) = 0;
 
   protected:

@@ -1,6 +1,8 @@
 // The table.
 #include "libos/vmm/devices/cpuid.hpp"
 
+#include <iterator>
+
 namespace tessera::vmm {
 namespace {
 
@@ -11,11 +13,6 @@ constexpr u32 word(const char* text) {
 }
 
 constexpr u32 bits(auto... numbers) { return ((1u << numbers) | ...); }
-
-struct Leaf {
-    u32 number;
-    CpuidResult result;
-};
 
 // Vendor "TesseraGuest": nobody's quirks are looked for.
 constexpr u32 kSignature = 0x6f1;  // Family 6, model 15, stepping 1.
@@ -28,16 +25,22 @@ constexpr u32 kLahf = bits(0);
 constexpr u32 kAddressBits = 48 << 8 | 40;
 constexpr u32 kCacheLine = 64 / 8;
 
-constexpr Leaf kLeaves[] = {
-    {0x0000'0000, {1, word("Tess"), word("uest"), word("eraG")}},
-    {0x0000'0001, {kSignature, kCacheLine << 8, kMoreFeatures, kFeatures}},
-    {0x8000'0000, {0x8000'0008, 0, 0, 0}},
-    {0x8000'0001, {kSignature, 0, kLahf, kLongMode}},
-    {0x8000'0002, {word("Tess"), word("era "), word("virt"), word("ual ")}},
-    {0x8000'0003, {word("CPU\0"), 0, 0, 0}},
-    {0x8000'0004, {0, 0, 0, 0}},
-    {0x8000'0007, {0, 0, 0, 0}},
-    {0x8000'0008, {kAddressBits, 0, 0, 0}},
+// Leaves 0 and 1, and those from 80000000 on.
+constexpr CpuidResult kBasic[] = {
+    {1, word("Tess"), word("uest"), word("eraG")},
+    {kSignature, kCacheLine << 8, kMoreFeatures, kFeatures},
+};
+constexpr u32 kFirstExtended = 0x8000'0000;
+constexpr CpuidResult kExtended[] = {
+    {kFirstExtended + 8, 0, 0, 0},
+    {kSignature, 0, kLahf, kLongMode},
+    {word("Tess"), word("era "), word("virt"), word("ual ")},
+    {word("CPU\0"), 0, 0, 0},
+    {},
+    {},
+    {},
+    {},
+    {kAddressBits, 0, 0, 0},
 };
 
 // What is different with several CPUs: APIC, HTT (many logical CPUs, which leaf 1 counts), x2APIC and the TSC deadline;
@@ -52,8 +55,10 @@ constexpr CpuidResult kHypervisor{kHypervisorLeaf + 1, word("KVMK"), word("VMKV"
 CpuidResult cpuid(u32 leaf, u32, u32 cpu, u32 cpus) {
     if (cpus > 1 && leaf == kHypervisorLeaf) return kHypervisor;
     CpuidResult result{};
-    for (const Leaf& each : kLeaves)
-        if (each.number == leaf) result = each.result;
+    if (leaf < std::size(kBasic))
+        result = kBasic[leaf];
+    else if (leaf - kFirstExtended < std::size(kExtended))
+        result = kExtended[leaf - kFirstExtended];
     if (cpus > 1 && leaf == 1) {
         result.ebx |= cpu << 24 | cpus << 16;
         result.ecx |= kX2Apic;

@@ -21,6 +21,7 @@ void PicChip::set_level_triggered(u8 lines) {
 
 /// The first of `lines` in order of urgency, which begins behind the least urgent one and goes round.
 u32 PicChip::most_urgent(u8 lines) const {
+    if (lines == 0) return kNone;  // Hot: this is asked at every exit.
     for (u32 i = 1; i <= 8; ++i) {
         const u32 line = (least_urgent_ + i) % 8;
         if (lines >> line & 1) return line;

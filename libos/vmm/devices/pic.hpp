@@ -2,9 +2,9 @@
 //
 //     line ---> request (IRR) ---> not masked (IMR)? ---> more urgent than what is in service (ISR)? ---> INT
 //
-// Edge-triggered lines are the rule, and what PCI devices share is level-triggered (ELCR, ports 4D0 and 4D1, as in Intel's
-// PIIX). A line that drops before it is acknowledged takes its request along; who acknowledges then gets line 7's vector,
-// with nothing in service: a spurious interrupt, as the datasheet has it ("default IR7").
+// Edge-triggered lines are the rule, and what PCI devices share is level-triggered (ELCR, ports 4D0 and 4D1, as in
+// Intel's PIIX). A line that drops before it is acknowledged takes its request along; who acknowledges then gets line
+// 7's vector, with nothing in service: a spurious interrupt, as the datasheet has it ("default IR7").
 #pragma once
 
 #include "libos/vmm/devices/ports.hpp"
@@ -21,7 +21,7 @@ class PicChip {
     u8 level_triggered() const { return level_triggered_; }
 
     /// INT: is there a request more urgent than what is in service?
-    bool pending() const { return urgent() != kNone; }
+    bool pending() const { return (requests_ & ~mask_) != 0 && urgent() != kNone; }
     /// INTA: put the most urgent request in service, and say which line; 7 when there is none (any more).
     u32 acknowledge();
     u8 vector_of(u32 line) const { return static_cast<u8>(base_ | line); }

@@ -21,8 +21,8 @@ void PitChannel::begin(u64 now) {
     counting_ = true;
 }
 
-/// A new count in modes 2 and 3 should wait for the end of the running cycle. Here it begins at once: drivers set the mode
-/// with every count, and then it does on the chip as well.
+/// A new count in modes 2 and 3 should wait for the end of the running cycle. Here it begins at once: drivers set the
+/// mode with every count, and then it does on the chip as well.
 void PitChannel::load(u32 count, u64 now) {
     reload_ = bcd_ ? from_bcd(count) : count;
     if (reload_ == 0) reload_ = static_cast<u32>(range());
@@ -131,8 +131,8 @@ void Pit::advance(u64 now) {
     now_ = now;
     ticks_ = ticks_at(now, kPitFrequency);
     if (rise > ticks_) return;
-    // OUT may have fallen again since. That would take the request along, and a guest that is told late would lose ticks
-    // which it did not miss: so the line stays up until the next rise.
+    // OUT may have fallen again since. That would take the request along, and a guest that is told late would lose
+    // ticks which it did not miss: so the line stays up until the next rise.
     pic_.set_line(0, false);
     pic_.set_line(0, true);
 }

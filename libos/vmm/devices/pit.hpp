@@ -1,8 +1,8 @@
 // The 8254 timer: channel 0, which is interrupt line 0, and channel 2 behind port 61, the speaker's. (Intel 8254, order
 // no. 231164-005.) Channel 1 refreshed memory once; it counts, and drives nothing.
 //
-// No clock ticks here. A channel knows when its count began, and everything else (what it reads, OUT, when the next edge
-// comes) is computed from how long ago that is.
+// No clock ticks here. A channel knows when its count began, and everything else (what it reads, OUT, when the next
+// edge comes) is computed from how long ago that is.
 #pragma once
 
 #include "libos/vmm/devices/pic.hpp"

@@ -14,14 +14,14 @@ bool Ports::add(u16 first, u16 last, u32 width, PortDevice& device) {
     return true;
 }
 
-const Ports::Range* Ports::find(u16 port) const {
+inline const Ports::Range* Ports::find(u16 port) const {
     for (u32 i = 0; i < count_; ++i)
         if (port >= ranges_[i].first && port <= ranges_[i].last) return &ranges_[i];
     return nullptr;
 }
 
 /// The range that takes the access in one piece.
-const Ports::Range* Ports::whole(u16 port, u32 size) const {
+inline const Ports::Range* Ports::whole(u16 port, u32 size) const {
     const Range* const range = find(port);
     return range != nullptr && size <= range->width && u32{port} + size - 1 <= range->last ? range : nullptr;
 }

@@ -1,8 +1,8 @@
 // The 65536 I/O ports: who answers where.
 //
-// An access goes to whoever registered the port. One that is wider than its device, or sticks out of its range, is taken
-// apart as a chipset does: into halves, down to bytes. Where nobody is, a read sees the bus's pull-ups, all ones, and a
-// write is lost; either is noted the first time.
+// An access goes to whoever registered the port. One that is wider than its device, or sticks out of its range, is
+// taken apart as a chipset does: into halves, down to bytes. Where nobody is, a read sees the bus's pull-ups, all ones,
+// and a write is lost; either is noted the first time.
 #pragma once
 
 #include "exokernel/abi/types.hpp"

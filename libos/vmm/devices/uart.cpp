@@ -45,8 +45,8 @@ void Uart::set_fifo(u8 control) {
     trigger_ = on ? kTriggers[control >> 6] : u8{1};
 }
 
-/// IIR (8.7, table III) without the FIFO bits: the most urgent cause, or 1. Bytes below the trigger are told as if they had
-/// lain there for four characters' time already, which ends no later than a poll by the guest would.
+/// IIR (8.7, table III) without the FIFO bits: the most urgent cause, or 1. Bytes below the trigger are told at once, as
+/// on the chip after four characters' time of silence: waiting makes sense only on a slow line.
 u8 Uart::interrupt_cause() const {
     if ((interrupt_enable_ & 4) != 0 && overrun_) return 6;
     if ((interrupt_enable_ & 1) != 0 && waiting_ >= trigger_) return 4;

@@ -30,7 +30,8 @@ class VirtioDevice : public PciFunction {
 
     /// Did the guest break the rules since it last reset the device?
     bool broken() const { return broken_; }
-    /// Go on with queues in which more was waiting than one notification is served; call it now and then.
+    /// Is more waiting in a queue than one notification is served? Then go_on(), soon.
+    bool has_more() const { return unserved_ != 0; }
     void go_on();
 
   protected:
@@ -45,8 +46,8 @@ class VirtioDevice : public PciFunction {
     virtual void set_config(u32, u8) {}
     virtual void on_reset() {}
 
-    /// Serve chain after chain: `serve(chain)` answers how many bytes it wrote. As many as the queue is long at most: what a
-    /// guest adds meanwhile waits for go_on(), or it could keep the monitor for ever.
+    /// Serve chain after chain: `serve(chain)` answers how many bytes it wrote. As many as the queue is long at most:
+    /// what a guest adds meanwhile waits for go_on(), or it could keep the monitor for ever.
     template <class Serve>
     void serve_all(u32 queue, Serve serve) {
         VirtQueue& ring = queues_[queue];
@@ -56,7 +57,8 @@ class VirtioDevice : public PciFunction {
             const u32 written = serve(chain_);
             if (broken_ || !ring.finish(memory_, head, written)) break;
         }
-        unserved_ = static_cast<u8>((unserved_ & ~(1u << queue)) | (served != 0 && served == ring.size()) << queue);
+        const bool more = served != 0 && served == ring.size() && ring.offers_more(memory_);
+        unserved_ = static_cast<u8>((unserved_ & ~(1u << queue)) | more << queue);
         after(queue, served != 0);
     }
     /// Take one chain and keep it until finish(). False: none; what is wrong has been dealt with.

@@ -1,17 +1,17 @@
 // The balloon: how a monitor asks a guest for memory, and the guest chooses which. (Virtio 1.1, 5.5; the idea: C.
 // Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002, section 3.2.)
 //
-// The monitor sets a target; the guest's driver takes pages out of its own use and names them (inflate), or wants some back
-// (deflate). What a page that was given is worth to the monitor is its own business: so is what happens if the guest
-// touches it all the same.
+// The monitor sets a target; the guest's driver takes pages out of its own use and names them (inflate), or wants some
+// back (deflate). What a page that was given is worth to the monitor is its own business: so is what happens if the
+// guest touches it all the same.
 #pragma once
 
 #include "libos/vmm/devices/virtio.hpp"
 
 namespace tessera::vmm {
 
-/// Who manages the guest's memory. A guest may name the same page twice, or one that it never gave: both calls have to be
-/// harmless for any frame below GuestMemory::frames().
+/// Who manages the guest's memory. A guest may name the same page twice, or one that it never gave: both calls have to
+/// be harmless for any frame below GuestMemory::frames().
 class BalloonOwner {
   public:
     /// The guest gives up a page: its bytes are worth nothing any more.

@@ -78,6 +78,10 @@ bool VirtQueue::take(GuestMemory& memory, Chain& chain) {
     return walk(memory, chain);
 }
 
+bool VirtQueue::offers_more(GuestMemory& memory) const {
+    return ready() && memory.load(available() + 2).value_or(taken_) != taken_;
+}
+
 /// Follow the chain from its head. A step for each descriptor, and no more steps than the queue has descriptors: so it
 /// ends, whatever they say. One that is `indirect` goes on in a table of its own, which no other can leave (2.6.5.3).
 bool VirtQueue::walk(GuestMemory& memory, Chain& chain) {

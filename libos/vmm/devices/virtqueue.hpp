@@ -1,4 +1,4 @@
-// A split virtqueue, walked on the device's side. (Virtio 1.1, 2.6, and 2.6.2 for the legacy layout; virtio 0.9.5, 2.3.)
+// A split virtqueue, walked on the device's side. (Virtio 1.1, 2.6 and, for the legacy layout, 2.6.2; 0.9.5, 2.3.)
 //
 //   queue address, in pages                                                 next page boundary
 //   +------------------------+-----------------------------+----//----+----------------------------+
@@ -7,8 +7,8 @@
 //     table                    available: guest -> device               used: device -> guest
 //
 // All of it is the guest's memory, and the guest may lie: indices out of range, chains that bite their tails, buffers
-// that are no memory. Every word is read once and checked before it is used; what cannot be is a problem, in words, and a
-// queue with a problem gives out nothing any more.
+// that are no memory. Every word is read once and checked before it is used; what cannot be is a problem, in words, and
+// a queue with a problem gives out nothing any more.
 #pragma once
 
 #include "libos/vmm/guest_memory.hpp"
@@ -69,6 +69,8 @@ class VirtQueue {
 
     /// Take the next chain that the guest offers. False: there is none, or there is a problem.
     bool take(GuestMemory& memory, Chain& chain);
+    /// Does the guest offer another one, as far as one can see without taking it?
+    bool offers_more(GuestMemory& memory) const;
     /// The chain with this head has been served, and `written` bytes were written to it. False: there is a problem.
     bool finish(GuestMemory& memory, u16 head, u32 written);
     /// Does the guest want to hear of what was finished?

@@ -51,7 +51,7 @@ bool LocalApic::has(u32 msr) { return msr == kBase || msr == kDeadline || (msr >
 
 void LocalApic::power_up(u32 id, u64 tsc_khz) {
     id_ = id;
-    tsc_khz_ = tsc_khz;
+    timer_ = ApicTimer(tsc_khz);
     base_ = kApicPage | kEnabled | (id == 0 ? kBootProcessor : 0);
     reset();
     if (id != 0) return;
@@ -64,10 +64,10 @@ void LocalApic::reset() {
     task_priority_ = 0;
     spurious_ = 0xff;
     in_service_ = requested_ = {};
-    errors_ = shown_errors_ = divide_ = initial_count_ = 0;
-    last_command_ = deadline_ = started_ = 0;
+    errors_ = shown_errors_ = 0;
+    last_command_ = 0;
     commanded_ = false;
-    fires_at_ = kNever;
+    timer_.reset();
     std::fill_n(lvt_, kLvts, kMasked);
 }
 
@@ -83,7 +83,8 @@ bool LocalApic::pending() const {
 }
 
 u8 LocalApic::acknowledge() {
-    const u8 vector = requested_.highest().value_or(static_cast<u8>(spurious_));
+    if (!pending()) return static_cast<u8>(spurious_);
+    const u8 vector = *requested_.highest();
     requested_.clear(vector);
     in_service_.set(vector);
     return vector;
@@ -121,36 +122,8 @@ std::optional<u64> LocalApic::take_command() {
     return last_command_;
 }
 
-/// Divide configuration (figure 10-10): bits 3, 1 and 0; 111 is 1.
-u64 LocalApic::tick() const {
-    const u32 value = (divide_ & 3) | (divide_ & 8) >> 1;
-    return (u64{1} << (value + 1) % 8) * kNanosecondsPerSecond / kApicFrequency;
-}
-
-void LocalApic::start_timer(u64 now) {
-    started_ = now;
-    if (timer_mode() == TimerMode::deadline)
-        fires_at_ = deadline_ == 0 ? kNever : std::max(now, time_of(deadline_, tsc_khz_ * 1000));
-    else
-        fires_at_ = initial_count_ == 0 ? kNever : now + initial_count_ * tick();
-}
-
-u32 LocalApic::current_count(u64 now) const {
-    if (timer_mode() == TimerMode::deadline || fires_at_ == kNever || fires_at_ <= now) return 0;
-    return static_cast<u32>((fires_at_ - now) / tick());
-}
-
 void LocalApic::advance(u64 now) {
-    if (fires_at_ > now) return;
-    if ((lvt_[timer] & kMasked) == 0) request(static_cast<u8>(lvt_[timer]));
-    deadline_ = 0;  // It disarms itself (10.5.4.1).
-    if (timer_mode() != TimerMode::periodic) {
-        fires_at_ = kNever;
-        return;
-    }
-    // However many periods have passed, they were one interrupt.
-    const u64 period = initial_count_ * tick();
-    fires_at_ += ((now - fires_at_) / period + 1) * period;
+    if (timer_.advance(now) && (lvt_[timer] & kMasked) == 0) request(static_cast<u8>(lvt_[timer]));
 }
 
 /// MSR 1B (10.12.5): off, xAPIC, x2APIC, and off again; nothing else, and nowhere but where it is.
@@ -170,12 +143,8 @@ bool LocalApic::write_lvt(u32 which, u64 value) {
     if ((value & ~u64{kWritable[which] | kReadOnlyLvt}) != 0) return false;
     if (which == timer && (value >> 17 & 3) == 3) return false;
     const u32 entry = static_cast<u32>(value) & kWritable[which];
-    const bool other_clock = which == timer && ((entry ^ lvt_[timer]) & 4u << 16) != 0;
     lvt_[which] = entry | (enabled_by_software() ? 0 : kMasked);
-    if (other_clock) {  // To or from the deadline: whatever was armed is not (10.5.4.1).
-        fires_at_ = kNever;
-        deadline_ = initial_count_ = 0;
-    }
+    if (which == timer) timer_.set_mode(static_cast<ApicTimer::Mode>(entry >> 17 & 3));
     return true;
 }
 
@@ -200,7 +169,7 @@ bool LocalApic::write_command(u64 value) {
 
 std::optional<u64> LocalApic::read(u32 msr, u64 now) const {
     if (msr == kBase) return base_;
-    if (msr == kDeadline) return timer_mode() == TimerMode::deadline ? deadline_ : 0;
+    if (msr == kDeadline) return timer_.deadline();
     if (!x2apic()) return std::nullopt;
     if (msr >= kInService && msr < kInService + 8) return in_service_.words[msr - kInService];
     if (msr >= kRequested && msr < kRequested + 8) return requested_.words[msr - kRequested];
@@ -224,11 +193,11 @@ std::optional<u64> LocalApic::read(u32 msr, u64 now) const {
         case kCommand:
             return last_command_;
         case kInitialCount:
-            return initial_count_;
+            return timer_.count();
         case kCurrentCount:
-            return current_count(now);
+            return timer_.left(now);
         case kDivide:
-            return divide_;
+            return timer_.divide();
         default:
             return std::nullopt;
     }
@@ -237,9 +206,7 @@ std::optional<u64> LocalApic::read(u32 msr, u64 now) const {
 bool LocalApic::write(u32 msr, u64 value, u64 now) {
     if (msr == kBase) return write_base(value);
     if (msr == kDeadline) {
-        if (timer_mode() != TimerMode::deadline) return true;  // Not looked at (10.5.4.1).
-        deadline_ = value;
-        start_timer(now);
+        timer_.set_deadline(value, now);
         return true;
     }
     if (!x2apic()) return false;
@@ -264,13 +231,11 @@ bool LocalApic::write(u32 msr, u64 value, u64 now) {
             errors_ = 0;
             return true;
         case kInitialCount:
-            if (timer_mode() == TimerMode::deadline) return true;
-            initial_count_ = static_cast<u32>(value);
-            start_timer(now);
+            timer_.set_count(static_cast<u32>(value), now);
             return true;
         case kDivide:
             if ((value & ~u64{0xb}) != 0) return false;
-            divide_ = static_cast<u32>(value);
+            timer_.set_divide(static_cast<u32>(value));
             return true;
         case kSelf:
             if (value > 0xff) return false;

@@ -2,21 +2,20 @@
 // access to memory ever has to be taken apart. (Intel SDM vol. 3A, chapter 10; 10.12 for x2APIC.)
 //
 // Device interrupts come from the 8259 pair through LINT0 of CPU 0 ("ExtINT"); what the APICs are for is each CPU's
-// timer, and interrupts from CPU to CPU. Until a guest has switched to x2APIC it may look at the ID and version registers
-// at FEE00000: fill_page() makes a page that holds these two, to be mapped read-only.
+// timer, and interrupts from CPU to CPU. Until a guest has switched to x2APIC it may look at the ID and version
+// registers at FEE00000: fill_apic_page() makes a page that holds these two, to be mapped read-only.
 #pragma once
 
 #include <optional>
 #include <span>
 
-#include "libos/vmm/devices/time.hpp"
+#include "libos/vmm/devices/apic_timer.hpp"
 #include "libos/vmm/guest_log.hpp"
 
 namespace tessera::vmm {
 
 inline constexpr u32 kMaxGuestCpus = 8;
-inline constexpr u64 kApicPage = 0xfee0'0000;         ///< Guest-physical.
-inline constexpr u64 kApicFrequency = 1'000'000'000;  ///< What its timer divides.
+inline constexpr u64 kApicPage = 0xfee0'0000;  ///< Guest-physical.
 
 /// What an interrupt command asks of the CPUs that it names.
 enum class Delivery : u8 { fixed = 0, lowest = 1, smi = 2, nmi = 4, init = 5, startup = 6, external = 7 };
@@ -42,13 +41,13 @@ class LocalApic {
 
     /// Is there a vector more urgent than the task priority and what is in service?
     bool pending() const;
-    /// Put it in service. pending() has said that there is one.
+    /// Put it in service. When there is none (any more): the spurious vector, with nothing in service (10.9).
     u8 acknowledge();
     /// Does LINT0 let the 8259s' interrupts through to this CPU?
     bool accepts_external() const;
 
     void advance(u64 now);
-    u64 next_event() const { return fires_at_; }
+    u64 next_event() const { return timer_.next_event(); }
     /// INIT: as after power-up, but for the ID and the mode (10.4.7.3).
     void reset();
 
@@ -59,7 +58,6 @@ class LocalApic {
   private:
     enum Lvt : u32 { timer, thermal, performance, lint0, lint1, error };
     static constexpr u32 kLvts = 6;
-    enum class TimerMode : u32 { once = 0, periodic = 1, deadline = 2 };
     struct VectorSet {
         u32 words[8]{};
         void set(u8 vector) { words[vector / 32] |= 1u << vector % 32; }
@@ -70,22 +68,16 @@ class LocalApic {
 
     bool x2apic() const { return (base_ & 0xc00) == 0xc00; }
     bool enabled_by_software() const { return (base_ & 0x800) != 0 && (spurious_ & 0x100) != 0; }
-    TimerMode timer_mode() const { return static_cast<TimerMode>(lvt_[timer] >> 17 & 3); }
     u32 logical_id() const { return (id_ >> 4) << 16 | 1u << (id_ & 15); }
     u8 processor_priority() const;
-    /// How long the timer's divided clock takes for one tick, in ns.
-    u64 tick() const;
-    u32 current_count(u64 now) const;
     bool write_base(u64 value);
     bool write_lvt(u32 which, u64 value);
     bool write_spurious(u64 value);
     bool write_command(u64 value);
-    void start_timer(u64 now);
     void end_of_interrupt();
     void note_error(u32 bit);
 
     u32 id_ = 0;
-    u64 tsc_khz_ = 0;
     u64 base_ = 0;
     u8 task_priority_ = 0;
     u32 spurious_ = 0xff;
@@ -94,11 +86,7 @@ class LocalApic {
     u64 last_command_ = 0;
     bool commanded_ = false;
     u32 lvt_[kLvts]{};
-    u32 divide_ = 0;
-    u32 initial_count_ = 0;
-    u64 deadline_ = 0;  ///< MSR 6E0: a value of the guest's TSC; 0: none.
-    u64 started_ = 0;
-    u64 fires_at_ = kNever;
+    ApicTimer timer_;
 };
 
 /// What a guest finds at kApicPage before it switches to x2APIC: ID 0 and the version. The rest is zero.

@@ -34,7 +34,7 @@ bool Emulation::take_branch() {
     return finish_elsewhere();
 }
 
-Emulated emulate_branch(const Machine& machine, const Instruction& in) {
+Emulated emulate_branch(const VirtualMachine& machine, const Instruction& in) {
     const u64 flags = machine.cpu.rflags;
     Emulation emulation(machine, in);
     if (!emulation.take_branch())

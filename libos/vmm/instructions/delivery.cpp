@@ -83,7 +83,7 @@ bool Emulation::deliver(u8 vector, bool software, const u32* error, u64 return_r
     return finish_elsewhere();
 }
 
-Delivered deliver_exception(const Machine& machine, Exception exception) {
+Delivered deliver_exception(const VirtualMachine& machine, Exception exception) {
     VirtualCpu& cpu = machine.cpu;
     bool doubled = false;
     // Every further exception is of a later kind, or the same one again for good: few rounds settle it.
@@ -108,7 +108,7 @@ Delivered deliver_exception(const Machine& machine, Exception exception) {
     return Delivered::ended;
 }
 
-Delivered deliver_interrupt(const Machine& machine, u8 vector) {
+Delivered deliver_interrupt(const VirtualMachine& machine, u8 vector) {
     Emulation emulation(machine);
     emulation.external = 1;
     if (emulation.deliver(vector, false, nullptr, machine.cpu.rip, machine.cpu.rflags)) {

@@ -16,7 +16,7 @@ bool never_steps(const Instruction& in, Sensitive what) {
 
 }  // namespace
 
-Emulated emulate(const Machine& machine, const Instruction& in) {
+Emulated emulate(const VirtualMachine& machine, const Instruction& in) {
     const Sensitive what = classify(in);
     if (what == Sensitive::none) return {Ending::ordinary, what, {}};
     VirtualCpu& cpu = machine.cpu;

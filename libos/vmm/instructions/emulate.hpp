@@ -33,16 +33,18 @@ struct Emulated {
 
 /// Fetch and decode the instruction at cs:rip, with the rights of the present level. False: `fault` is what fetching
 /// or decoding raises.
-bool fetch(const Machine& machine, Instruction& in, Exception& fault);
+bool fetch(const VirtualMachine& machine, Instruction& in, Exception& fault);
+/// The same at another address, and the bytes: in.length of them.
+bool fetch_at(const VirtualMachine& machine, u64 rip, u8 (&bytes)[kMaxInstructionLength], Instruction& in, Exception& fault);
 
 /// Emulate the instruction at cs:rip, if it is one of the sensitive ones.  Cost: 200 to 400 instructions, memory apart.
-Emulated emulate(const Machine& machine);
+Emulated emulate(const VirtualMachine& machine);
 /// The same, when it has been decoded (rip still names it).
-Emulated emulate(const Machine& machine, const Instruction& in);
+Emulated emulate(const VirtualMachine& machine, const Instruction& in);
 
 /// Take a near call, jump or return (rip still names it), which is no sensitive instruction: for a rewriter or translator that
 /// wants to know where it goes.  Not conditional ones, nor in 32-bit code: `unsupported`.
-Emulated emulate_branch(const Machine& machine, const Instruction& in);
+Emulated emulate_branch(const VirtualMachine& machine, const Instruction& in);
 
 enum class Delivered : u8 {
     done,         ///< The guest goes on in its handler.
@@ -52,9 +54,9 @@ enum class Delivered : u8 {
 
 /// Take the guest to its handler for an exception, of an instruction or otherwise. What goes wrong on the way is delivered instead:
 /// as it is, as a double fault, or not at all (SDM vol. 3, table 6-5).
-Delivered deliver_exception(const Machine& machine, Exception exception);
+Delivered deliver_exception(const VirtualMachine& machine, Exception exception);
 
 /// The same for an external interrupt. Only when cpu.may_interrupt(), or for an NMI. Ends a halt.
-Delivered deliver_interrupt(const Machine& machine, u8 vector);
+Delivered deliver_interrupt(const VirtualMachine& machine, u8 vector);
 
 }  // namespace tessera::vmm

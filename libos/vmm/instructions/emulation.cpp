@@ -161,14 +161,18 @@ bool Emulation::push(u32 size, u64 value) {
     return true;
 }
 
-bool fetch(const Machine& machine, Instruction& in, Exception& fault) {
+bool fetch(const VirtualMachine& machine, Instruction& in, Exception& fault) {
+    u8 bytes[kMaxInstructionLength];
+    return fetch_at(machine, machine.cpu.rip, bytes, in, fault);
+}
+
+bool fetch_at(const VirtualMachine& machine, u64 rip, u8 (&bytes)[kMaxInstructionLength], Instruction& in, Exception& fault) {
     const VirtualCpu& cpu = machine.cpu;
-    const u64 address = cpu.is64() ? cpu.rip : (cpu.cs.base + cpu.rip) & 0xffff'ffff;
+    const u64 address = cpu.is64() ? rip : (cpu.cs.base + rip) & 0xffff'ffff;
     if (!is_canonical(address)) {
         fault = Exception::with_error(kProtection, 0);
         return false;
     }
-    u8 bytes[kMaxInstructionLength];
     const Access access{false, true, cpu.cpl == 3};
     // The next page is looked at only when the instruction goes on there: it need not be mapped otherwise.
     u64 length = std::min<u64>(kMaxInstructionLength, kPageSize - address % kPageSize);
@@ -188,7 +192,7 @@ bool fetch(const Machine& machine, Instruction& in, Exception& fault) {
     return false;
 }
 
-Emulated emulate(const Machine& machine) {
+Emulated emulate(const VirtualMachine& machine) {
     Instruction in;
     Exception fault{};
     if (!fetch(machine, in, fault)) return {Ending::exception, Sensitive::none, fault};

@@ -13,10 +13,10 @@ inline constexpr u32 kPortUnitsAtOnce = 64;
 
 class Emulation {
   public:
-    Emulation(const Machine& machine, const Instruction& instruction) : in(instruction), machine_(machine), cpu_(machine.cpu), next_rip_(machine.cpu.rip + instruction.length) {
+    Emulation(const VirtualMachine& machine, const Instruction& instruction) : in(instruction), machine_(machine), cpu_(machine.cpu), next_rip_(machine.cpu.rip + instruction.length) {
         if (!cpu_.is64()) next_rip_ &= 0xffff'ffff;
     }
-    explicit Emulation(const Machine& machine) : in{}, machine_(machine), cpu_(machine.cpu), next_rip_(machine.cpu.rip) {}
+    explicit Emulation(const VirtualMachine& machine) : in{}, machine_(machine), cpu_(machine.cpu), next_rip_(machine.cpu.rip) {}
 
     bool run(Sensitive what);
 
@@ -114,7 +114,7 @@ class Emulation {
     bool read_gate(u8 vector, bool software, u64 (&gate)[2]);
     bool read_stack_pointer(u32 offset, u64& rsp);
 
-    const Machine& machine_;
+    const VirtualMachine& machine_;
     VirtualCpu& cpu_;
     u64 next_rip_;
     bool keeps_shadow_ = false;  ///< The instruction starts a shadow, rather than ending one.

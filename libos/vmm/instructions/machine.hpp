@@ -72,7 +72,7 @@ class MachineEffects {
 };
 
 /// One virtual CPU and what is around it.
-struct Machine {
+struct VirtualMachine {
     VirtualCpu& cpu;
     GuestAddressSpace& memory;
     MachineEffects& effects;

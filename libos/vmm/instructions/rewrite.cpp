@@ -138,7 +138,7 @@ u32 Rewriter::forget(CodeMemory& memory, u64 address) {
 
 // ---- what a site does -------------------------------------------------------------------------------------
 
-RewrittenTrap emulate_site(Rewriter& rewriter, CodeMemory& code, const Machine& machine) {
+RewrittenTrap emulate_site(Rewriter& rewriter, CodeMemory& code, const VirtualMachine& machine) {
     const u64 rip = machine.cpu.rip;
     u8 bytes[kMaxInstructionLength];
     const u64 in_page = kPageSize - rip % kPageSize;

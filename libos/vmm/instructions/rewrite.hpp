@@ -104,6 +104,6 @@ struct RewrittenTrap {
     Emulated emulated;  ///< If it was one.
     bool complete;      ///< As Rewriter::Scanned::complete.
 };
-RewrittenTrap emulate_site(Rewriter& rewriter, CodeMemory& code, const Machine& machine);
+RewrittenTrap emulate_site(Rewriter& rewriter, CodeMemory& code, const VirtualMachine& machine);
 
 }  // namespace tessera::vmm

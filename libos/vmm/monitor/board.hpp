@@ -6,21 +6,18 @@
 
 #include <optional>
 
-#include "exokernel/abi/types.hpp"
+#include "libos/vmm/instructions/machine.hpp"
 
 namespace tessera::vmm {
 
 class Processor;
 
-/// What CPUID answers.
-struct CpuidAnswer {
-    u32 eax, ebx, ecx, edx;
-};
-
 class Board {
   public:
     static constexpr u64 kNoEvent = ~u64{0};
 
+    /// Does what this port answers, or what a write to it starts, depend on what time it is? It is advanced before, then.
+    bool is_timed(u16 port) const { return port < kTimedPorts && (timed_[port / 64] >> port % 64 & 1) != 0; }
     virtual u32 read_port(u16 port, u32 size) = 0;
     virtual void write_port(u16 port, u32 size, u32 value) = 0;
     virtual CpuidAnswer cpuid(u64 cpu, u32 leaf, u32 subleaf) = 0;
@@ -28,7 +25,7 @@ class Board {
     virtual std::optional<u64> read_msr(u64 cpu, u32 index) = 0;
     virtual bool write_msr(u64 cpu, u32 index, u64 value) = 0;
 
-    /// It is `now`. Everything that was due has happened behind it.
+    /// It is `now`. Everything that was due has happened behind it, and what was put off goes on.
     virtual void advance(u64 now) = 0;
     /// When the next thing is due, unless something happens before; kNoEvent.
     virtual u64 next_event() const = 0;
@@ -42,6 +39,14 @@ class Board {
 
   protected:
     ~Board() = default;
+    /// `count` ports from `first` on, all below kTimedPorts.
+    void set_timed(u16 first, u16 count) {
+        for (u16 port = first; port < first + count; ++port) timed_[port / 64] |= u64{1} << port % 64;
+    }
+
+  private:
+    static constexpr u16 kTimedPorts = 256;
+    u64 timed_[kTimedPorts / 64]{};
 };
 
 }  // namespace tessera::vmm

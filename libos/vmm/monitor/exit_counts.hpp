@@ -21,15 +21,13 @@ class ExitCounts {
         ++kinds_[place_of(exit)];
         past_[total_++ % kPast] = {static_cast<u64>(exit), state.rip, state.info[0]};
     }
-    void add_times(u64 guest, u64 monitor) {
-        guest_ += guest;
-        monitor_ += monitor;
-    }
+    void add_guest(u64 ticks) { guest_ += ticks; }
+    void add_turn(u64 ticks) { turns_ += ticks; }
 
     u64 of(GuestExit exit) const { return kinds_[place_of(exit)]; }
     u64 total() const { return total_; }
     u64 guest_ticks() const { return guest_; }      ///< From guest_run's beginning to its end.
-    u64 monitor_ticks() const { return monitor_; }  ///< Between two of them, within a turn.
+    u64 monitor_ticks() const { return turns_ - guest_; }  ///< Between two of them, within a turn.
 
     /// The `age`-th last one, 0 being the last; below kPast and total().
     const PastExit& past(u64 age) const { return past_[(total_ - 1 - age) % kPast]; }
@@ -59,7 +57,7 @@ class ExitCounts {
 
     std::array<u64, kPlaces> kinds_{};
     std::array<PastExit, kPast> past_{};
-    u64 total_ = 0, guest_ = 0, monitor_ = 0;
+    u64 total_ = 0, guest_ = 0, turns_ = 0;
 };
 
 /// What an exit is called in reports.

@@ -1,13 +1,11 @@
-// What a virtual CPU does about each exit. Instructions that the machine does not have are #UD to the guest, registers that
-// it does not have #GP; what a guest can do that nobody foresaw ends it, and only it, with a report.
+// What a virtual CPU does about each exit. Registers that the machine does not have are #GP to the guest; what a guest can
+// do that nobody foresaw ends it, and only it, with a report.
 #include <algorithm>
 
 #include "libos/vmm/monitor/processor.hpp"
 
 namespace tessera::vmm {
 namespace {
-
-constexpr u64 code_of(GuestExit exit) { return static_cast<u64>(exit); }
 
 /// Put the low `size` bytes of a value into a register as the CPU does: 32 bits clear the upper half.
 constexpr u64 merged(u64 before, u64 value, u64 size) {
@@ -17,56 +15,6 @@ constexpr u64 merged(u64 before, u64 value, u64 size) {
 }
 
 }  // namespace
-
-void Processor::skip(std::initializer_list<u8> bytes) {
-    if (!cpu_.skip(machine_.memory(), bytes)) fail("an instruction that exits has another form than the one that is known");
-}
-
-// Hot: by how often they come.
-void Processor::handle(GuestExit exit) {
-    switch (exit) {
-    case GuestExit::interrupted:
-    case GuestExit::interrupt_window: return;
-    case GuestExit::io: return on_port();
-    case GuestExit::cpuid: return on_cpuid();
-    case GuestExit::msr: return on_msr();
-    case GuestExit::hlt: return on_halt();
-    case GuestExit::shutdown: return on_shutdown();
-    case GuestExit::vmmcall:
-        if (!machine_.board().hypercall(*this)) return cpu_.raise(vector::kInvalidOpcode);
-        return skip({0x0f, 0x01, 0xd9});
-    // Caches are the host's; nothing that a guest can see depends on them.
-    case GuestExit::invd: return skip({0x0f, 0x08});
-    case GuestExit::wbinvd: return skip({0x0f, 0x09});
-    case GuestExit::rdpmc: return cpu_.raise(vector::kProtection, 0);
-    case GuestExit::rsm:
-    case GuestExit::invlpga:
-    case GuestExit::vmrun:
-    case GuestExit::vmload:
-    case GuestExit::vmsave:
-    case GuestExit::stgi:
-    case GuestExit::clgi:
-    case GuestExit::skinit:
-    case GuestExit::rdtscp:
-    case GuestExit::monitor:
-    case GuestExit::mwait:
-    case GuestExit::xsetbv: return cpu_.raise(vector::kInvalidOpcode);
-    case GuestExit::task_switch: return fail("a task switch, which this machine does not do");
-    case GuestExit::invalid: return fail("the CPU refuses the virtual CPU's state");
-    default: break;
-    }
-    switch (machine_.paging().on_exit(cpu_, exit)) {
-    case Handled::done: return;
-    case Handled::refused: return fail("memory that the machine does not have, at guest-physical", cpu_.state().info[1]);
-    case Handled::no: break;
-    }
-    const u64 code = code_of(exit);
-    if (code >= code_of(GuestExit::exception) && code < code_of(GuestExit::interrupted))
-        return on_exception(code - code_of(GuestExit::exception));
-    if (code >= code_of(GuestExit::read_dr) && code < code_of(GuestExit::exception))
-        return on_debug_register(code & 0xf, code >= code_of(GuestExit::write_dr));
-    fail("an exit that nobody handles", code);
-}
 
 // ---- Ports (APM vol. 2, 15.10.2) ------------------------------------------------------------------------------
 
@@ -79,12 +27,13 @@ void Processor::on_port() {
         return on_string_port(what);
     const u32 size = what >> 4 & 7;
     const u16 port = static_cast<u16>(what >> 16);
-    // A device that is read says what is so now.
-    board.advance(machine_.clock().nanoseconds(now_));
+    const bool timed = board.is_timed(port);
+    if (timed) machine_.advance(now_);
     if (what & kIn)
         state.rax = merged(state.rax, board.read_port(port, size), size);
     else
-        board.write_port(port, size, static_cast<u32>(state.rax & ~u64{0} >> (64 - 8 * size)));
+        board.write_port(port, size, static_cast<u32>(state.rax));
+    if (timed) machine_.look_at_time();
     cpu_.skip_to(state.info[1]);
 }
 
@@ -124,7 +73,7 @@ void Processor::on_string_port(u64 what) {
     const u64 step = state.rflags & rflags::kDirection ? ~u64{0} * size : size;
     u64& index = what & kIn ? state.rdi : state.rsi;
     u64 left = what & kRepeated ? state.rcx & form.address_mask : 1;
-    board.advance(machine_.clock().nanoseconds(now_));
+    machine_.advance(now_);
     for (u64 done = 0; left != 0 && done < kPiece; ++done, --left) {
         u32 value = 0;
         const auto part = std::as_writable_bytes(std::span(&value, 1)).first(size);
@@ -137,6 +86,7 @@ void Processor::on_string_port(u64 what) {
         index = (index & ~form.address_mask) | ((index + step) & form.address_mask);
     }
     if (what & kRepeated) state.rcx = (state.rcx & ~form.address_mask) | left;
+    machine_.look_at_time();
     if (left == 0) cpu_.skip_to(state.info[1]);
 }
 
@@ -149,7 +99,7 @@ void Processor::on_cpuid() {
     state.rbx = answer.ebx;
     state.rcx = answer.ecx;
     state.rdx = answer.edx;
-    skip({0x0f, 0xa2});
+    skip<0x0f, 0xa2>();
 }
 
 namespace {
@@ -165,12 +115,11 @@ constexpr bool is_pat(u64 value) {
 
 // Long mode itself cannot be switched while paging is on; that it is active is the CPU's to say.
 bool Processor::write_efer(u64 value) {
-    const ControlBlock& block = cpu_.block();
-    const u64 active = block.efer & kEferLongActive;
+    const PagingRegisters now = cpu_.paging();
+    const u64 active = now.efer & kEferLongActive;
     if ((value & ~(kEferKnown | kEferLongActive)) != 0) return false;
-    if ((block.cr0 & kCr0Paging) && ((value ^ block.efer) & kEferLong)) return false;
-    cpu_.refresh_control();
-    cpu_.state().efer = (value & kEferKnown) | active;
+    if ((now.cr0 & kCr0Paging) && ((value ^ now.efer) & kEferLong)) return false;
+    machine_.paging().set_efer(cpu_, (value & kEferKnown) | active);
     return true;
 }
 
@@ -178,16 +127,14 @@ void Processor::on_msr() {
     GuestState& state = cpu_.state();
     const u32 index = static_cast<u32>(state.rcx);
     Board& board = machine_.board();
-    board.advance(machine_.clock().nanoseconds(now_));
     if (state.info[0] == 0) {
-        constexpr u64 kSvmEnabled = 1 << 12;
-        const std::optional<u64> value = index == kEfer  ? cpu_.block().efer & ~kSvmEnabled
+        const std::optional<u64> value = index == kEfer  ? cpu_.paging().efer
                                          : index == kPat ? pat_
                                                          : board.read_msr(index_, index);
         if (!value) return cpu_.raise(vector::kProtection, 0);
         state.rax = *value & 0xffff'ffff;
         state.rdx = *value >> 32;
-        return skip({0x0f, 0x32});
+        return skip<0x0f, 0x32>();
     }
     const u64 value = state.rdx << 32 | (state.rax & 0xffff'ffff);
     bool good = false;
@@ -197,17 +144,19 @@ void Processor::on_msr() {
         good = is_pat(value);
         if (good) pat_ = value;
     } else {
+        machine_.advance(now_);
         good = board.write_msr(index_, index, value);
+        machine_.look_at_time();
     }
     if (!good) return cpu_.raise(vector::kProtection, 0);
-    skip({0x0f, 0x30});
+    skip<0x0f, 0x30>();
 }
 
 // ---- The end, and the wait for something to happen ----------------------------------------------------------------
 
 void Processor::on_halt() {
-    skip({0xf4});
-    if (cpu_.state().rflags & rflags::kInterrupts)
+    skip<0xf4>();
+    if (cpu_.state().rflags & rflags::kInterrupt)
         halted_ = true;
     else
         machine_.stop({End::power_off, "halted with interrupts off", 0});

@@ -48,17 +48,12 @@ void GuestCpu::refresh_control() {
     propose(GuestPart::control);
 }
 
-void GuestCpu::keep_event() {
-    const u64 event = state_->event;
-    if (!(event & GuestEvent::kValid)) [[likely]] {
-        state_->event = 0;
-        return;
-    }
+void GuestCpu::keep_unless_made_again() {
+    const u64 event = state_->event, number = event & 0xff;
     const auto type = static_cast<GuestEventType>(event >> 8 & 7);
-    const u64 number = event & 0xff;
     const bool made_again = type == GuestEvent::software ||
                             (type == GuestEvent::exception && (number == vector::kBreakpoint || number == vector::kOverflow));
-    if (made_again) state_->event = 0;
+    if (made_again || !(event & GuestEvent::kValid)) state_->event = 0;
 }
 
 u64 GuestCpu::fetch(GuestMemory& memory, std::span<u8, 15> bytes) const {
@@ -73,13 +68,16 @@ u64 GuestCpu::fetch(GuestMemory& memory, std::span<u8, 15> bytes) const {
     return bytes.size();
 }
 
-bool GuestCpu::skip(GuestMemory& memory, std::span<const u8> bytes) {
-    const u64 next = state_->next_rip != 0 ? state_->next_rip : state_->rip + bytes.size();
-    if (state_->next_rip == 0) {
+bool GuestCpu::look_and_skip(GuestMemory& memory, std::span<const u8> bytes) {
+    u64 next = state_->next_rip;
+    if (next == 0) {
         u8 found[15];
         if (fetch(memory, found) < bytes.size() || !std::ranges::equal(bytes, std::span(found).first(bytes.size()))) return false;
+        next = state_->rip + bytes.size();
     }
-    skip_to(in_long_mode() ? next : next & 0xffff'ffff);
+    if (!in_long_mode()) next &= 0xffff'ffff;
+    known_[state_->rip % kKnown] = {state_->rip, block_->cr3, bytes.size(), next};
+    skip_to(next);
     return true;
 }
 

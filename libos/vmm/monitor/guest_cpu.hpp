@@ -9,13 +9,11 @@
 
 #include "exokernel/abi/control_block.hpp"
 #include "libos/core/call.hpp"
+#include "libos/vmm/instructions/virtual_cpu.hpp"
 #include "libos/vmm/monitor/guest_walk.hpp"
 
 namespace tessera::vmm {
 
-namespace rflags {
-inline constexpr u64 kCarry = 1, kFixed = 2, kTrap = 1 << 8, kInterrupts = 1 << 9, kDirection = 1 << 10, kResume = 1 << 16;
-}
 namespace vector {
 inline constexpr u64 kDebug = 1, kBreakpoint = 3, kOverflow = 4, kInvalidOpcode = 6, kDoubleFault = 8, kProtection = 13, kPageFault = 14;
 }
@@ -57,7 +55,7 @@ class GuestCpu {
     // ---- Interrupts and exceptions ----
     /// Would the guest take an interrupt just now?  Hot.
     bool is_open() const {
-        return (state_->rflags & rflags::kInterrupts) && state_->event == 0 && !(state_->wishes & static_cast<u64>(GuestWish::shadow));
+        return (state_->rflags & rflags::kInterrupt) && state_->event == 0 && !(state_->wishes & static_cast<u64>(GuestWish::shadow));
     }
     void interrupt(u64 vector) { state_->event = GuestEvent::make(GuestEvent::interrupt, vector); }
     void raise(u64 vector) { state_->event = GuestEvent::make(GuestEvent::exception, vector); }
@@ -69,7 +67,10 @@ class GuestCpu {
     }
     /// What is left of an event whose delivery was cut short. `int n` and its like are made again, not delivered again:
     /// the guest still stands on the instruction.  Hot.
-    void keep_event();
+    void keep_event() {
+        if (state_->event != 0) [[unlikely]]
+            keep_unless_made_again();
+    }
 
     // ---- Instructions ----
     /// Put the guest behind the instruction that exited, at `next`.
@@ -79,14 +80,33 @@ class GuestCpu {
         state_->rflags &= ~rflags::kResume;
     }
     /// The same behind an instruction that is `bytes`, if it is: where the CPU does not say how long it was, the bytes are
-    /// looked at. False: something else stands there, a prefixed form for example.
-    bool skip(GuestMemory& memory, std::span<const u8> bytes);
+    /// looked at, once for each place: a guest that then puts a longer form there goes on in the middle of it. False:
+    /// something else stands there, a prefixed form for example.  Hot.
+    template <u8... bytes>
+    bool skip(GuestMemory& memory) {
+        static constexpr u8 kBytes[] = {bytes...};
+        const Known& known = known_[state_->rip % kKnown];
+        if (known.rip != state_->rip || known.cr3 != block_->cr3 || known.length != sizeof...(bytes)) [[unlikely]]
+            return look_and_skip(memory, kBytes);
+        skip_to(known.next);
+        return true;
+    }
     /// Up to 15 bytes from the guest's rip on. How many could be read.
     u64 fetch(GuestMemory& memory, std::span<u8, 15> bytes) const;
 
     // ---- What mode the guest is in ----
     bool in_long_mode() const { return (block_->efer & kLongModeActive) && (block_->cs.attributes & kLongSegment); }
-    PagingRegisters paging() const { return {block_->cr0, block_->cr3, block_->cr4, block_->efer}; }
+    /// The control registers as the guest knows them.
+    PagingRegisters paging() const {
+        constexpr u64 kSvmEnabled = 1 << 12;
+        if (has_own_) return own_;
+        return {block_->cr0, block_->cr3, block_->cr4, block_->efer & ~kSvmEnabled};
+    }
+    /// They are not those of the CPU, as with shadow paging, but these.
+    void set_paging(const PagingRegisters& registers) {
+        own_ = registers;
+        has_own_ = true;
+    }
     u64 linear_rip() const { return in_long_mode() ? state_->rip : (block_->cs.base + state_->rip) & 0xffff'ffff; }
     u64 number() const { return number_; }
 
@@ -94,11 +114,23 @@ class GuestCpu {
     static constexpr u64 kLongModeActive = 1 << 10;  // EFER
     static constexpr u64 kLongSegment = 1 << 9;      // of the attributes in a control block
 
+    void keep_unless_made_again();
+    bool look_and_skip(GuestMemory& memory, std::span<const u8> bytes);
+
+    /// An instruction that was looked at.
+    struct Known {
+        u64 rip = 0, cr3 = 0, length = 0, next = 0;
+    };
+    static constexpr u64 kKnown = 64;  ///< By where they stand.
+
     GuestState* state_ = nullptr;
     const ControlBlock* block_ = nullptr;
     u64 number_ = 0;
     GuestGrant grant_;
     Capability frames_;
+    Known known_[kKnown];
+    PagingRegisters own_{};
+    bool has_own_ = false;
 };
 
 }  // namespace tessera::vmm

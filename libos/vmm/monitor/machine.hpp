@@ -33,6 +33,22 @@ class Machine {
     Paging& paging() { return paging_; }
     const Clock& clock() const { return clock_; }
 
+    /// Is something of the board's own due?  Hot.
+    bool is_due(u64 tsc) const { return tsc >= due_; }
+    /// The board's time goes on, and what is due happens.
+    void advance(u64 tsc) {
+        board_.advance(clock_.nanoseconds(tsc));
+        look_at_time();
+    }
+    /// The guest has told the board something that may change when it is due.
+    void look_at_time() {
+        const u64 event = board_.next_event();
+        due_ = event == Board::kNoEvent ? kNever : clock_.tsc_at(event);
+    }
+    /// The TSC when something of the board's own is due; kNever.
+    u64 due() const { return due_; }
+    static constexpr u64 kNever = ~u64{0};
+
     const End& end() const { return end_; }
     bool is_running() const { return end_.kind == End::running; }
     /// The first reason counts.
@@ -46,6 +62,7 @@ class Machine {
     Board& board_;
     Paging& paging_;
     Clock clock_;
+    u64 due_ = 0;
     End end_;
 };
 

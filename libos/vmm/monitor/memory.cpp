@@ -182,8 +182,9 @@ std::optional<SuppliedFrame> Memory::take(u64 guest_frame, FrameUse use, u64 num
     if (guest_frame >= frames() || map_[guest_frame].use() != FrameUse::present) return {};
     split(guest_frame);
     const SuppliedFrame frame = map_[guest_frame].frame();
-    map_[guest_frame] = GuestFrame::make(use, number);
+    // Order: who looks for its bindings has to know which frame it was.
     forget(guest_frame, 1);
+    map_[guest_frame] = GuestFrame::make(use, number);
     --present_;
     return frame;
 }
@@ -213,9 +214,11 @@ void Memory::close() {
         const u64 count = entry.is_large() ? kPagesPerLarge : 1;
         for (GuestFrame& each : map_.subspan(i, count)) each = {};
         if (entry.use() == FrameUse::present) supply_.give(entry.frame(), count);
+        if (entry.use() == FrameUse::shared) forget(i, 1);
         i += count;
     }
     present_ = 0;
+    Window::close();
 }
 
 std::optional<u64> Memory::guest_frame_of(FrameNumber frame) const {

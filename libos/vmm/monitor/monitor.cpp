@@ -4,13 +4,12 @@
 
 #include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
-#include "libos/vmm/monitor/report.hpp"
 
 namespace tessera::vmm {
 
 using namespace tessera::libos;
 
-bool Monitor::add(Processor& processor) {
+bool Monitor::add(TurnTaker& processor) {
     if (count_ == kMaxProcessors) return false;
     Place& place = places_[count_++];
     place.processor = &processor;
@@ -38,7 +37,7 @@ void Monitor::end(Place& place) {
     place.told = true;
     const Machine& machine = place.processor->machine();
     if (machine.end().kind == End::failed)
-        report(*place.processor);
+        place.processor->tell_end();
     else
         print(machine.name(), ": ", machine.end().reason, "\n");
 }
@@ -48,9 +47,7 @@ void Monitor::end(Place& place) {
 void Monitor::sleep(u64 now, u64 chores_due) {
     u64 due = chores_due;
     for (Place& each : std::span(places_, count_)) {
-        Machine& machine = each.processor->machine();
-        const u64 event = machine.board().next_event();
-        if (!each.told && event != Board::kNoEvent) due = std::min(due, machine.clock().tsc_at(event));
+        if (!each.told) due = std::min(due, each.processor->machine().due());
     }
     if (due <= now) return;
     const u64 deadline = due == Chore::kNever ? now + information().tsc_hz : due;
@@ -71,9 +68,10 @@ void Monitor::run() {
                 for (Chore* chore : std::span(chores_, chore_count_)) chores_due = std::min(chores_due, chore->tend(now));
             }
             take_turn(each, now);
-            idle = idle && (each.told || each.processor->is_halted());
             running = running || !each.told;
         }
+        // Behind all turns: what one did may be what another one waited for.
+        for (const Place& each : std::span(places_, count_)) idle = idle && (each.told || each.processor->is_halted());
         if (running && idle) sleep(ticks(), chores_due);
     }
 }

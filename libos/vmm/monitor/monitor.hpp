@@ -3,7 +3,7 @@
 #pragma once
 
 #include "libos/vmm/monitor/fpu.hpp"
-#include "libos/vmm/monitor/processor.hpp"
+#include "libos/vmm/monitor/turns.hpp"
 
 namespace tessera::vmm {
 
@@ -23,7 +23,7 @@ class Monitor {
     static constexpr u64 kMaxProcessors = kGuestsPerEnvironment, kMaxChores = 8;
 
     /// False: there are kMaxProcessors already.
-    bool add(Processor& processor);
+    bool add(TurnTaker& processor);
     bool add(Chore& chore);
 
     /// Events (of `notify`) that wake it up while all guests are idle.
@@ -34,7 +34,7 @@ class Monitor {
 
   private:
     struct Place {
-        Processor* processor;
+        TurnTaker* processor;
         FpuState fpu;
         bool told;  ///< Its end has been reported.
     };

@@ -4,6 +4,11 @@ namespace tessera::vmm {
 
 using namespace tessera::libos;
 
+void Paging::set_efer(GuestCpu& cpu, u64 value) {
+    cpu.refresh_control();
+    cpu.state().efer = value;
+}
+
 Outcome NestedPaging::open() {
     TRY(context_.open(ContextKind::nested, memory_.frames()));
     memory_.add_view(*this);

@@ -10,16 +10,21 @@ namespace tessera::vmm {
 enum class Handled {
     no,       ///< Not about translations.
     done,     ///< Go on in the guest.
-    refused,  ///< The guest touched what is not there, or cannot be had: it ends.
+    refused,  ///< The guest touched what is not there, or cannot be had: it ends. The state's info[1] is the guest-physical address.
+    shut_down,  ///< A triple fault.
 };
 
 class Paging : public MemoryView {
   public:
+    virtual Outcome open() = 0;
+    virtual Outcome close() = 0;
     /// A virtual CPU of the machine: load it with what it will run in, and say what is to be intercepted.
     virtual Outcome attach(GuestCpu& cpu) = 0;
     /// The place that it runs in next.  Hot.
-    virtual u64 place(const GuestCpu& cpu) const = 0;
+    virtual u64 place(GuestCpu& cpu) = 0;
     virtual Handled on_exit(GuestCpu& cpu, GuestExit exit) = 0;
+    /// The guest writes EFER; the value has been checked.
+    virtual void set_efer(GuestCpu& cpu, u64 value);
 
   protected:
     ~Paging() = default;
@@ -31,11 +36,11 @@ class NestedPaging final : public Paging {
     explicit NestedPaging(Memory& memory) : memory_(memory) {}
 
     /// Errors: of GuestContext::open; unsupported: this CPU has no nested paging.
-    Outcome open();
-    Outcome close() { return context_.close(); }
+    Outcome open() override;
+    Outcome close() override { return context_.close(); }
 
     Outcome attach(GuestCpu& cpu) override { return cpu.load(0, context_.capability()); }
-    u64 place(const GuestCpu&) const override { return 0; }
+    u64 place(GuestCpu&) override { return 0; }
     Handled on_exit(GuestCpu& cpu, GuestExit exit) override;
     void forget(u64 guest_frame, u64 count) override { unbind_frames({}, guest_frame, count, context_.capability()); }
 

@@ -25,6 +25,12 @@ void LineSink::write_line() {
     length_ = 0;
 }
 
+PcBoard::PcBoard(Platform& platform) : platform_(platform) {
+    set_timed(Pit::kPorts, 4);
+    set_timed(Pit::kSystemControl, 1);
+    set_timed(Cmos::kPorts, 2);
+}
+
 CpuidAnswer PcBoard::cpuid(u64 cpu, u32 leaf, u32 subleaf) {
     const CpuidResult answer = platform_.cpuid(leaf, subleaf, static_cast<u32>(cpu));
     return {answer.eax, answer.ebx, answer.ecx, answer.edx};

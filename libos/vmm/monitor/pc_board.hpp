@@ -36,7 +36,7 @@ class LineSink final : public ByteSink {
 
 class PcBoard final : public Board {
   public:
-    explicit PcBoard(Platform& platform) : platform_(platform) {}
+    explicit PcBoard(Platform& platform);
 
     u32 read_port(u16 port, u32 size) override { return platform_.port_read(port, size); }
     void write_port(u16 port, u32 size, u32 value) override { platform_.port_write(port, size, value); }

@@ -21,9 +21,25 @@ PcGuest::PcGuest(FrameSupply& supply, const PcOptions& options)
       platform_(memory_, notes_, options.serial != nullptr ? *options.serial : lines_,
                 {.cpus = 1, .tsc_khz = information().tsc_hz / 1000, .wall_time = 0}),
       board_(platform_),
-      paging_(memory_),
+      paging_(choose(options)),
       machine_(options.name, memory_, board_, paging_),
       processor_(machine_, 0) {}
+
+bool has_nested_paging() {
+    constexpr u32 kSvm = 0x8000'000a, kHighest = 0x8000'0000;
+    const auto ask = [](u32 leaf) {
+        u32 eax = leaf, ebx, ecx = 0, edx;
+        asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+        return CpuidAnswer{eax, ebx, ecx, edx};
+    };
+    return ask(kHighest).eax >= kSvm && (ask(kSvm).edx & 1);
+}
+
+Paging& PcGuest::choose(const PcOptions& options) {
+    const bool nested = options.paging == PagingChoice::best ? has_nested_paging() : options.paging == PagingChoice::nested;
+    if (nested) return nested_.emplace(memory_);
+    return shadow_.emplace(memory_, options.shadow);
+}
 
 Outcome PcGuest::open() {
     TRY(paging_.open());

@@ -11,20 +11,31 @@
 #include "libos/vmm/boot/multiboot.hpp"
 #include "libos/vmm/monitor/pc_board.hpp"
 #include "libos/vmm/monitor/processor.hpp"
+#include "libos/vmm/monitor/shadow_paging.hpp"
 
 namespace tessera::vmm {
+
+enum class PagingChoice {
+    best,    ///< Nested where the CPU has it.
+    nested,
+    shadow,
+};
+/// Has this CPU nested paging? (APM vol. 3, CPUID 8000_000A.)
+bool has_nested_paging();
 
 struct PcOptions {
     std::string_view name;        ///< For the log; must stay.
     u64 frames;                   ///< Guest frames of 4 KiB.
     ByteSink* serial = nullptr;   ///< Who gets what the guest prints; nullptr: lines of the log.
+    PagingChoice paging = PagingChoice::best;
+    ShadowOptions shadow{};
 };
 
 class PcGuest {
   public:
     PcGuest(FrameSupply& supply, const PcOptions& options);
 
-    /// The nested context and the virtual CPU.  Errors: of NestedPaging::open and Processor::open.
+    /// What translates its addresses, and the virtual CPU.  Errors: of Paging::open and Processor::open.
     Outcome open();
     /// All that it has goes back.
     Outcome close();
@@ -39,8 +50,11 @@ class PcGuest {
     Memory& memory() { return memory_; }
     Machine& machine() { return machine_; }
     Processor& processor() { return processor_; }
+    /// nullptr: it has nested paging.
+    const ShadowPaging* shadow() const { return shadow_ ? &*shadow_ : nullptr; }
 
   private:
+    Paging& choose(const PcOptions& options);
     static std::span<GuestFrame> take_map(RunWindow& window, u64 frames);
     const char* begin(const BootResult& loaded);
 
@@ -50,7 +64,9 @@ class PcGuest {
     LineSink lines_;
     Platform platform_;
     PcBoard board_;
-    NestedPaging paging_;
+    std::optional<NestedPaging> nested_;  // one of the two
+    std::optional<ShadowPaging> shadow_;
+    Paging& paging_;
     Machine machine_;
     Processor processor_;
 };

@@ -1,6 +1,7 @@
 #include "libos/vmm/monitor/processor.hpp"
 
 #include "libos/core/program.hpp"
+#include "libos/vmm/monitor/report.hpp"
 
 namespace tessera::vmm {
 
@@ -14,8 +15,62 @@ Outcome Processor::open() {
     return machine_.paging().attach(cpu_);
 }
 
+// Instructions that the machine does not have are #UD to the guest.  Hot: by how often they come.
+[[gnu::always_inline]] inline void Processor::handle(GuestExit exit) {
+    switch (exit) {
+    case GuestExit::interrupted: return machine_.advance(now_);
+    case GuestExit::interrupt_window: return;
+    case GuestExit::io: return on_port();
+    case GuestExit::cpuid: return on_cpuid();
+    case GuestExit::msr: return on_msr();
+    case GuestExit::hlt: return on_halt();
+    case GuestExit::shutdown: return on_shutdown();
+    case GuestExit::vmmcall:
+        if (!machine_.board().hypercall(*this)) return cpu_.raise(vector::kInvalidOpcode);
+        return skip<0x0f, 0x01, 0xd9>();
+    // Caches are the host's; nothing that a guest can see depends on them.
+    case GuestExit::invd: return skip<0x0f, 0x08>();
+    case GuestExit::wbinvd: return skip<0x0f, 0x09>();
+    case GuestExit::rdpmc: return cpu_.raise(vector::kProtection, 0);
+    case GuestExit::rsm:
+    case GuestExit::invlpga:
+    case GuestExit::vmrun:
+    case GuestExit::vmload:
+    case GuestExit::vmsave:
+    case GuestExit::stgi:
+    case GuestExit::clgi:
+    case GuestExit::skinit:
+    case GuestExit::rdtscp:
+    case GuestExit::monitor:
+    case GuestExit::mwait:
+    case GuestExit::xsetbv: return cpu_.raise(vector::kInvalidOpcode);
+    case GuestExit::task_switch: return fail("a task switch, which this machine does not do");
+    default: return handle_rest(exit);
+    }
+}
+
+constexpr u64 code_of(GuestExit exit) { return static_cast<u64>(exit); }
+
+// Translations, and what comes by the number of a vector or a register.
+void Processor::handle_rest(GuestExit exit) {
+    switch (machine_.paging().on_exit(cpu_, exit)) {
+    case Handled::done: return;
+    case Handled::shut_down: return on_shutdown();
+    case Handled::refused: return fail("memory that the machine does not have, at guest-physical", cpu_.state().info[1]);
+    case Handled::no: break;
+    }
+    const u64 code = code_of(exit);
+    if (code >= code_of(GuestExit::exception) && code < code_of(GuestExit::interrupted))
+        return on_exception(code - code_of(GuestExit::exception));
+    if (code >= code_of(GuestExit::read_dr) && code < code_of(GuestExit::exception))
+        return on_debug_register(code & 0xf, code >= code_of(GuestExit::write_dr));
+    // QEMU writes this one in 32 bits.
+    if (static_cast<u32>(code) == static_cast<u32>(code_of(GuestExit::invalid))) return fail("the CPU refuses the virtual CPU's state");
+    fail("an exit that nobody handles", code);
+}
+
 // Devices have their time first: an interrupt that is due is delivered before the guest goes on.  Hot.
-void Processor::deliver() {
+[[gnu::always_inline]] inline void Processor::deliver() {
     Board& board = machine_.board();
     if (!board.interrupt_pending(index_)) [[likely]] {
         cpu_.want_window(false);
@@ -27,21 +82,31 @@ void Processor::deliver() {
     cpu_.want_window(board.interrupt_pending(index_));
 }
 
+void Processor::tell_end() { report(*this); }
+
 Turn Processor::run(u64 until) {
-    Board& board = machine_.board();
-    now_ = ticks();
+    const u64 begin = now_ = ticks();
+    const Turn turn = go_on(until);
+    exits_.add_turn(ticks() - begin);
+    return turn;
+}
+
+Turn Processor::go_on(u64 until) {
     while (machine_.is_running()) {
-        const u64 nanoseconds = machine_.clock().nanoseconds(now_);
-        if (nanoseconds >= board.next_event()) board.advance(nanoseconds);
+        if (machine_.is_due(now_)) machine_.advance(now_);
         deliver();
-        if (halted_) return Turn::idle;
+        if (halted_) [[unlikely]] {
+            // What was put off may be what it waits for.
+            machine_.advance(now_);
+            deliver();
+            if (halted_) return Turn::idle;
+        }
         if (now_ >= until) return Turn::over;
 
-        const u64 begin = ticks();
+        const u64 entered = ticks();
         const auto exit = cpu_.run(machine_.paging().place(cpu_));
-        const u64 end = ticks();
-        exits_.add_times(end - begin, begin - now_);
-        now_ = end;
+        now_ = ticks();
+        exits_.add_guest(now_ - entered);
         if (!exit.ok()) [[unlikely]] {
             fail("the kernel refuses the virtual CPU's state", static_cast<u64>(exit.error()));
             break;

@@ -8,16 +8,9 @@
 #include <array>
 
 #include "libos/vmm/monitor/exit_counts.hpp"
-#include "libos/vmm/monitor/machine.hpp"
+#include "libos/vmm/monitor/turns.hpp"
 
 namespace tessera::vmm {
-
-/// How a turn ended.
-enum class Turn {
-    over,   ///< Its time was.
-    idle,   ///< Nothing to do before the board's next event, or a notification.
-    ended,  ///< The machine does not go on.
-};
 
 /// What the CPU keeps and the control block does not: debug registers are the guest's own fiction.
 struct DebugRegisters {
@@ -25,7 +18,7 @@ struct DebugRegisters {
     u64 status = 0xffff'0ff0, control = 0x400;
 };
 
-class Processor {
+class Processor final : public TurnTaker {
   public:
     Processor(Machine& machine, u64 index) : machine_(machine), index_(index) {}
 
@@ -34,22 +27,27 @@ class Processor {
     Outcome open();
     Outcome close() { return cpu_.close(); }
 
-    /// Go on until the TSC is `until`, or there is nothing to do.
-    Turn run(u64 until);
+    Turn run(u64 until) override;
 
     GuestCpu& cpu() { return cpu_; }
     const GuestCpu& cpu() const { return cpu_; }
-    Machine& machine() { return machine_; }
+    Machine& machine() override { return machine_; }
     u64 index() const { return index_; }
     const ExitCounts& exits() const { return exits_; }
     const DebugRegisters& debug() const { return debug_; }
-    bool is_halted() const { return halted_; }
+    bool is_halted() const override { return halted_; }
+    void tell_end() override;
 
   private:
+    Turn go_on(u64 until);
     void handle(GuestExit exit);
+    void handle_rest(GuestExit exit);
     void deliver();
     void fail(const char* reason, u64 detail = 0) { machine_.stop({End::failed, reason, detail}); }
-    void skip(std::initializer_list<u8> bytes);
+    template <u8... bytes>
+    void skip() {
+        if (!cpu_.skip<bytes...>(machine_.memory())) fail("an instruction that exits has another form than the one that is known");
+    }
 
     void on_port();
     void on_string_port(u64 what);

@@ -85,13 +85,13 @@ void tell_segment(const char* name, const GuestSegment& segment) {
           hex(segment.attributes), "\n");
 }
 
-void tell_registers(const GuestState& state, const ControlBlock& block) {
+void tell_registers(const GuestState& state, const ControlBlock& block, const PagingRegisters& paging) {
     print("  rax ", hex(state.rax), " rbx ", hex(state.rbx), " rcx ", hex(state.rcx), " rdx ", hex(state.rdx), "\n");
     print("  rsi ", hex(state.rsi), " rdi ", hex(state.rdi), " rbp ", hex(state.rbp), " rsp ", hex(state.rsp), "\n");
     print("  r8 ", hex(state.r8), " r9 ", hex(state.r9), " r10 ", hex(state.r10), " r11 ", hex(state.r11), "\n");
     print("  r12 ", hex(state.r12), " r13 ", hex(state.r13), " r14 ", hex(state.r14), " r15 ", hex(state.r15), "\n");
-    print("  rip ", hex(state.rip), " rflags ", hex(state.rflags), " cr0 ", hex(block.cr0), " cr2 ", hex(state.cr2), " cr3 ",
-          hex(block.cr3), " cr4 ", hex(block.cr4), " efer ", hex(block.efer), "\n");
+    print("  rip ", hex(state.rip), " rflags ", hex(state.rflags), " cr0 ", hex(paging.cr0), " cr2 ", hex(state.cr2), " cr3 ",
+          hex(paging.cr3), " cr4 ", hex(paging.cr4), " efer ", hex(paging.efer), "\n");
     tell_segment("cs", block.cs);
     tell_segment("ss", block.ss);
     tell_segment("gdt", block.gdtr);
@@ -110,9 +110,9 @@ void report(Processor& processor) {
         if (end.detail != 0) line.add(" ", hex(end.detail));
     }
     print("  virtual CPU ", processor.index(), " in ", mode_of(block), ", ring ", u64{block.cpl},
-          state.rflags & rflags::kInterrupts ? ", interrupts on" : ", interrupts off", ", after ", processor.exits().total(), " exits\n");
+          state.rflags & rflags::kInterrupt ? ", interrupts on" : ", interrupts off", ", after ", processor.exits().total(), " exits\n");
     print("  ", machine.memory().present(), " of ", machine.memory().frames(), " guest frames have memory\n");
-    tell_registers(state, block);
+    tell_registers(state, block, processor.cpu().paging());
     tell_bytes(processor);
     if (const auto physical = walk(machine.memory(), processor.cpu().paging(), processor.cpu().linear_rip()))
         print("  rip is at guest-physical ", hex(*physical), "\n");
@@ -140,6 +140,17 @@ void report_exits(const Processor& processor, const char* what) {
     json.field("guest_ticks", exits.guest_ticks());
     json.field("monitor_ticks", exits.monitor_ticks());
     static_cast<void>(json.send());
+}
+
+void report_shadow(const ShadowCounts& counts, const char* what) {
+    print(what, ": shadow paging: ", counts.faults, " faults, ", counts.reflected, " the guest's own; ", counts.bound, " mappings of ",
+          counts.pages, " pages; ", counts.traced, " tables traced, ", counts.released, " released, ", counts.table_writes, " written, ",
+          counts.syncs, " compared, ", counts.changed, " entries changed; ", counts.loads, " roots loaded, ", counts.made, " made; ",
+          counts.flushes, " flushes, ", counts.invalidations, " pages flushed, ", counts.searches, " searches\n");
+    static_cast<void>(record("what", "shadow", "guest", what, "shadow_faults", counts.faults, "reflected", counts.reflected, "mappings",
+                             counts.bound, "mapped_pages", counts.pages, "traced", counts.traced, "released", counts.released, "table_writes",
+                             counts.table_writes, "syncs", counts.syncs, "changed", counts.changed, "loads", counts.loads, "made", counts.made,
+                             "invalidations", counts.invalidations, "searches", counts.searches));
 }
 
 }  // namespace tessera::vmm

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libos/vmm/monitor/processor.hpp"
+#include "libos/vmm/shadow/shadow.hpp"
 
 namespace tessera::vmm {
 
@@ -11,5 +12,8 @@ void report(Processor& processor);
 
 /// How many exits there were of each kind, and where the time went: a line, and a record named `what`.
 void report_exits(const Processor& processor, const char* what);
+
+/// What shadow paging did.
+void report_shadow(const ShadowCounts& counts, const char* what);
 
 }  // namespace tessera::vmm

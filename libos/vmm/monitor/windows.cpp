@@ -1,6 +1,7 @@
 #include "libos/vmm/monitor/windows.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "libos/core/collisions.hpp"
 #include "libos/core/pages.hpp"
@@ -15,6 +16,7 @@ namespace {
 constexpr u64 kAtOnce = 64;
 
 // Guaranteed, as it is looked at for every fault: whatever else the handler needs may fault in turn, and is found here.
+// Addresses never go back; without a window they wait for another one of that size.
 struct Entry {
     PageNumber first;
     u64 count;
@@ -24,21 +26,40 @@ constexpr u64 kMostWindows = 64;
 [[gnu::section(".guaranteed.bss.windows")]] Entry entries[kMostWindows];
 [[gnu::section(".guaranteed.bss.windows")]] u64 entry_count;
 
+Entry* find_closed(u64 count, u64 alignment) {
+    for (Entry& each : std::span(entries, entry_count))
+        if (each.window == nullptr && each.count == count && each.first.value % alignment == 0) return &each;
+    return nullptr;
+}
+
 }  // namespace
 
 // A window beyond the last is one whose faults nobody resolves: the first of them says so.
 void Window::open(u64 count, u64 alignment) {
-    first_ = reserve_pages(count, alignment);
+    Entry* place = find_closed(count, alignment);
+    if (place == nullptr) {
+        if (entry_count == 0) set_fault_policy(bind_in_windows);
+        const PageNumber first = reserve_pages(count, alignment);
+        place = entry_count != kMostWindows ? &entries[entry_count++] : nullptr;
+        if (place != nullptr) *place = {first, count, nullptr};
+        first_ = first;
+    } else {
+        first_ = place->first;
+    }
     count_ = count;
-    if (entry_count == kMostWindows) return;
-    entries[entry_count] = {first_, count, this};
-    if (entry_count++ == 0) set_fault_policy(bind_in_windows);
+    if (place != nullptr) place->window = this;
+}
+
+void Window::close() {
+    for (Entry& each : std::span(entries, entry_count))
+        if (each.window == this) each.window = nullptr;
 }
 
 [[TESSERA_RESOLVES_FAULTS]] bool bind_in_windows(VirtAddr address, u64 access) {
     const PageNumber page = page_of(address);
     for (u64 i = 0; i < entry_count; ++i)
-        if (page.value - entries[i].first.value < entries[i].count) return entries[i].window->bind(page - entries[i].first, access);
+        if (page.value - entries[i].first.value < entries[i].count)
+            return entries[i].window != nullptr && entries[i].window->bind(page - entries[i].first, access);
     return false;
 }
 
@@ -60,6 +81,7 @@ Outcome RunWindow::take(u64 count) {
 }
 
 Outcome RunWindow::close() {
+    Window::close();
     TRY(call<FrameRelease>({address(capability_), FrameNumber{capability_.first}, capability_.count}));
     return Done{};
 }

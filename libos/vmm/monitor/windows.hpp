@@ -16,6 +16,9 @@ class Window {
     /// Addresses for `count` pages, starting at a multiple of `alignment` pages. From now on its faults come here.
     void open(u64 count, u64 alignment = 1);
 
+    /// What is bound there must be gone, or go, with the frames behind it.
+    void close();
+
     PageNumber first() const { return first_; }
     u64 count() const { return count_; }
     std::byte* memory() const { return reinterpret_cast<std::byte*>(address_of(first_).value); }

@@ -1,0 +1,148 @@
+// What the kernel's primitives cost here: one JSON line each, in ticks of the time-stamp counter for one operation
+// (under QEMU's -icount shift=0 these are instructions). Time in which nobody was ready is in `idle`, not in `ticks`.
+// The same program runs in every kind of guest.
+
+#include <cstring>
+
+#include "guests/small/user/peer.hpp"
+#include "guests/small/user/user.hpp"
+
+namespace small {
+namespace {
+
+constexpr u64 kPage = 4096;
+
+/// What went by, and how much of it nobody was ready for.
+struct Span {
+    u64 all = ticks(), idle = static_cast<u64>(call(Call::idle_time));
+    Span since(const Span& begin) const { return {all - begin.all, idle - begin.idle}; }
+};
+
+void report(const char* name, u64 n, Span spent) {
+    print("{\"bench\":\"", name, "\",\"n\":", n, ",\"ticks\":", n != 0 ? (spent.all - spent.idle) / n : 0, ",\"total\":", spent.all,
+          ",\"idle\":", spent.idle, "}\n");
+}
+void report(const char* name, u64 n, u64 total) { report(name, n, Span{total, 0}); }
+
+/// `body` once to warm up, then n times.
+template <class Body>
+Span time_of(u64 n, Body body) {
+    body();
+    const Span begin;
+    for (u64 i = 0; i < n; ++i) body();
+    return Span{ticks(), static_cast<u64>(call(Call::idle_time))}.since(begin);
+}
+
+void null_syscall() {
+    constexpr u64 kCalls = 10'000;
+    report("null_syscall", kCalls, time_of(kCalls, [] { call(Call::null); }));
+}
+
+void memory() {
+    constexpr u64 kPages = 256, kRounds = 8;
+    u64 faults = 0, updates = 0, unmaps = 0;
+    for (u64 round = 0; round < kRounds; ++round) {
+        const u64 begin = static_cast<u64>(call(Call::map, kPages));
+        u64 from = ticks();
+        // Safety: pages that were just mapped.
+        for (u64 i = 0; i < kPages; ++i) *reinterpret_cast<volatile u8*>(begin + i * kPage) = 1;
+        faults += ticks() - from;
+        from = ticks();
+        call(Call::protect, begin, kPages, 0);
+        call(Call::protect, begin, kPages, kMayWrite);
+        updates += ticks() - from;
+        from = ticks();
+        call(Call::unmap, begin, kPages);
+        unmaps += ticks() - from;
+    }
+    report("page_fault", kPages * kRounds, faults);
+    report("page_table_update", 2 * kPages * kRounds, updates);
+    report("unmap", kPages * kRounds, unmaps);
+}
+
+void process_switch() {
+    constexpr u64 kYields = 2'000;
+    if (call(Call::fork) == 0) {
+        for (u64 i = 0; i < 2 * kYields; ++i) call(Call::yield);
+        exit(0);
+    }
+    const Span total = time_of(kYields, [] { call(Call::yield); });
+    u64 status;
+    call(Call::wait, address_of(&status));
+    report("process_switch", 2 * kYields, total);  // There and back.
+}
+
+void processes() {
+    constexpr u64 kForks = 100;
+    report("fork_exit_wait", kForks, time_of(kForks, [] { status_of_child([] { return u64{0}; }); }));
+    report("spawn_exit_wait", kForks, time_of(kForks, [] {
+               u64 status;
+               call(Call::spawn, address_of("nothing"), 7);
+               call(Call::wait, address_of(&status));
+           }));
+}
+
+/// Reads the clock all the time; where it jumps, an interrupt was served.
+void timer_interrupt() {
+    constexpr u64 kInterrupts = 50, kHertz = 1000, kUsualHertz = 100;
+    call(Call::set_timer, kHertz);
+    const u64 start = static_cast<u64>(call(Call::clock));
+    u64 jumps = 0, most = 0, total = 0, least = ~u64{0};
+    for (u64 last = ticks(); jumps < kInterrupts;) {
+        const u64 now = ticks(), gap = now - last;
+        last = now;
+        if (gap < least) least = gap;
+        if (gap < 16 * least) continue;
+        ++jumps, total += gap - least;
+        if (gap > most) most = gap;
+    }
+    const u64 interrupts = static_cast<u64>(call(Call::clock)) - start;
+    call(Call::set_timer, kUsualHertz);
+    print("{\"bench\":\"timer_interrupt\",\"n\":", jumps, ",\"ticks\":", total / jumps, ",\"total\":", total,
+          ",\"clock\":", interrupts, ",\"most\":", most, "}\n");
+}
+
+void disk() {
+    constexpr u64 kReads = 100;
+    alignas(kPage) static u8 block[kPage];
+    if (call(Call::block_sectors) <= 0) return;
+    u64 sector = 0;
+    report("block_read", kReads, time_of(kReads, [&] { call(Call::block_read, 8 * (sector++ % 16), address_of(block)); }));
+}
+
+void wire() {
+    constexpr u64 kPackets = 100;
+    static Peer peer;
+    if (!peer.find()) return;
+    u64 sequence = 0, answered = 0;
+    const Span total = time_of(kPackets, [&] { answered += peer.echo(static_cast<u16>(sequence++), 56); });
+    report("packet_and_answer", answered != 0 ? answered - 1 : 0, total);
+}
+
+void compute() {
+    constexpr u64 kRounds = 5'000'000;
+    u64 value = 1;
+    const u64 begin = ticks();
+    for (u64 i = 0; i < kRounds; ++i) {
+        value = value * 6364136223846793005 + 1442695040888963407;
+        asm volatile("" : "+r"(value));  // Keep the loop.
+    }
+    report("compute", kRounds, ticks() - begin);
+}
+
+}  // namespace
+
+u64 program_main() {
+    null_syscall();
+    memory();
+    process_switch();
+    processes();
+    timer_interrupt();
+    disk();
+    wire();
+    compute();
+    print("small: benchmarks done\n");
+    return 0;
+}
+
+}  // namespace small

@@ -1,0 +1,101 @@
+// Ways to be a bad guest, each a word of the command line. On the bare machine they end in a hang, a reset or chance;
+// a monitor must end such a guest with a report, and nobody else may notice.
+
+#include "guests/small/frames.hpp"
+#include "guests/small/machine.hpp"
+#include "guests/small/ways.hpp"
+#include "guests/trapped/descriptors.hpp"
+#include "guests/trapped/pci.hpp"
+#include "guests/trapped/registers.hpp"
+#include "guests/trapped/virtio.hpp"
+
+namespace small {
+namespace trapped {
+namespace {
+
+void hang(Random&, u64) {
+    cli();
+    for (;;) asm volatile("pause");
+}
+
+void triple_fault(Random&, u64) {
+    const TableRegister nothing{0, 0};
+    asm volatile("lidt %0\n ud2" ::"m"(nothing));
+}
+
+/// Anything to any port of the platform, and reads between.
+void wild_registers(Random& random, u64 rounds) {
+    static constexpr u16 kPorts[] = {0x20, 0x21, 0xa0, 0xa1, 0x40, 0x41, 0x42, 0x43, 0x61, 0x70, 0x71, 0xcf8, 0xcfc};
+    for (u64 i = 0; i < rounds; ++i) {
+        const u64 choice = random.below(5), value = random.next();
+        const PciDevice card = find_pci(0x1af4, static_cast<u16>(0x1000 + random.below(6)));
+        u16 port = static_cast<u16>(random.next());
+        if (choice < 2 && card) port = static_cast<u16>(card.io_base + random.below(64));
+        else if (choice == 2) port = static_cast<u16>(0x3f8 + 1 + random.below(7));
+        else if (choice == 3) port = kPorts[random.below(sizeof kPorts / sizeof kPorts[0])];
+        switch (random.below(6)) {
+            case 0: out8(port, static_cast<u8>(value)); break;
+            case 1: out16(port, static_cast<u16>(value)); break;
+            case 2: out32(port, static_cast<u32>(value)); break;
+            case 3: in8(port); break;
+            case 4: in16(port); break;
+            default: in32(port); break;
+        }
+    }
+}
+
+/// Rings full of nonsense behind every queue of every virtio device: loops, endless chains, addresses of nothing.
+void lying_rings(Random& random, u64 rounds) {
+    static VirtQueue queue;
+    for (u64 i = 0; i < rounds; ++i) {
+        const PciDevice card = find_pci(0x1af4, static_cast<u16>(0x1000 + random.below(6)));
+        if (!card) continue;
+        begin_virtio(card, static_cast<u32>(random.next()));
+        const u16 index = static_cast<u16>(random.below(4));
+        if (!queue.start(card.io_base, index, 1)) continue;
+        if (random.below(8) == 0) out32(card.io_base + kQueuePage, static_cast<u32>(random.next()));
+        finish_virtio(card);
+        for (u64 at = 0; at < VirtQueue::kBytes; at += 8) {
+            const u64 word = random.next();
+            const bool plausible = at % 16 == 0 && random.below(4) != 0;
+            // Safety: within the queue's own memory.
+            *reinterpret_cast<volatile u64*>(queue.memory() + at) = plausible ? word & 0xff'ffff : word & 0x00ff'0007'0000'ffff;
+        }
+        queue.notify();
+    }
+}
+
+/// Page tables of random words, loaded, and used.
+void wild_tables(Random& random, u64 rounds) {
+    const Frame tables[] = {allocate_frame(), allocate_frame(), allocate_frame(), allocate_frame()};
+    for (u64 i = 0; i < rounds; ++i) {
+        for (const Frame table : tables)
+            for (u64 entry = 0; entry < 512; ++entry) {
+                const u64 word = random.next(), next = tables[random.below(4)].address;
+                table.as<u64>()[entry] = random.below(2) ? next | (word & 0xfff) | 1 : word;
+            }
+        machine::create_root(tables[0]);
+        machine::load_root(tables[0]);
+        // A page that the tables may show: what is there is anybody's guess, and the fault may end it all.
+        const u64 address = random.next() & 0x0000'7fff'ffff'ffff;
+        if (address >= u64{1} << 39) asm volatile("movb (%0), %%al" ::"r"(address) : "rax", "memory");
+    }
+}
+
+/// Random bytes, run as the kernel.
+void random_code(Random& random, u64) {
+    static u8 bytes[kPageSize];
+    for (u8& byte : bytes) byte = static_cast<u8>(random.next() >> 32);
+    sti();
+    reinterpret_cast<void (*)()>(bytes)();
+}
+
+constexpr Way kWays[] = {{"hang", hang},         {"triple", triple_fault}, {"wild", wild_registers},
+                         {"rings", lying_rings}, {"tables", wild_tables},  {"code", random_code}};
+
+}  // namespace
+}  // namespace trapped
+
+void machine::misbehave(const char* command_line) { try_ways(trapped::kWays, command_line); }
+
+}  // namespace small

@@ -1,0 +1,41 @@
+// What stands behind a paravirtual guest's rings: a disk, and one end of a wire.
+#pragma once
+
+#include "libos/vmm/devices/disk.hpp"
+#include "libos/vmm/devices/virtio_net.hpp"
+#include "libos/vmm/paravirt/ring_server.hpp"
+
+namespace tessera::vmm::paravirt {
+
+/// Serves its ring when it is told to, in order, so that a barrier has nothing to wait for.
+class RingDisk {
+  public:
+    explicit RingDisk(Disk& disk) : disk_(disk) {}
+    RingServer& ring() { return ring_; }
+    /// All requests that are there. True: there are answers.
+    bool serve(GuestMemory& memory);
+
+  private:
+    bool carry_out(GuestMemory& memory, const Request& request, u32& written);
+
+    Disk& disk_;
+    RingServer ring_;
+};
+
+class RingNetwork {
+  public:
+    explicit RingNetwork(NetPort& port) : port_(port) {}
+    RingServer& transmit_ring() { return transmit_; }
+    RingServer& receive_ring() { return receive_; }
+    /// Send what is there to be sent. True: there are answers.
+    bool transmit(GuestMemory& memory);
+    /// A frame for the guest. False: it is lost, for want of a buffer.
+    bool receive(GuestMemory& memory, std::span<const std::byte> frame);
+
+  private:
+    NetPort& port_;
+    RingServer transmit_, receive_;
+    alignas(8) std::byte frame_[kMaxFrame];
+};
+
+}  // namespace tessera::vmm::paravirt

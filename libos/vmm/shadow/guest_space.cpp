@@ -1,0 +1,60 @@
+#include "libos/vmm/shadow/guest_space.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tessera::vmm {
+
+/// Call `each(guest frame, offset, length)` for the part of the range in each page, as long as the tables allow it.
+template <class Each>
+bool GuestSpace::for_each_page(u64 address, u64 length, Access access, Exception& fault, Each&& each) {
+    constexpr u32 kAttempts = 8;  // for a walk whose tables another CPU changes
+    while (length != 0) {
+        const u64 offset = address % kPageSize, part = std::min(length, kPageSize - offset);
+        Walk found;
+        for (u32 i = 0; i < kAttempts; ++i) {
+            found = walk(memory_, shadow_.mode(), guest_page(address), access);
+            if (found.result == WalkResult::fault) {
+                fault = Exception::page_fault(address, found.code);
+                return false;
+            }
+            if (note_access(memory_, found, access.write)) break;
+        }
+        each(found.guest_frame, offset, part);
+        address += part;
+        length -= part;
+    }
+    return true;
+}
+
+bool GuestSpace::check(u64 address, u64 length, Access access, Exception& fault) {
+    return for_each_page(address, length, access, fault, [](u64, u64, u64) {});
+}
+
+bool GuestSpace::read(u64 address, void* to, u64 length, Access access, Exception& fault) {
+    auto* out = static_cast<std::byte*>(to);
+    return for_each_page(address, length, access, fault, [&](u64 frame, u64 offset, u64 part) {
+        const std::byte* page = frame < memory_.frames() ? memory_.page(frame, false) : nullptr;
+        if (page)
+            std::memcpy(out, page + offset, part);
+        else
+            std::memset(out, 0xff, part);
+        out += part;
+    });
+}
+
+bool GuestSpace::write(u64 address, const void* from, u64 length, Access access, Exception& fault) {
+    access.write = true;
+    if (!check(address, length, access, fault)) return false;
+    const auto* in = static_cast<const std::byte*>(from);
+    return for_each_page(address, length, access, fault, [&](u64 frame, u64 offset, u64 part) {
+        std::byte* page = frame < memory_.frames() ? memory_.page(frame, true) : nullptr;
+        if (page) {
+            std::memcpy(page + offset, in, part);
+            shadow_.written(frame);
+        }
+        in += part;
+    });
+}
+
+}  // namespace tessera::vmm

@@ -1,0 +1,371 @@
+// The translation cache, natively: random kernel code runs from the cache to the same registers, flags and memory as
+// stepped through one by one, whatever stops it; and wherever it is stopped, the guest's state is an exact one.
+#include <doctest/doctest.h>
+
+#include <memory>
+
+#include "tests/unit/random.hpp"
+#include "tests/unit/vmm_native_runner.hpp"
+
+using namespace tessera;
+using namespace tessera::vmm;
+using namespace tessera::vmm::test;
+using tessera::test::Random;
+
+namespace {
+
+using Code = std::vector<u8>;
+
+/// The cache at one of two places, with all its memory.
+struct Cache {
+    explicit Cache(u64 base)
+        : layout{base},
+          memory{layout,
+                 reinterpret_cast<TranslationPage*>(layout.page()),
+                 reinterpret_cast<TranslationTables*>(layout.tables()),
+                 {at(layout.code()), NativeLayout::kCacheSize},
+                 blocks,
+                 entries,
+                 exits,
+                 index},
+          translator(memory) {}
+    std::vector<Block> blocks = std::vector<Block>(512);
+    std::vector<MapEntry> entries = std::vector<MapEntry>(8192);
+    std::vector<Exit> exits = std::vector<Exit>(2048);
+    std::vector<u32> index = std::vector<u32>(1024);
+    TranslationLayout layout;
+    TranslationMemory memory;
+    Translator translator;
+};
+
+void map_everything() {
+    static const bool once = [] {
+        map(NativeLayout::kCode, NativeLayout::kCodeSize, PROT_READ | PROT_WRITE | PROT_EXEC);
+        map(NativeLayout::kData, NativeLayout::kDataSize, PROT_READ | PROT_WRITE);
+        map(NativeLayout::kStack, NativeLayout::kStackSize, PROT_READ | PROT_WRITE);
+        for (const u64 base : {NativeLayout::kNear, NativeLayout::kFar})
+            map(base, TranslationLayout{base}.code() - base + NativeLayout::kCacheSize, PROT_READ | PROT_WRITE | PROT_EXEC);
+        return true;
+    }();
+    (void)once;
+}
+
+/// Writes random but sensible kernel code: functions that call later ones, loops, and branches that come back.
+class Generator {
+  public:
+    explicit Generator(u64 seed) : random_(seed) {}
+
+    Code program(bool wild) {
+        wild_ = wild;
+        const u64 functions = random_.between(1, 4);
+        // The main one jumps to the end; the others return. They are written last to first, so that calls know where they go.
+        std::vector<Code> bodies;
+        for (u64 i = 0; i < functions; ++i) {
+            out_.clear();
+            callable_ = bodies.size();
+            calls_.clear();
+            for (u64 lines = random_.between(4, 20); lines > 0; --lines) line(2);
+            if (i + 1 == functions)
+                put({0xe9, 0, 0, 0, 0});
+            else if (random_.one_in(4))
+                put({0xc2, 8, 0}), bodies_release_.push_back(true);
+            else
+                put({0xc3}), bodies_release_.push_back(false);
+            bodies.push_back(out_);
+            all_calls_.push_back(calls_);
+        }
+        // Laid out from main downwards.
+        std::vector<u64> begins(functions);
+        u64 place = 0;
+        Code whole;
+        for (u64 i = functions; i-- > 0;) {
+            begins[i] = place;
+            place += bodies[i].size();
+        }
+        for (u64 i = functions; i-- > 0;) {
+            for (const auto& [where, callee] : all_calls_[i]) patch(bodies[i], where, begins[callee] - (begins[i] + where + 4));
+            if (i + 1 == functions) patch(bodies[i], bodies[i].size() - 4, NativeLayout::kEnd - NativeLayout::kCode - (begins[i] + bodies[i].size()));
+            whole.insert(whole.end(), bodies[i].begin(), bodies[i].end());
+        }
+        return whole;
+    }
+
+  private:
+    static void patch(Code& code, u64 where, u64 value) {
+        for (u32 i = 0; i < 4; ++i) code[where + i] = static_cast<u8>(value >> 8 * i);
+    }
+    void put(std::initializer_list<u64> bytes) {
+        for (const u64 byte : bytes) out_.push_back(static_cast<u8>(byte));
+    }
+    void put32(u64 value) {
+        for (u32 i = 0; i < 4; ++i) out_.push_back(static_cast<u8>(value >> 8 * i));
+    }
+    /// Not rsp; rbx points at data, r15 counts loops.
+    u8 any() {
+        for (;;) {
+            const u8 reg = static_cast<u8>(random_.below(15));
+            if (reg != kRsp && reg != kRbx) return reg;
+        }
+    }
+    u64 rex(u8 reg, u8 rm, bool wide = true) { return 0x40u | (wide ? 8u : 0u) | (reg >> 3) << 2 | rm >> 3; }
+    u64 modrm(u32 mod, u8 reg, u8 rm) { return mod << 6 | (reg & 7u) << 3 | (rm & 7u); }
+
+    void line(u32 depth) {
+        switch (random_.below(wild_ ? 21 : 20)) {
+            case 0: case 1: {  // reg, reg
+                constexpr u8 kOps[] = {0x01, 0x09, 0x11, 0x19, 0x21, 0x29, 0x31, 0x39, 0x85, 0x89};
+                const u8 reg = any(), rm = any();
+                put({rex(reg, rm, random_.one_in(2)), kOps[random_.below(sizeof kOps)], modrm(3, reg, rm)});
+                break;
+            }
+            case 2: {  // reg, [rbx + small]
+                constexpr u8 kOps[] = {0x01, 0x03, 0x0b, 0x13, 0x1b, 0x23, 0x2b, 0x33, 0x3b, 0x87, 0x89, 0x8b};
+                const u8 reg = any();
+                put({rex(reg, kRbx), kOps[random_.below(sizeof kOps)], modrm(1, reg, kRbx), random_.below(120)});
+                break;
+            }
+            case 3: {  // constants, small and large
+                const u8 reg = any();
+                put({rex(0, reg), 0xb8u | (reg & 7u)});
+                put32(random_.next()), put32(random_.one_in(2) ? random_.next() : 0);
+                break;
+            }
+            case 4: rip_relative(); break;
+            case 5: rip_relative(); break;
+            case 6: {  // shifts, not, neg, mul
+                const u8 reg = any();
+                if (random_.one_in(2))
+                    put({rex(0, reg), 0xc1, modrm(3, static_cast<u8>(random_.below(6)), reg), random_.below(64)});
+                else
+                    put({rex(0, reg), 0xf7, modrm(3, static_cast<u8>(random_.between(2, 5)), reg)});
+                break;
+            }
+            case 7: put({0x0f, 0x90u | random_.below(16), modrm(3, 0, kRcx)}); break;                       // setcc cl
+            case 8: { const u8 reg = any(), rm = any(); put({rex(reg, rm), 0x0f, 0x40u | random_.below(16), modrm(3, reg, rm)}); break; }
+            case 9: { const u8 reg = any(); put({0x40u | reg >> 3, 0x50u | (reg & 7u)}); line(0); put({0x41, 0x58 | 2}); break; }  // push, something, pop r10
+            case 10: put({0x9c}); put({0x59}); break;                                                       // pushf; pop rcx
+            case 11: set_flags(); break;
+            case 12: put({0xfa}); break;
+            case 13: put({0xfb}); if (random_.one_in(2)) put({0x90}); break;
+            case 14: put({0x8c, 0xc8 | random_.below(8)}); break;                                           // mov r32, cs
+            case 15: put({0x52, 0x53, 0x0f, 0xa2, 0x5b, 0x5a}); break;                                      // cpuid, rbx kept
+            case 16: skip(depth); break;
+            case 17: if (depth) loop(depth - 1); break;
+            case 18: call(); break;
+            case 19: indirect(); break;
+            default: {  // wherever a register points: a fault, most likely
+                const u8 reg = any(), rm = any();
+                if ((rm & 7) != kRsp) put({rex(reg, rm), random_.one_in(2) ? 0x8bu : 0x89u, modrm(1, reg, rm), random_.below(256)});
+                break;
+            }
+        }
+    }
+
+    /// Operands by rip point at the code's own page: behind every such instruction is a word of its own, jumped over.
+    void rip_relative() {
+        const u8 reg = any();
+        const u64 b = random_.below(2);  // REX.B is there to be ignored
+        struct Form {
+            std::vector<u64> bytes;  // up to ModRM
+            u32 immediate;
+        };
+        const Form forms[] = {{{rex(reg, 0) | b, 0x8b, modrm(0, reg, 5)}, 0},          {{rex(reg, 0) | b, 0x01, modrm(0, reg, 5)}, 0},
+                              {{rex(reg, 0) | b, 0x8d, modrm(0, reg, 5)}, 0},          {{0x48 | b, 0x81, modrm(0, 0, 5)}, 4},
+                              {{0x66, 0xc7, modrm(0, 0, 5)}, 2},                       {{0x80, modrm(0, 6, 5)}, 1},
+                              {{0xff, modrm(0, 6, 5)}, 0},                             {{rex(reg, 0), 0x0f, 0xb1, modrm(0, reg, 5)}, 0},
+                              {{rex(reg, 0), 0x0f, 0xaf, modrm(0, reg, 5)}, 0},        {{rex(reg, 0), 0x69, modrm(0, reg, 5)}, 4},
+                              {{0xf0, rex(reg, 0), 0x0f, 0xc1, modrm(0, reg, 5)}, 0},  {{rex(reg, 0), 0x0f, 0x38, 0xf0, modrm(0, reg, 5)}, 0},
+                              {{0x67, rex(reg, 0), 0x8b, modrm(0, reg, 5)}, 0},        {{0x67, 0x8d, modrm(0, static_cast<u8>(reg & 7), 5)}, 0},
+                              {{0xf6, modrm(0, 0, 5)}, 1},                             {{0x48, 0x0f, 0xba, modrm(0, 5, 5)}, 1},
+                              {{0x66, rex(reg, 0, false), 0x8d, modrm(0, reg, 5)}, 0}};
+        const u64 kind = random_.below(std::size(forms));
+        if (kind == 13 && (reg & 7) == kRsp) return;
+        if (kind == 13 && (reg & 7) == kRbx) return;
+        for (const u64 byte : forms[kind].bytes) put({byte});
+        const u64 distance_at = out_.size();
+        put32(0);
+        for (u32 i = 0; i < forms[kind].immediate; ++i) put({random_.next()});
+        put({0xeb, 8});
+        for (u32 i = 0; i < 8; ++i) put({random_.next()});
+        patch(out_, distance_at, 2);
+        if (kind == 6) put({0x41, 0x5a});  // what was pushed
+    }
+
+    /// popf of something that this process survives: no TF, AC or NT; the I/O level now and then.
+    void set_flags() {
+        u64 flags = random_.next() & 0xed5;
+        if (random_.one_in(8)) flags |= random_.below(4) << 12;
+        put({0x68}), put32(flags);
+        put({0x9d});
+    }
+
+    void skip(u32 depth) {
+        const u64 kind = random_.below(4);
+        const u64 at = out_.size();
+        if (kind == 0) put({0x0f, 0x80u | random_.below(16), 0, 0, 0, 0});
+        else if (kind == 1) put({0x70u | random_.below(16), 0});
+        else if (kind == 2) put({0xe3, 0});
+        else put({0xe9, 0, 0, 0, 0});
+        const u64 begin = out_.size();
+        if (kind == 1 || kind == 2) put({0x90}), line(0);
+        else for (u64 lines = random_.below(4); lines > 0 && depth; --lines) line(depth - 1);
+        const u64 length = out_.size() - begin;
+        if ((kind == 1 || kind == 2) && length > 127) {
+            out_.resize(at);
+            return;
+        }
+        if (kind == 1 || kind == 2) out_[at + 1] = static_cast<u8>(length);
+        else patch(out_, begin - 4, length);
+    }
+
+    /// r15 counts, kept on the stack if loops are nested.
+    void loop(u32 depth) {
+        put({0x41, 0x57});                          // push r15
+        put({0x41, 0xbf}), put32(random_.between(1, 40));
+        const u64 begin = out_.size();
+        for (u64 lines = random_.between(1, 4); lines > 0; --lines) line(depth);
+        put({0x4d, 0x8d, 0x7f, 0xff});              // lea r15, [r15 - 1]
+        put({0x4d, 0x85, 0xff, 0x0f, 0x85}), put32(begin - (out_.size() + 4));
+        put({0x41, 0x5f});
+    }
+
+    void call() {
+        if (callable_ == 0) return;
+        const u64 callee = random_.below(callable_);
+        put({0x50});
+        put({0xe8});
+        calls_.push_back({out_.size(), callee});
+        put32(0);
+        if (!bodies_release_[callee]) put({0x41, 0x5a});  // pop r10, unless it took the word itself
+    }
+
+    /// Through a register, memory at rbx, or the stack, to a little function that is jumped over.
+    void indirect() {
+        const u64 kind = random_.below(4);
+        put({0xeb, 5, 0x90, 0x48, 0xff, 0xc2, 0xc3});          // jmp over: nop; inc rdx; ret
+        put({0x48, 0x8d, 0x05}), put32(static_cast<u64>(-12));  // lea rax, the nop
+        if (kind == 0) put({0xff, 0xd0});                      // call rax
+        else if (kind == 1) put({0x48, 0x89, 0x43, 0x70, 0xff, 0x53, 0x70});  // mov [rbx + 0x70], rax; call [rbx + 0x70]
+        else if (kind == 2) put({0x50, 0xff, 0x14, 0x24, 0x41, 0x5a});        // push rax; call [rsp]; pop r10
+        else put({0x48, 0x8d, 0x05, 3, 0, 0, 0, 0x50, 0xc3, 0xcc});           // lea rax, behind; push rax; ret
+        if (kind == 3) put({0x90});
+    }
+
+    Random random_;
+    bool wild_ = false;
+    Code out_;
+    u64 callable_ = 0;
+    std::vector<std::pair<u64, u64>> calls_;
+    std::vector<std::vector<std::pair<u64, u64>>> all_calls_;
+    std::vector<bool> bodies_release_;
+};
+
+/// Code, data and registers as they are before each run.
+void set_up(NativeRunner& runner, const Code& code, u64 seed) {
+    Random random(seed);
+    std::memset(at(NativeLayout::kCode), 0xcc, NativeLayout::kCodeSize);
+    std::memcpy(at(NativeLayout::kCode), code.data(), code.size());
+    for (u64 i = 0; i < NativeLayout::kDataSize; i += 8) {
+        const u64 word = random.next();
+        std::memcpy(at(NativeLayout::kData + i), &word, 8);
+    }
+    std::memset(at(NativeLayout::kStack), 0, NativeLayout::kStackSize);
+    runner.cpu = make_long_mode_cpu(kSmallModel, NativeLayout::kCode, 0);
+    for (u64& word : runner.cpu.gpr) word = random.next();
+    runner.cpu.gpr[kRsp] = NativeLayout::kStack + NativeLayout::kStackSize - 64;
+    runner.cpu.gpr[kRbx] = NativeLayout::kData + 64;
+    runner.cpu.cs.selector = 8;
+}
+
+std::vector<u8> memory_now() {
+    std::vector<u8> out(at(NativeLayout::kCode), at(NativeLayout::kCode) + NativeLayout::kCodeSize);
+    out.insert(out.end(), at(NativeLayout::kData), at(NativeLayout::kData) + NativeLayout::kDataSize);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("translated code comes to the same end as the original, from near and from far") {
+    map_everything();
+    u64 finished = 0, faulted = 0, inlined = 0, chained = 0, exits = 0, steps = 0;
+    for (u64 round = 0; round < 400; ++round) {
+        Generator generator(round + 1);
+        const Code code = generator.program(round % 4 == 3);
+        REQUIRE(code.size() < NativeLayout::kCodeSize - 64);
+        NativeRunner runner;
+        set_up(runner, code, round);
+        const Outcome expected = runner.run_reference();
+        const auto expected_memory = memory_now();
+        if (expected.signal == SIGALRM) continue;
+        (expected.signal ? faulted : finished) += 1;
+        for (const u64 base : {NativeLayout::kNear, NativeLayout::kFar}) {
+            Cache cache(base);
+            // Twice through one cache: everything that was learnt is used again.
+            for (int pass = 0; pass < 2; ++pass) {
+                set_up(runner, code, round);
+                const Outcome outcome = runner.run_translated(cache.translator, *cache.memory.page, false);
+                INFO("round " << round << " base " << base << " pass " << pass << " rip " << outcome.point.rip << " expected " << expected.point.rip);
+                REQUIRE(outcome.signal == expected.signal);
+                for (u32 i = 0; i < 16; ++i) REQUIRE(outcome.point.gpr[i] == expected.point.gpr[i]);
+                REQUIRE(outcome.point == expected.point);
+                REQUIRE(memory_now() == expected_memory);
+            }
+            inlined += cache.translator.counts().inlined;
+            chained += cache.translator.counts().chained;
+            exits += cache.translator.counts().exits;
+            steps += 2 * expected.steps;
+        }
+    }
+    CHECK(finished > 200);
+    CHECK(faulted > 30);
+    CHECK(inlined > 100);
+    CHECK(chained > 1000);
+    MESSAGE("programs: " << finished + faulted << " (" << faulted << " ended in a fault), instructions: " << steps << ", exits: " << exits
+                         << ", handlers inlined: " << inlined);
+}
+
+TEST_CASE("wherever translated code is stopped, the guest's state is exactly that at an instruction's boundary") {
+    map_everything();
+    u64 points = 0, between = 0;
+    for (u64 round = 0; round < 60; ++round) {
+        Generator generator(round + 10'000);
+        const Code code = generator.program(round % 4 == 3);
+        NativeRunner runner;
+        set_up(runner, code, round);
+        std::vector<GuestPoint> trace;
+        runner.watch = [&trace](const GuestPoint& point) { trace.push_back(point); };
+        const Outcome expected = runner.run_reference();
+        if (expected.signal == SIGALRM || trace.size() > 3000) continue;
+        for (const u64 base : {NativeLayout::kNear, NativeLayout::kFar}) {
+            Cache cache(base);
+            for (int pass = 0; pass < 2; ++pass) {
+                set_up(runner, code, round);
+                u64 now = 0;
+                const char* wrong = nullptr;
+                GuestPoint seen{};
+                runner.watch = [&](const GuestPoint& point) {
+                    ++points;
+                    if (wrong || point == trace[now]) return;
+                    ++between;
+                    // Exits and what is emulated go unwatched: some instructions further, but never back.
+                    for (u64 next = now + 1; next < trace.size() && next < now + 8; ++next)
+                        if (point == trace[next]) {
+                            now = next;
+                            return;
+                        }
+                    wrong = "a state that the guest never had";
+                    seen = point;
+                };
+                const Outcome outcome = runner.run_translated(cache.translator, *cache.memory.page, true);
+                INFO("round " << round << " base " << base << " pass " << pass << " at " << trace[now].rip << " seen " << seen.rip << " flags " << seen.rflags << " expected "
+                              << trace[now].rflags);
+                REQUIRE(wrong == nullptr);
+                REQUIRE(outcome.point == expected.point);
+                REQUIRE(outcome.signal == expected.signal);
+            }
+        }
+    }
+    CHECK(points > 100'000);
+    CHECK(between > 10'000);
+    MESSAGE("stops: " << points);
+}
