@@ -54,7 +54,10 @@ void Switch::take_back_all(Port& port) {
 void Switch::disconnect(u64 number) {
     Port& port = ports_[number];
     if (!port.open) return;
+    const u64 before = used_count_;
     take_back_all(port);
+    for (u64 count = used_count_ - before; count != 0 && renew(std::min(count, kAtOnce)); count -= std::min(count, kAtOnce)) {
+    }
     table_.forget(number);
     port.open = false;
 }
@@ -204,17 +207,20 @@ void Switch::count_loss(Port& port) {
     if (now - port.stuck_since > kPatience) cut_off(port, "it gives back none of what it received");
 }
 
+/// Renew the last `count` frames that were used. False: not all of them could be.
+bool Switch::renew(u64 count) {
+    const std::span batch(used_ + used_count_ - count, count);
+    const u64 done = host_.renew(batch);
+    std::copy_n(batch.begin(), done, clean_ + clean_count_);
+    std::copy(batch.begin() + static_cast<std::ptrdiff_t>(done), batch.end(), batch.begin());
+    clean_count_ += done;
+    used_count_ -= done;
+    renewed_ += done;
+    return done == count;
+}
+
 u32 Switch::take_clean() {
-    if (clean_count_ == 0) {
-        const u64 count = std::min(used_count_, kAtOnce);
-        const std::span batch(used_ + used_count_ - count, count);
-        const u64 done = host_.renew(batch);
-        std::copy_n(batch.begin(), done, clean_);
-        std::copy(batch.begin() + static_cast<std::ptrdiff_t>(done), batch.end(), batch.begin());
-        clean_count_ = done;
-        used_count_ -= done;
-        renewed_ += done;
-    }
+    if (clean_count_ == 0) static_cast<void>(renew(std::min(used_count_, kAtOnce)));
     return clean_count_ == 0 ? kNoFrame : clean_[--clean_count_];
 }
 

@@ -54,7 +54,7 @@ class Switch {
     /// A port for `who`, whose ring is all zero and stays while the port is open. `others_behind`: it may send from any
     /// address, and gets what is for nobody known.  Errors: exhausted.
     Result<u64> connect(EnvId who, NetRing& ring, bool others_behind);
-    /// It has ended, or is of no more interest. What it holds is back.
+    /// It has ended, or is of no more interest. What it holds is back, and what it keeps of that is worth nothing.
     void disconnect(u64 port);
 
     /// Every port's turn, once. True: there was something to do.
@@ -100,6 +100,7 @@ class Switch {
     void count_loss(Port& port);
     void answer_send(Port& port, NetStatus status, bool wants_frame);
     u32 take_clean();
+    bool renew(u64 count);
     void put_back(u32 frame);
 
     SwitchHost& host_;

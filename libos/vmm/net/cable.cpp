@@ -12,11 +12,19 @@ Outcome Cable::open(std::string_view name, u64 deadline) {
     return port_.open(name, deadline);
 }
 
+// With all its frames under way, the guest's next one has to wait for the switch: it gets the CPU.
+std::span<std::byte> Cable::room() {
+    room_ = port_.room();
+    if (room_.empty() && !cut_ && call<Yield>({port_.peer()}).ok()) room_ = port_.room();
+    return room_;
+}
+
 void Cable::send(std::span<const std::byte> frame) {
     const bool in_place = !room_.empty() && frame.data() == room_.data();
-    const Outcome sent = in_place ? port_.send(frame.size()) : port_.send(frame);
+    Outcome sent = in_place ? port_.send(frame.size()) : port_.send(frame);
+    if (!sent.ok() && sent.error() == Error::exhausted && call<Yield>({port_.peer()}).ok()) sent = port_.send(frame);
     room_ = {};
-    ++(sent.ok() ? sent_ : lost_);
+    ++(sent.ok() ? sent_ : not_sent_);
     copied_bytes_ += frame.size();
 }
 
@@ -42,7 +50,7 @@ std::optional<WakeTerm> Cable::wakes() const {
 }
 
 void Cable::report(std::string_view guest) const {
-    static_cast<void>(record("what", "cable", "guest", guest, "sent", sent_, "received", received_, "lost", lost_, "sent_with_a_frame",
+    static_cast<void>(record("what", "cable", "guest", guest, "sent", sent_, "not_sent", not_sent_, "received", received_, "lost", lost_, "sent_with_a_frame",
                              port_.frames_filled(), "sent_in_the_ring", port_.frames_copied(), "bytes_copied", copied_bytes_));
 }
 

@@ -44,7 +44,7 @@ class Cable final : public NetPort, public Chore {
     void lead_to(CableEnd& end) { end_ = &end; }
 
     void send(std::span<const std::byte> frame) override;
-    std::span<std::byte> room() override { return room_ = port_.room(); }
+    std::span<std::byte> room() override;
 
     u64 tend(u64 now) override;
     bool is_pressing() const override { return port_.has_news(); }
@@ -59,7 +59,7 @@ class Cable final : public NetPort, public Chore {
     CableEnd* end_ = nullptr;
     std::span<std::byte> room_;  ///< What the device was told to fill.
     bool cut_ = false;
-    u64 sent_ = 0, received_ = 0, lost_ = 0, copied_bytes_ = 0;
+    u64 sent_ = 0, not_sent_ = 0, received_ = 0, lost_ = 0, copied_bytes_ = 0;
 };
 
 }  // namespace tessera::vmm
