@@ -91,11 +91,11 @@ void ask_with_forgeries() {
     forged.tag[0] ^= 1;
     expect("a forged ring, posted", post(kRingPost, forged).error(), Error::ok);
     expect("rung", bell.notify(kAskingEvent).error(), Error::ok);
-    static_cast<void>(call<Wait>({{}, 0, ticks() + information().quantum * 40, 0}));
+    static_cast<void>(call<Wait>({{}, 0, ticks() + information().quantum * 10, 0}));
     const auto only_read = attenuate(good, only_rights(Right::read));
     expect("a ring that is only to be read, posted", post(kRingPost, only_read.value()).error(), Error::ok);
     expect("rung", bell.notify(kAskingEvent).error(), Error::ok);
-    static_cast<void>(call<Wait>({{}, 0, ticks() + information().quantum * 40, 0}));
+    static_cast<void>(call<Wait>({{}, 0, ticks() + information().quantum * 10, 0}));
     expect("given back", answer_to<FrameRelease>({address(good), FrameNumber{good.first}, kRingPages}), Error::ok);
     take_down(kRingPost);
 }
@@ -114,8 +114,8 @@ void use_what_was_kept() {
     put(2, 0, RequestKind::receive, 0);
     must_be_cut_off("it gives back what it was never given to read");
     if (!connect()) return;
-    expect("what it kept is dead", bind_as(kept, kReadWrite), Error::bad_capability);
-    expect("and so is what it kept to read", bind_as(kept, Right::read), Error::bad_capability);
+    expect("what it kept is dead", bind_as(kept, kReadWrite), Error::stale_capability);
+    expect("and so is what it kept to read", bind_as(kept, Right::read), Error::stale_capability);
     // To itself: nobody gets it, so it comes back, is renewed and goes out again.
     NetResponse given = ask_for_frame();
     for (u64 i = 0; i < 400; ++i) {
