@@ -75,8 +75,10 @@ def in_forms(icount):
         form = record.pop("form", None)
         if "bench" in record:
             exits.setdefault(form, {})[record.pop("bench")] = record
-        elif record.get("problem"):
+        elif "problem" in record:
             problems[form] = record["problem"]
+    problems = {form: problems.get(form, "the monitor has no such form") for form in FORMS}
+    problems = {form: problem for form, problem in problems.items() if problem}
     return measured(result["log"]), exits, problems, result
 
 
@@ -148,7 +150,7 @@ def targets_of(data):
         if name in ("cpuid", "write_port", "guest_exit_svm", "guest_exit_ring_3"):
             yield target(f"exit and back, {name}", cost, 500, "instructions")
     yield target("Linux to its first program, nested: wall-clock time to bare", linux and linux["wall"]["guest_to_bare"], 2)
-    yield target("Linux to its first program, nested: instructions to bare", linux and linux["instructions"]["guest_to_bare"], 1.3)
+    yield target("Linux to its first program, nested: instructions to bare, without idle time", linux and linux["instructions"]["busy_guest_to_bare"], 1.3)
 
 
 def rows_of(data):
