@@ -7,6 +7,7 @@
 #include "bench/system/guest_watch.hpp"
 #include "libos/core/libos.hpp"
 #include "libos/heap/heap.hpp"
+#include "libos/vmm/deprivileged/guest.hpp"
 #include "libos/vmm/monitor/files.hpp"
 #include "libos/vmm/monitor/monitor.hpp"
 #include "libos/vmm/monitor/paravirt_guest.hpp"
@@ -53,6 +54,13 @@ const char* run(TurnTaker& guest, const ExitCounts& exits, GuestWatch& watch) {
 
 const char* closed(Outcome outcome) { return outcome.ok() ? nullptr : name_of(outcome.error()); }
 
+const char* add_devices(Platform& platform, GuestPeer& peer) {
+    VirtioNet* const card = platform.add_net(peer, kAddress);
+    if (card == nullptr || platform.add_disk(disk, "tessera") == nullptr) return "there is no room for its devices";
+    peer.answer_to(*card);
+    return nullptr;
+}
+
 const char* run_paravirt() {
     static GuestWatch watch("paravirt");
     static GuestPeer peer;
@@ -65,13 +73,23 @@ const char* run_paravirt() {
     return closed(guest->close());
 }
 
+const char* run_trapped() {
+    static GuestWatch watch("trapped");
+    static GuestPeer peer;
+    auto* const guest = new DeprivilegedGuest(supply, {.name = "trapped", .frames = kFrames, .serial = &watch});
+    if (const auto opened = guest->open(); !opened.ok()) return name_of(opened.error());
+    if (const char* problem = add_devices(guest->platform(), peer)) return problem;
+    if (const char* problem = guest->boot({bare.bytes(), {}, kWords})) return problem;
+    if (const char* problem = run(guest->processor(), guest->processor().exits(), watch)) return problem;
+    report_deprivileged(guest->processor(), "trapped");
+    return closed(guest->close());
+}
+
 const char* run_on_pc(GuestWatch& watch, std::string_view name, PagingChoice paging) {
     static GuestPeer peer;
     auto* const guest = new PcGuest(supply, {.name = name, .frames = kFrames, .serial = &watch, .paging = paging});
     if (const auto opened = guest->open(); !opened.ok()) return name_of(opened.error());
-    VirtioNet* const card = guest->platform().add_net(peer, kAddress);
-    if (card == nullptr || guest->platform().add_disk(disk, "tessera") == nullptr) return "there is no room for its devices";
-    peer.answer_to(*card);
+    if (const char* problem = add_devices(guest->platform(), peer)) return problem;
     if (const char* problem = guest->boot_linux({bare.bytes(), {}, kWords})) return problem;
     if (const char* problem = run(guest->processor(), guest->processor().exits(), watch)) return problem;
     if (guest->shadow() != nullptr) report_shadow(guest->shadow()->counts(), name.data());
@@ -92,7 +110,7 @@ struct Form {
     std::string_view name;
     const char* (*run)();  ///< nullptr, or why it did not work.
 };
-constexpr Form kForms[] = {{"paravirt", run_paravirt}, {"shadow", run_shadow}, {"nested", run_nested}};
+constexpr Form kForms[] = {{"paravirt", run_paravirt}, {"trapped", run_trapped}, {"shadow", run_shadow}, {"nested", run_nested}};
 
 }  // namespace
 
