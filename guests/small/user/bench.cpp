@@ -130,7 +130,7 @@ void wire() {
 }
 
 void compute() {
-    constexpr u64 kRounds = 5'000'000;
+    constexpr u64 kRounds = 20'000'000;
     u64 value = 1;
     begin("compute");
     const u64 from = ticks();
