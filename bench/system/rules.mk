@@ -50,6 +50,23 @@ bench-where: $(bench_kernel) build/libos/paths.elf
 measurements:
 	@$(PYTHON) bench/measurements.py $(SECTIONS)
 
+# ---- guests ------------------------------------------------------------------------------------------------
+
+BENCH_TARGETS += bench-guests
+TEST_TARGETS  += guest-bench-tests
+TEST_FILES    += build/libos/guests.elf build/libos/guest_paths.elf build/libos/guest_exits.elf build/guests/paravirt.elf
+
+guest_bench_files := $(bench_kernel) build/libos/guests.elf build/libos/guest_paths.elf build/libos/guest_exits.elf \
+	build/guests/trapped.elf build/guests/paravirt.elf
+
+## bench-guests: one small guest bare and in each form, and Linux in one; build/results/guests.json, guests.svg (QUICK=1: a check)
+.PHONY: bench-guests guest-bench-tests
+bench-guests: $(guest_bench_files) $(if $(QUICK),,bench-linux-boot)
+	@$(PYTHON) bench/guests.py $(if $(QUICK),--check)
+
+guest-bench-tests: $(guest_bench_files)
+	@$(PYTHON) bench/guests.py --check
+
 # ---- how memory is divided up ----------------------------------------------------------------------------
 
 BENCH_TARGETS += bench-idle-tax
