@@ -5,6 +5,7 @@
 //   guests=N                             how many, 1 if nothing is said; the disk is one image with private writes
 //   paging=nested or shadow              what translates their addresses; nested where the CPU has it if nothing is said
 //   roots=N around=N                     of a shadow: address spaces that are kept, pages that are bound together
+//   cpus=N                               virtual CPUs, of one guest then; each has an environment, on CPUs one behind the other
 //   console=1                            the first one's serial port is the machine's console; else what they print is logged
 //   cmdline=...                          everything behind it, for the guests' kernels
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include "libos/vmm/monitor/files.hpp"
 #include "libos/vmm/monitor/pc_guest.hpp"
 #include "libos/vmm/monitor/report.hpp"
+#include "libos/vmm/monitor/team.hpp"
 
 using namespace tessera;
 using namespace tessera::libos;
@@ -30,6 +32,7 @@ constinit FrameSupply supply;
 BootFileWindow kernel, initrd, disk_file;
 RunWindow heap_memory, pool_memory;
 Console console;
+Team team;
 
 /// What is said behind `cmdline=`, to the end.
 std::string_view command_line() {
@@ -76,6 +79,7 @@ PcGuest* open_guest(u64 index, Disks& disks) {
     const bool at_console = index == 0 && argument("console", 0) != 0;
     auto* const guest = new PcGuest(supply, {.name = kNames[index],
                                              .frames = argument("memory", 128) << 20 >> kPageShift,
+                                             .cpus = argument("cpus", 1),
                                              .serial = at_console ? &console : nullptr,
                                              .paging = paging(),
                                              .shadow = {static_cast<u32>(std::clamp<u64>(argument("roots", 8), 1, kMaxRoots)),
@@ -100,7 +104,7 @@ int libos_main() {
     static Disks disks;
     static Monitor monitor;
     if (!disks.open()) return 2;
-    const u64 count = std::clamp<u64>(argument("guests", 1), 1, kMostGuests);
+    const u64 count = argument("cpus", 1) > 1 ? 1 : std::clamp<u64>(argument("guests", 1), 1, kMostGuests);
     PcGuest* guests[kMostGuests];
     for (u64 i = 0; i < count; ++i) {
         guests[i] = open_guest(i, disks);
@@ -108,7 +112,14 @@ int libos_main() {
         monitor.add(guests[i]->processor());
     }
     if (argument("console", 0) != 0) monitor.add(console);
+    if (guests[0]->cpus() > 1) {
+        const auto opened = team.open(*guests[0], argument("slots", 4));
+        if (!opened.ok()) return fail("other virtual CPUs", name_of(opened.error())), 1;
+        monitor.set_events(Team::kNotified);
+        team.begin();
+    }
     monitor.run();
+    if (guests[0]->cpus() > 1) team.join();
     console.tend(0);
     u64 failed = 0;
     for (PcGuest* each : std::span(guests, count)) {

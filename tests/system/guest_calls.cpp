@@ -116,6 +116,35 @@ void nested_form() {
     expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
 }
 
+/// Shadow paging: what is bound for reading is not written, whatever the guest believes of its control registers.
+void shadow_form() {
+    GuestContext context;
+    if (const Error made = make_context(context, ContextKind::shadow); made == Error::unsupported) return;
+    TestGuest guest;
+    expect("a guest", make_guest(guest, GuestForm::svm), Error::ok);
+    expect("load it", answer_to<GuestLoad>({guest.number, 0, address(context.grant.context)}), Error::ok);
+    // mov (%rbx), %rax; mov %rax, (%rbx); hlt
+    load_code({0x48, 0x8b, 0x03, 0x48, 0x89, 0x03, 0xf4});
+    expect("bind its code", bind_guest_page(context, kCode, kCode), Error::ok);
+    expect("bind a page for reading", answer_to<Bind>({address(memory.capability), memory.frame + 5, PageSpan::make(PageNumber{5}, 1, Right::read),
+                                                       address(context.grant.context), {}}), Error::ok);
+    GuestState& state = guest.state();
+    set_long_mode(state);
+    state.rbx = 0x5000;
+    constexpr u64 kWriteProtect = 1 << 16, kNoExecute = 1 << 11;
+    state.efer |= kNoExecute;
+    state.cr0 &= ~kWriteProtect;
+    const auto answer = run(guest);
+    expect("without write protection", answer.error(), Error::bad_argument);
+    expect_true("because of cr0", !answer.ok() && answer.failure().detail == offsetof(GuestState, cr0));
+    state.cr0 |= kWriteProtect;
+    state.changed = kAllGuestParts;
+    expect_exit("a write", guest, GuestExit::exception, 14);
+    expect_true("where it is not allowed", state.info[1] == 0x5000 && state.rip == (kCode << kPageShift) + 3, state.rip);
+    expect("destroy", answer_to<GuestDestroy>({guest.number}), Error::ok);
+    expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
+}
+
 /// Ring 3: code that loads, stores, traps and calls.
 void deprivileged_form() {
     GuestContext context;
@@ -218,6 +247,7 @@ int libos_main() {
     need(memory, kGuestMemory);
     wrong_names();
     deprivileged_form();
+    shadow_form();
     nested_form();
     return verdict("guest calls");
 }

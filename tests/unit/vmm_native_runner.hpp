@@ -23,6 +23,7 @@ namespace tessera::vmm::test {
 /// Where the guest lives. All of it is mapped once, at these addresses.
 struct NativeLayout {
     static constexpr u64 kCode = 0x1000'0000, kCodeSize = 0x4000, kData = 0x1100'0000, kDataSize = 0x2000, kStack = 0x1200'0000, kStackSize = 0x2000;
+    static constexpr u64 kHole = 0x1300'0000, kHoleSize = 0x1'0000;  ///< Where nothing is.
     static constexpr u64 kNear = 0x1400'0000, kFar = 0x5000'0000'0000, kCacheSize = 0x8'0000;
     static constexpr u64 kEnd = kCode + kCodeSize - 16;  ///< Getting there is the end.
 };
@@ -94,6 +95,9 @@ class NativeRunner {
     NativeEffects effects;
     VirtualMachine machine;
 
+    static constexpr u64 kMaxSteps = 50'000;
+    u64 max_steps = kMaxSteps;  ///< Then it ends with SIGALRM.
+
     /// Called at every instruction's boundary of the reference, and, stepping, with the guest's state behind every
     /// instruction of the cache.
     std::function<void(const GuestPoint&)> watch;
@@ -113,7 +117,6 @@ class NativeRunner {
     enum class Mode { reference, translated, stepping };
     static constexpr int kRegisters[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                                            REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
-    static constexpr u64 kMaxSteps = 200'000;
     static inline NativeRunner* running_ = nullptr;
 
     GuestPoint point() const {
@@ -148,9 +151,9 @@ class NativeRunner {
         running_ = this;
         started_ = finished_ = false;
         steps_ = 0;
-        // Safety: the handler puts the guest's registers in the place of ours, and ours back at the end. Nothing of the guest's
-        // uses SSE registers.
-        asm volatile("leaq -128(%%rsp), %%rsp\n int3\n leaq 128(%%rsp), %%rsp" ::: "memory", "cc");
+        // Safety: the handler puts the guest's registers in the place of ours, and ours back at the end. Of SSE registers the
+        // guest uses one.
+        asm volatile("leaq -128(%%rsp), %%rsp\n int3\n leaq 128(%%rsp), %%rsp" ::: "memory", "cc", "xmm7");
         for (u32 i = 0; i < 5; ++i) sigaction(kSignals[i], &old[i], nullptr);
         sigaltstack(&before, nullptr);
         return outcome_;
@@ -185,7 +188,7 @@ class NativeRunner {
     void go_on(ucontext_t& context) {
         for (;;) {
             if (mode_ == Mode::reference && watch) watch(point());
-            if (cpu.rip == NativeLayout::kEnd || ++steps_ > kMaxSteps) return finish(context, steps_ > kMaxSteps ? SIGALRM : 0);
+            if (cpu.rip == NativeLayout::kEnd || ++steps_ > max_steps) return finish(context, steps_ > max_steps ? SIGALRM : 0);
             if (mode_ != Mode::reference) return enter(context);
             Instruction in;
             Exception fault{};
@@ -216,17 +219,18 @@ class NativeRunner {
 
     /// Behind one instruction of the cache: what would the monitor see here? Then on, as if nothing had been.
     void on_step(ucontext_t& context, u64 rip) {
-        if (++steps_ > kMaxSteps) {
+        if (++steps_ > max_steps) {
             take_registers(context);
             return finish(context, SIGALRM);
         }
-        const TranslationPage kept = *page_;
+        const u8 flag = page_->interrupt_flag, level = page_->io_level;
         const VirtualCpu before = cpu;
         take_registers(context);
         translator_->stop(machine, rip);
         if (watch) watch(point());
         cpu = before;
-        *page_ = kept;
+        page_->interrupt_flag = flag;
+        page_->io_level = level;
         // PUSHFQ would show the flag that we step by, and POPFQ lose it: these two are done here.
         auto& gregs = context.uc_mcontext.gregs;
         u64& rsp = reinterpret_cast<u64&>(gregs[REG_RSP]);

@@ -47,7 +47,8 @@ constexpr u32 kShadowCr = 1 << 3 | 1 << 16 | 1 << 19 | 1 << 20;  // reads of CR3
 constexpr u32 kShadowExceptions = 1 << 14;
 constexpr u64 kVirtualInterrupt = 1 << 8, kAnyPriority = u64{0x1f} << 16, kMaskVirtually = 1 << 24;
 
-constexpr u64 kCr0Paging = u64{1} << 31 | 1, kCr4Pae = 1 << 5, kEferLong = 1 << 8 | 1 << 10;
+/// With shadow paging: PG, PE, and WP, without which the guest's ring 0 writes what is bound for reading.
+constexpr u64 kCr0Shadow = u64{1} << 31 | 1 << 16 | 1, kCr4Pae = 1 << 5, kEferLong = 1 << 8 | 1 << 10;
 constexpr u64 kCr0Known = 0xe005'003f, kCr4Known = 0x35'0fff & ~u64{1 << 12}, kEferKnown = 1 | 1 << 8 | 1 << 10 | 1 << 11;
 constexpr u64 kPhysical = (u64{1} << 52) - 1;
 constexpr u64 kPatAtReset = 0x0007'0406'0007'0406;
@@ -214,7 +215,7 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
     if (event != 0 && !is_event(event)) return Failure{Error::bad_argument, offsetof(GuestState, event)};
     const bool shadow = context.kind == ContextKind::shadow;
     if (shadow) {
-        if ((block.cr0 & kCr0Paging) != kCr0Paging) return Failure{Error::bad_argument, offsetof(GuestState, cr0)};
+        if ((block.cr0 & kCr0Shadow) != kCr0Shadow) return Failure{Error::bad_argument, offsetof(GuestState, cr0)};
         if (!(block.cr4 & kCr4Pae)) return Failure{Error::bad_argument, offsetof(GuestState, cr4)};
         if ((block.efer & kEferLong) != kEferLong) return Failure{Error::bad_argument, offsetof(GuestState, efer)};
     }

@@ -36,7 +36,7 @@ bool find_base_bit(const Instruction& in, u32& at, u8& bit, bool& inverted, cons
         case Encoding::vex:
             at = in.opcode_offset - 2u;
             bit = 0x20;
-            return bytes[at - 1] == 0xc4;
+            return bytes[at] != 0xc5;  // two bytes only: no room for it (and c5 is no second byte of three)
         case Encoding::xop: at = in.opcode_offset - 2u; bit = 0x20; return true;
         case Encoding::evex: at = in.opcode_offset - 3u; bit = 0x20; return true;
         case Encoding::three_d_now: break;

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "exokernel/locks/ticket.hpp"
 #include "libos/vmm/monitor/board.hpp"
 #include "libos/vmm/monitor/clock.hpp"
 #include "libos/vmm/monitor/paging.hpp"
@@ -20,6 +21,15 @@ struct End {
     Kind kind = running;
     const char* reason = "";
     u64 detail = 0;
+};
+
+/// Who can make a virtual CPU look up: it sleeps, or is in its guest.
+class Waker {
+  public:
+    virtual void wake(u64 cpu) = 0;
+
+  protected:
+    ~Waker() = default;
 };
 
 class Machine {
@@ -49,11 +59,31 @@ class Machine {
     u64 due() const { return due_; }
     static constexpr u64 kNever = ~u64{0};
 
+    // ---- Several virtual CPUs, each in an environment of its own ----
+    /// From now on everything but the guests' own time is under a lock, and who waits is woken by `waker`.
+    void share(u64 cpus, Waker& waker) {
+        cpus_ = cpus;
+        waker_ = &waker;
+    }
+    bool is_shared() const { return cpus_ != 1; }
+    /// Held while the board, the memory or the paging is used.  Hot: nothing where there is one CPU.
+    void lock() {
+        if (is_shared()) [[unlikely]]
+            lock_.acquire();
+    }
+    void unlock() {
+        if (is_shared()) [[unlikely]]
+            lock_.release();
+    }
+    /// Wake the CPUs, but for `self`, for which something has come since the last time.
+    void wake_others(u64 self);
+
     const End& end() const { return end_; }
     bool is_running() const { return end_.kind == End::running; }
     /// The first reason counts.
     void stop(End end) {
         if (is_running()) end_ = end;
+        for (u64 cpu = 0; is_shared() && cpu < cpus_; ++cpu) waker_->wake(cpu);
     }
 
   private:
@@ -63,6 +93,10 @@ class Machine {
     Paging& paging_;
     Clock clock_;
     u64 due_ = 0;
+    u64 cpus_ = 1;
+    Waker* waker_ = nullptr;
+    u64 told_ = 0;  ///< CPUs that have been woken for what waits for them.
+    locks::TicketLock<> lock_;
     End end_;
 };
 

@@ -123,6 +123,12 @@ bool Memory::fill(u64 guest_frame) {
     return true;
 }
 
+bool Memory::fill_all() {
+    for (u64 i = 0; i < frames(); ++i)
+        if (map_[i].use() == FrameUse::absent && !fill(i)) return false;
+    return true;
+}
+
 bool Memory::fill_large(u64 guest_frame) {
     const u64 chunk = chunk_of(guest_frame);
     if (large_over_ || chunk + kPagesPerLarge > frames()) return false;

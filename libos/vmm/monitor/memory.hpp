@@ -105,6 +105,10 @@ class Memory final : public GuestMemory, private Window {
     /// is needed. Nothing: no such frame, or no memory for it.
     std::optional<Backing> back(u64 guest_frame, bool write);
 
+    /// Give every guest frame its memory now: who runs a virtual CPU in an environment of its own has no frames to give.
+    /// False: there is not enough.
+    bool fill_all();
+
     void add_view(MemoryView& view);
     void set_policy(MemoryPolicy* policy) { policy_ = policy; }
 

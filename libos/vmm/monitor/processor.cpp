@@ -1,6 +1,8 @@
 #include "libos/vmm/monitor/processor.hpp"
 
 #include "libos/core/program.hpp"
+#include "libos/vmm/boot/start.hpp"
+#include "libos/vmm/monitor/guest_start.hpp"
 #include "libos/vmm/monitor/report.hpp"
 
 namespace tessera::vmm {
@@ -86,26 +88,49 @@ void Processor::tell_end() { report(*this); }
 
 Turn Processor::run(u64 until) {
     const u64 begin = now_ = ticks();
+    machine_.lock();
     const Turn turn = go_on(until);
+    machine_.unlock();
     exits_.add_turn(ticks() - begin);
     return turn;
 }
 
+// What other CPUs asked of this one, and who of them is to look up because of what this one did.
+void Processor::obey() {
+    const CpuSignal signal = machine_.board().take_signal(index_);
+    if (signal.kind == CpuSignal::init) waiting_ = true;
+    if (signal.kind == CpuSignal::startup && waiting_) {
+        start(cpu_.state(), startup_state(signal.page));
+        waiting_ = halted_ = false;
+    }
+    machine_.wake_others(index_);
+}
+
+// Everything that may make it go on. False: it waits.  Hot.
+[[gnu::always_inline]] inline bool Processor::has_work() {
+    if (machine_.is_due(now_)) machine_.advance(now_);
+    if (machine_.is_shared()) [[unlikely]] {
+        obey();
+        if (waiting_) return false;
+    }
+    deliver();
+    if (!halted_) [[likely]] return true;
+    // What was put off may be what it waits for.
+    machine_.advance(now_);
+    deliver();
+    return !halted_;
+}
+
 Turn Processor::go_on(u64 until) {
     while (machine_.is_running()) {
-        if (machine_.is_due(now_)) machine_.advance(now_);
-        deliver();
-        if (halted_) [[unlikely]] {
-            // What was put off may be what it waits for.
-            machine_.advance(now_);
-            deliver();
-            if (halted_) return Turn::idle;
-        }
+        if (!has_work()) return Turn::idle;
         if (now_ >= until) return Turn::over;
 
+        machine_.unlock();
         const u64 entered = ticks();
         const auto exit = cpu_.run(machine_.paging().place(cpu_));
         now_ = ticks();
+        machine_.lock();
         exits_.add_guest(now_ - entered);
         if (!exit.ok()) [[unlikely]] {
             fail("the kernel refuses the virtual CPU's state", static_cast<u64>(exit.error()));
