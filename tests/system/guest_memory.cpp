@@ -100,7 +100,7 @@ class Recomputing final : public MemoryPolicy {
     u64 brought = 0, made_room = 0, writes = 0, copies = 0;
     SuppliedFrame shared{};
 
-    bool bring_back(u64 guest_frame) override {
+    bool bring_back(u64 guest_frame, bool) override {
         auto frame = memory_.supply().take();
         while (!frame.ok() && make_room()) frame = memory_.supply().take();
         if (!frame.ok()) return false;
