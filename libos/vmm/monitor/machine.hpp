@@ -52,12 +52,10 @@ class Machine {
     }
     /// The guest has told the board something that may change when it is due.
     void look_at_time() {
-        const u64 event = board_.next_event();
-        due_ = event == Board::kNoEvent ? kNever : clock_.tsc_at(event);
+        due_ = clock_.tsc_at(board_.next_event());
     }
-    /// The TSC when something of the board's own is due; kNever.
+    /// The TSC when something of the board's own is due; Clock::kNever.
     u64 due() const { return due_; }
-    static constexpr u64 kNever = ~u64{0};
 
     // ---- Several virtual CPUs, each in an environment of its own ----
     /// From now on everything but the guests' own time is under a lock, and who waits is woken by `waker`.
