@@ -108,10 +108,7 @@ bool write_mp_table(GuestMemory& memory, u32 cpus) {
     header.checksum = checksum(at, header.length);
     std::memcpy(at, &header, sizeof header);
 
-    // PIC mode (4.1, 3.6.2.1): the 8259s may reach the first CPU by its LINT0, which Linux otherwise masks where there is no
-    // I/O APIC. The register that would switch them through, at ports 22 and 23, is wired to that.
-    constexpr u8 kPicMode = 0x80;
-    FloatingPointer pointer{{'_', 'M', 'P', '_'}, static_cast<u32>(kMpTable + sizeof pointer), 1, kRevision, 0, {0, kPicMode}};
+    FloatingPointer pointer{{'_', 'M', 'P', '_'}, static_cast<u32>(kMpTable + sizeof pointer), 1, kRevision, 0, {}};
     std::memcpy(table.bytes, &pointer, sizeof pointer);
     pointer.checksum = checksum(table.bytes, sizeof pointer);
     std::memcpy(table.bytes, &pointer, sizeof pointer);
