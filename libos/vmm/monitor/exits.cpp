@@ -159,7 +159,7 @@ void Processor::on_halt() {
     if (cpu_.state().rflags & rflags::kInterrupt)
         halted_ = true;
     else
-        machine_.stop({End::power_off, "halted with interrupts off", 0});
+        switch_off(true);
 }
 
 // Who means to reset a PC loads an interrupt table of no entries and raises an exception. Anybody else had a triple fault.

@@ -97,13 +97,19 @@ Turn Processor::run(u64 until) {
     return turn;
 }
 
+void Processor::switch_off(bool off) {
+    waiting_ = off;
+    halted_ = false;
+    machine_.set_off(index_, off);
+}
+
 // What other CPUs asked of this one, and who of them is to look up because of what this one did.
 void Processor::obey() {
     const CpuSignal signal = machine_.board().take_signal(index_);
-    if (signal.kind == CpuSignal::init) waiting_ = true;
+    if (signal.kind == CpuSignal::init) switch_off(true);
     if (signal.kind == CpuSignal::startup && waiting_) {
         start(cpu_.state(), startup_state(signal.page));
-        waiting_ = halted_ = false;
+        switch_off(false);
     }
     machine_.wake_others(index_);
 }

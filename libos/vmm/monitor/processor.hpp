@@ -44,6 +44,7 @@ class Processor final : public TurnTaker {
     Turn go_on(u64 until);
     bool has_work();
     void obey();
+    void switch_off(bool off);
     void handle(GuestExit exit);
     void handle_rest(GuestExit exit);
     void deliver();
