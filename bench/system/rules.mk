@@ -80,3 +80,16 @@ bench-idle-tax: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
 
 idle-tax-tests: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
 	@$(PYTHON) bench/idle_tax.py --check
+
+# ---- the network between guests and libOSes --------------------------------------------------------------
+
+BENCH_TARGETS += bench-network
+
+## bench-network: what a frame costs over the switch; build/results/network_costs.md
+.PHONY: bench-network bench-guest-isolation
+bench-network: $(bench_kernel) build/libos/net_switch.elf build/libos/net_load.elf
+	@$(PYTHON) bench/network.py
+
+## bench-guest-isolation: what a libOS loses beside Linux guests that idle, crash and fork; build/results/guest_isolation.md
+bench-guest-isolation: $(bench_kernel) build/libos/net_switch.elf build/libos/linux_guest.elf build/libos/neighbour.elf linux-guest-image
+	@$(PYTHON) bench/network.py guests

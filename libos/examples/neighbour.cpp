@@ -51,10 +51,14 @@ constexpr const char* kOthers[] = {"idle", "busy", "one_ended", "busy_behind_it"
 /// The same work, told apart by what the others did, in short stretches.
 class Stretches {
   public:
-    static constexpr u64 kRounds = 128;
+    static constexpr u64 kRounds = 256;
 
-    Stretches(std::string_view first) : first_(first.empty() ? EnvId{} : find_environment(first)) { begin(); }
+    Stretches(std::string_view first, u64 promised)
+        : first_(first.empty() ? EnvId{} : find_environment(first)), promised_(promised) {
+        begin();
+    }
 
+    /// `promised`: what the slots promise from now on, in thousandths of the time.
     void on_round(u64 promised) {
         if (++rounds_ < kRounds) return;
         const u64 elapsed = ticks() - began_, own = accounts().ticks - own_, others = ticks_of_others() - others_;
@@ -65,8 +69,9 @@ class Stretches {
         kind.rounds += rounds_;
         kind.own += own;
         kind.elapsed += elapsed;
-        kind.promised = promised;
+        kind.promised += promised_ * elapsed;
         begin();
+        promised_ = promised;
     }
     bool tell() const {
         bool told = true;
@@ -74,7 +79,8 @@ class Stretches {
             const Kind& kind = kinds_[i];
             if (kind.rounds == 0) continue;
             told = record("others", kOthers[i], "rounds", kind.rounds, "ticks_a_round", kind.own / kind.rounds, "share_thousandths",
-                          kind.own * 1000 / kind.elapsed, "promised_thousandths", kind.promised).ok() && told;
+                          kind.own * 1000 / kind.elapsed, "promised_thousandths",
+                          kind.promised / kind.elapsed).ok() && told;
         }
         return told;
     }
@@ -100,6 +106,7 @@ class Stretches {
     }
 
     EnvId first_;
+    u64 promised_;  ///< At the beginning of the stretch.
     bool was_alive_ = true;
     u64 rounds_, began_, own_, others_;
     Kind kinds_[static_cast<u64>(Others::count)]{};
@@ -151,7 +158,7 @@ int libos_main() {
     const u64 promised = at_first.own * 1000 / at_first.all;
 
     Phase beside(right);
-    Stretches stretches(argument("first"));
+    Stretches stretches(argument("first"), promised);
     for (Slots now = at_first; now.run_by_others != 0; now = count_slots()) {
         beside.one_round();
         stretches.on_round(now.own * 1000 / now.all);

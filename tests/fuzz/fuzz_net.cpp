@@ -31,21 +31,28 @@ class World {
     }
 
     void act(const u8* action) {
-        Port& port = ports_[kHonest + action[0] % (kPorts - kHonest)];
+        const u64 number = kHonest + action[0] % (kPorts - kHonest), value = action[2], where = action[3];
+        if (!core_.is_open(number)) return open_again();
+        Port& port = ports_[number];
         NetRing& ring = *port.ring;
-        const u64 value = action[2], where = action[3];
-        NetRequest& request = ring.request[where % kRingSlots];
-        switch (action[0] / 4 % 10) {
-            case 0: ring.requests += value; break;
-            case 1: ring.requests = value << where % 57; break;
-            case 2: ring.responses = value << where % 57; break;
-            case 3: request.kind = static_cast<RequestKind>(value); break;
-            case 4: request.frame = static_cast<u32>(value | u64{action[1]} << 8); break;
-            case 5: request.frame = ring.response[value % kRingSlots].frame; break;
-            case 6: request.length = static_cast<u16>(value | action[1] << 8); break;
-            case 7: request.header.to = action[1] % 2 ? kBroadcast : ports_[value % kPorts].ring->address; break;
-            case 8: request.header.from = ports_[value % kPorts].ring->address; break;
-            case 9: ring.address[action[1] % 6] = action[2]; break;
+        NetRequest& draft = drafts_[number];
+        switch (action[0] / 4 % 16) {
+            case 0: case 1: case 2: case 3: case 4: case 5:
+                for (u64 i = 0; i <= value % 20; ++i) {
+                    // A frame that was sent is none of its own any more: the next one is what the switch gave last.
+                    if (i != 0 && draft.frame != kNoFrame) draft.frame = given(ring, i);
+                    ring.request[ring.requests++ % kRingSlots] = draft;
+                }
+                break;
+            case 6: draft.kind = value % 8 == 0 ? static_cast<RequestKind>(value) : value % 2 ? RequestKind::send : RequestKind::receive; break;
+            case 7: draft.frame = static_cast<u32>(value); break;
+            case 8: draft.frame = kNoFrame; break;
+            case 9: case 10: draft.frame = given(ring, where); break;
+            case 11: draft.length = static_cast<u16>(value % 4 == 0 ? 0 : value % 4 == 1 ? 1000 : value | action[1] << 8); break;
+            case 12: draft.header.to = action[1] % 2 ? kBroadcast : core_.address(value % kPorts); break;
+            case 13: draft.header.from = core_.address(value % 3 ? number : value % kPorts); break;
+            case 14: ring.address[action[1] % 6] = action[2]; break;
+            case 15: (action[1] % 2 ? ring.requests : ring.responses) += value << where % 57; break;
         }
     }
 
@@ -73,12 +80,29 @@ class World {
     const char* end() {
         for (u64 i = 0; i < kHonest; ++i)
             if (!core_.is_open(i)) return "an honest port was cut off";
-        for (u64 i = 0; i < kPorts; ++i) core_.disconnect(i);
+        for (u64 i = 0; i < kPorts; ++i) {
+            u64 held = 0;
+            for (u32 frame = 0; frame < core_.frames(); ++frame) held += core_.holds(i, frame);
+            if (held > Switch::kFramesOfPort) return "a port has more frames than it may hold";
+            core_.disconnect(i);
+        }
         if (core_.frames_home() != core_.frames()) return "frames were lost";
         return host_.wrong() == 0 ? nullptr : "a frame was in two hands";
     }
 
   private:
+    static u32 given(const NetRing& ring, u64 back) { return ring.response[(ring.responses - 1 - back % 16) % kRingSlots].frame; }
+
+    /// All that were cut off, in order, so that each has the place that it had.
+    void open_again() {
+        for (u64 i = kHonest; i < kPorts; ++i) {
+            if (core_.is_open(i)) continue;
+            *ports_[i].ring = NetRing{};
+            static_cast<void>(core_.connect(EnvId{i + 1}, *ports_[i].ring, i == kPorts - 1));
+            drafts_[i] = {};
+        }
+    }
+
     void ask(u64 number, RequestKind kind, u32 frame) {
         NetRequest request{};
         request.id = static_cast<u32>(kind);
@@ -122,15 +146,19 @@ class World {
     CountingHost host_{slices_};
     Switch core_{host_, Switch::frames_for(kPorts)};
     Port ports_[kPorts];
+    NetRequest drafts_[kPorts]{};
 };
 
 }  // namespace
 
 std::vector<std::vector<u8>> seeds() {
-    // A frame asked for and sent to everybody; a ring that claims too much; frames given back that were never given.
-    return {{12, 0, 1, 0, 16, 255, 255, 0, 0, 0, 1, 0, 20, 0, 0, 1, 24, 3, 0, 1, 28, 1, 0, 1, 32, 0, 2, 1, 12, 0, 1, 1, 0, 0, 1, 0},
-            {0, 0, 200, 0, 1, 0, 3, 0, 5, 0, 9, 40},
-            {13, 0, 2, 0, 17, 0, 5, 0, 1, 0, 1, 0}};
+    // Frames asked for and sent to everybody; in another's name; more asked for than it may have; frames that were never given.
+    const u8 put = 0, kind = 6 * 4, frame = 7 * 4, none = 8 * 4, own = 9 * 4, length = 11 * 4, to = 12 * 4, from = 13 * 4, count = 15 * 4;
+    return {{kind, 1, 1, 0, none, 1, 0, 0, put, 1, 3, 0, length, 0, 1, 0, from, 1, 1, 0, to, 1, 0, 0, own, 1, 0, 0, put, 0, 0, 0, own, 1, 0, 0, put, 0, 0, 0},
+            {kind, 1, 1, 0, none, 1, 0, 0, length, 0, 101, 0, from, 1, 0, 0, to, 2, 1, 0, put, 0, 0, 0, put, 4, 2, 0},
+            {kind, 1, 1, 0, none, 1, 0, 0, put, 1, 15, 0, put, 0, 1, 0, none + 1, 1, 0, 0, put + 1, 0, 16, 0},
+            {kind, 1, 2, 0, none, 1, 0, 0, put, 0, 19, 0, frame, 1, 40, 0, put, 0, 0, 0, count, 1, 200, 0},
+            {kind, 1, 1, 0, length, 0, 1, 0, frame, 1, 7, 0, put, 0, 0, 0, put, 0, 3, 0}};
 }
 
 }  // namespace tessera::fuzz

@@ -1,11 +1,12 @@
 // A monitor of paravirtual guests: `kernel=NAME cmdline=WORDS`. With `peer=1` a second guest is on the same wire and answers; with
-// `hostile=1` a second one computes, while the first may end as it likes. Each has a disk in memory. The exit code is
-// good if all guests that should say that they are.
+// `hostile=1` a second one computes, while the first may end as it likes; with `net=NAME` the wire leads to the switch of that
+// name. Each has a disk in memory. The exit code is good if all guests that should say that they are.
 #include "libos/core/libos.hpp"
 #include "libos/vmm/monitor/files.hpp"
 #include "libos/vmm/monitor/monitor.hpp"
 #include "libos/vmm/monitor/paravirt_guest.hpp"
 #include "libos/vmm/monitor/pc_board.hpp"
+#include "libos/vmm/net/cable.hpp"
 #include "tests/system/guest_things.hpp"
 
 using namespace tessera;
@@ -18,8 +19,8 @@ namespace {
 constinit FrameSupply supply;
 BootFileWindow kernel;
 
-/// One end of a cable.
-class Cable final : public NetPort {
+/// One end of a wire between two of them.
+class Wire final : public NetPort {
   public:
     void lead_to(ParavirtGuest& guest) { there_ = &guest; }
     void send(std::span<const std::byte> frame) override {
@@ -46,7 +47,8 @@ class Patience final : public Chore {
 };
 
 MemoryDisk disks[2];
-Cable cables[2];
+Wire wires[2];
+Cable cable;
 LineSink sinks[2]{LineSink("one"), LineSink("two")};
 
 bool start(ParavirtGuest& guest, std::string_view words) {
@@ -77,17 +79,25 @@ int libos_main() {
     const u64 count = peer || hostile ? 2 : 1, frames = argument("memory", 32) << 20 >> kPageShift;
     for (u64 i = 0; i < count; ++i)
         if (!disks[i].open(256).ok()) return print("no disk\n"), 2;
-    static ParavirtGuest one(supply, {.name = "one", .frames = frames, .console = sinks[0], .disk = &disks[0], .port = &cables[0], .address = {0x52, 0x54, 0, 0, 0, 1}});
-    static ParavirtGuest two(supply, {.name = "two", .frames = count == 2 ? frames : 3, .console = sinks[1], .disk = &disks[1], .port = &cables[1], .address = {0x52, 0x54, 0, 0, 0, 2}});
+    const bool switched = !argument("net").empty();
+    if (switched && !cable.open(argument("net")).ok()) return print("no network\n"), 2;
+    static ParavirtGuest one(supply, {.name = "one", .frames = frames, .console = sinks[0], .disk = &disks[0],
+                                      .port = switched ? static_cast<NetPort*>(&cable) : &wires[0],
+                                      .address = switched ? cable.address() : MacAddress{0x52, 0x54, 0, 0, 0, 1}});
+    static DeviceEnd end(one);
+    cable.lead_to(end);
+    static ParavirtGuest two(supply, {.name = "two", .frames = count == 2 ? frames : 3, .console = sinks[1], .disk = &disks[1], .port = &wires[1], .address = {0x52, 0x54, 0, 0, 0, 2}});
     ParavirtGuest* const guests[] = {&one, &two};
     if (!start(one, command_line())) return 1;
-    if (peer) cables[0].lead_to(two), cables[1].lead_to(one);
+    if (peer) wires[0].lead_to(two), wires[1].lead_to(one);
     if (count == 2 && !start(two, peer ? "answer ip=10.0.2.2 count=5" : "compute bound=300000")) return 1;
     static Monitor monitor;
     for (u64 i = 0; i < count; ++i) monitor.add(*guests[i]);
     static Patience patience(one.machine(), two.machine());
     if (hostile) monitor.add(patience);
+    if (switched) monitor.add(cable);
     monitor.run();
+    if (switched) cable.report("one");
     bool good = true;
     for (u64 i = 0; i < count; ++i) {
         tell(*guests[i]);

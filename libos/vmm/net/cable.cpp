@@ -1,6 +1,7 @@
 #include "libos/vmm/net/cable.hpp"
 
 #include "libos/core/print.hpp"
+#include "libos/core/program.hpp"
 #include "libos/vmm/monitor/windows.hpp"
 
 namespace tessera::vmm {
@@ -12,17 +13,21 @@ Outcome Cable::open(std::string_view name, u64 deadline) {
     return port_.open(name, deadline);
 }
 
-// With all its frames under way, the guest's next one has to wait for the switch: it gets the CPU.
+// With all its frames under way, the guest's next one has to wait for the switch, which gets the CPU; but not for long.
+void Cable::wait_for_switch() {
+    if (!cut_) static_cast<void>(port_.flush(ticks() + information().quantum / 4));
+}
+
 std::span<std::byte> Cable::room() {
     room_ = port_.room();
-    if (room_.empty() && !cut_ && call<Yield>({port_.peer()}).ok()) room_ = port_.room();
+    if (room_.empty()) wait_for_switch(), room_ = port_.room();
     return room_;
 }
 
 void Cable::send(std::span<const std::byte> frame) {
     const bool in_place = !room_.empty() && frame.data() == room_.data();
     Outcome sent = in_place ? port_.send(frame.size()) : port_.send(frame);
-    if (!sent.ok() && sent.error() == Error::exhausted && call<Yield>({port_.peer()}).ok()) sent = port_.send(frame);
+    if (!sent.ok() && sent.error() == Error::exhausted) wait_for_switch(), sent = port_.send(frame);
     room_ = {};
     ++(sent.ok() ? sent_ : not_sent_);
     copied_bytes_ += frame.size();

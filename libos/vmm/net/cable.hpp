@@ -55,6 +55,8 @@ class Cable final : public NetPort, public Chore {
     void report(std::string_view guest) const;
 
   private:
+    void wait_for_switch();
+
     libos::SwitchPort port_;
     CableEnd* end_ = nullptr;
     std::span<std::byte> room_;  ///< What the device was told to fill.
