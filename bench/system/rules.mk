@@ -63,3 +63,11 @@ bench-idle-tax: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
 
 idle-tax-tests: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
 	@$(PYTHON) bench/idle_tax.py --check
+
+# ---- memory across guests: minutes, so not a part of `make bench` ---------------------------------------------
+
+## bench-guest-memory: Linux guests that share memory and give it back, over time; build/results/guest_memory_*.svg
+.PHONY: bench-guest-memory
+bench-guest-memory: $(bench_kernel) build/libos/managed_guests.elf build/libos/asker.elf \
+		build/guests/linux/vmlinux build/guests/linux/initrd build/guests/linux/disk
+	@$(PYTHON) bench/guest_memory.py
