@@ -93,3 +93,11 @@ bench-network: $(bench_kernel) build/libos/net_switch.elf build/libos/net_load.e
 ## bench-guest-isolation: what a libOS loses beside Linux guests that idle, crash and fork; build/results/guest_isolation.md
 bench-guest-isolation: $(bench_kernel) build/libos/net_switch.elf build/libos/linux_guest.elf build/libos/neighbour.elf linux-guest-image
 	@$(PYTHON) bench/network.py guests
+
+# ---- memory across guests: minutes, so not a part of `make bench` ---------------------------------------------
+
+## bench-guest-memory: Linux guests that share memory and give it back, over time; build/results/guest_memory_*.svg
+.PHONY: bench-guest-memory
+bench-guest-memory: $(bench_kernel) build/libos/managed_guests.elf build/libos/asker.elf \
+		build/guests/linux/vmlinux build/guests/linux/initrd build/guests/linux/disk
+	@$(PYTHON) bench/guest_memory.py

@@ -244,12 +244,13 @@ void Director::look_at_maps() {
     }
     const u64 taken = supply.taken();
     expect("at least half of the memory is reclaimed", taken * 2 <= needed);
-    print("reclaimed ", needed - taken, " of ", needed, " frames\n");
+    print("reclaimed ", needed - taken, " of ", needed, " frames in ", manager_.scanned_through(), " passes\n");
     static_cast<void>(record("frames_needed", needed, "frames_taken", taken));
 }
 
 void Director::begin(u64 step) {
     waits_for_ = 0;
+    until_pass_ = 0;
     waits_for_asker_ = false;
     switch (step) {
     // Pages that were written while they were first looked at are passed over for some time.

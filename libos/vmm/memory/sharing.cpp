@@ -55,7 +55,7 @@ u64 Sharing::add(Memory& memory) {
 }
 
 // Tables of pages, for one, are written by every walk, and are the same again behind it. Each copy makes a page be looked at
-// half as often, or a quarter; each look makes up for one half.
+// a quarter as often, each look makes it twice as often again.
 bool Sharing::is_worth_a_look(PageOf page) {
     u8& times = restless(page);
     if (times == 0) return true;

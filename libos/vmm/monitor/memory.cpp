@@ -140,7 +140,7 @@ bool Memory::fill_large(u64 guest_frame) {
         return false;
     }
     for (u64 i = 0; i < kPagesPerLarge; ++i)
-        entries[i] = GuestFrame::make(FrameUse::present, run.value().number.value + i, run.value().run).with_large(true);
+        entries[i] = GuestFrame::make(FrameUse::present, run.value().number.value + i, run.value().run).with_large(!single_);
     present_ += kPagesPerLarge;
     return true;
 }
@@ -184,16 +184,19 @@ void Memory::hide(u64 guest_frame) {
     unbind_frames(first(), guest_frame & ~(run - 1), run, {});
 }
 
-void Memory::split(u64 guest_frame) {
-    if (!map_[guest_frame].is_large()) return;
-    const u64 chunk = chunk_of(guest_frame);
-    for (GuestFrame& each : map_.subspan(chunk, kPagesPerLarge)) each = each.with_large(false);
-    forget(chunk, kPagesPerLarge);
+void Memory::use_single_frames() {
+    if (single_) return;
+    single_ = true;
+    for (u64 chunk = 0; chunk < frames(); chunk += kPagesPerLarge) {
+        if (!map_[chunk].is_large()) continue;
+        for (GuestFrame& each : map_.subspan(chunk, kPagesPerLarge)) each = each.with_large(false);
+        forget(chunk, kPagesPerLarge);
+    }
 }
 
 std::optional<SuppliedFrame> Memory::take(u64 guest_frame, FrameUse use, u64 number) {
     if (guest_frame >= frames() || map_[guest_frame].use() != FrameUse::present) return {};
-    split(guest_frame);
+    use_single_frames();
     const SuppliedFrame frame = map_[guest_frame].frame();
     // Order: who looks for its bindings has to know which frame it was.
     forget(guest_frame, 1);
@@ -222,7 +225,7 @@ void Memory::vacate(u64 guest_frame, FrameUse use) {
 
 void Memory::protect(u64 guest_frame) {
     if (map_[guest_frame].use() != FrameUse::present) return;
-    split(guest_frame);
+    use_single_frames();
     map_[guest_frame] = map_[guest_frame].with_protection(true);
     forget(guest_frame, 1);
 }

@@ -6,7 +6,7 @@
 //                      +--> views: the nested context, or the shadows of a shadow pager   (bound on an exit)
 //
 // It fills itself on demand, 2 MiB at a time while the kernel has such runs, so that one binding does for 512 frames. A
-// policy (balloon, sharing, paging) takes frames away and gives others; then the run is bound frame by frame. Bindings
+// policy (balloon, sharing, paging) takes frames away and gives others; then all are bound as single frames. Bindings
 // are a cache everywhere: whoever misses one asks `back` what stands behind the frame.
 #pragma once
 
@@ -130,8 +130,9 @@ class Memory final : public GuestMemory, private Window {
     /// The window was looked through at this frame, and nobody is to take that for use (FrameSample). At the end of each run
     /// of frames that are bound together, so that it costs little.
     void hide(u64 guest_frame);
-    /// From now on in single frames only: then each is seen to be used, or not, by itself.
-    void use_single_frames() { large_over_ = true; }
+    /// From now on bind single frames only. Then each is seen to be used, or not, by itself; and none is displaced in a view
+    /// that has an entry for each, as large bindings displace small ones, for ever where an instruction needs both.
+    void use_single_frames();
     /// Everything back to the supply.
     void close();
 
@@ -152,7 +153,6 @@ class Memory final : public GuestMemory, private Window {
     bool copy(u64 guest_frame);
     Backing backing_of(u64 guest_frame) const;
     void forget(u64 guest_frame, u64 count);
-    void split(u64 guest_frame);
 
     FrameSupply& supply_;
     std::span<GuestFrame> map_;
@@ -161,6 +161,7 @@ class Memory final : public GuestMemory, private Window {
     SuppliedFrame scratch_{};       // behind the window's last page
     bool small_only_;               // no large binding in the window
     bool large_over_ = false;       // the kernel has no 2 MiB run any more
+    bool single_ = false;           // use_single_frames
     u64 present_ = 0, copies_ = 0;
 };
 
