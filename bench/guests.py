@@ -30,8 +30,8 @@ COUNTS, ROUNDS, SECONDS = 3, 5, 300
 GOOD = 0x20 << 1 | 1  # guests/trapped/devices.cpp, and how QEMU tells it.
 LINE = re.compile(r"(?:\[\S+\] )?(?:(\w+)\| )?(\{\"bench\".*\})$")
 
-FOOTNOTE = ("Instructions: of guest, kernel and monitor together, as `-icount shift=0` counts them; time in which the guest waits is left "
-            "out. Bare, the devices are QEMU's own and take no instructions. Medians of several boots: where the ticks of clocks fall "
+FOOTNOTE = ("Instructions: of guest, kernel and monitor together, as `-icount shift=0` counts them; time in which the guest "
+            "waits is left out. Bare, the devices are QEMU's own and take no instructions. Medians of several boots: where the ticks of clocks fall "
             "differs between boots, and with them what is scheduled when. Wall-clock ratios: without icount, by the guest's own time "
             "stamp counter, medians of rounds that take turns, least and most in brackets. Under TCG every VMRUN and every #VMEXIT empties the emulator's TLB, "
             "which no CPU with ASIDs does: ratios of what exits are higher here than on hardware.")
@@ -113,7 +113,8 @@ def median_of(boots):
     for bench, of_forms in boots[0].items():
         for form in of_forms:
             all_ = sorted((boot[bench][form] for boot in boots), key=lambda one: one["instructions"])
-            table.setdefault(bench, {})[form] = {**all_[len(all_) // 2], "least": all_[0]["instructions"], "most": all_[-1]["instructions"]}
+            least, median, most = all_[0], all_[len(all_) // 2], all_[-1]
+            table.setdefault(bench, {})[form] = {**median, "least": least["instructions"], "most": most["instructions"]}
     return table
 
 
@@ -122,7 +123,8 @@ def wall_ratios(rounds):
     samples = []
     for _ in range(rounds):
         alone, (found, *_) = bare(False), in_forms(False)
-        samples.append({form: {bench: total / n for bench, (n, total) in benches.items()} for form, benches in {BARE: alone, **found}.items()})
+        samples.append({form: {bench: total / n for bench, (n, total) in benches.items()}
+                        for form, benches in {BARE: alone, **found}.items()})
     table = {}
     for bench in BENCHES:
         for form in set(samples[0]) - {BARE}:
@@ -178,7 +180,8 @@ def targets_of(data):
         if name in ("cpuid", "write_port", "guest_exit_svm", "guest_exit_ring_3"):
             yield target(f"exit and back, {name}", cost, 500, "instructions")
     yield target("Linux to its first program, nested: wall-clock time to bare", linux and linux["wall"]["guest_to_bare"], 2)
-    yield target("Linux to its first program, nested: instructions to bare, without idle time", linux and linux["instructions"]["busy_guest_to_bare"], 1.3)
+    yield target("Linux to its first program, nested: instructions to bare, without idle time",
+                 linux and linux["instructions"]["busy_guest_to_bare"], 1.3)
 
 
 def rows_of(data):
