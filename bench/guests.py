@@ -30,11 +30,12 @@ COUNTS, ROUNDS, SECONDS = 3, 5, 300
 GOOD = 0x20 << 1 | 1  # guests/trapped/devices.cpp, and how QEMU tells it.
 LINE = re.compile(r"(?:\[\S+\] )?(?:(\w+)\| )?(\{\"bench\".*\})$")
 
-FOOTNOTE = ("Instructions: of guest, kernel and monitor together, as `-icount shift=0` counts them; time in which the guest "
-            "waits is left out. Bare, the devices are QEMU's own and take no instructions. Medians of several boots: where the ticks of clocks fall "
-            "differs between boots, and with them what is scheduled when. Wall-clock ratios: without icount, by the guest's own time "
-            "stamp counter, medians of rounds that take turns, least and most in brackets. Under TCG every VMRUN and every #VMEXIT empties the emulator's TLB, "
-            "which no CPU with ASIDs does: ratios of what exits are higher here than on hardware.")
+FOOTNOTE = (
+    "Instructions: of guest, monitor and kernel together, as `-icount shift=0` counts them, without the time in which the guest "
+    "waits. Bare, the devices are QEMU's own and take none. Medians of several boots: where the ticks of clocks fall differs between "
+    "boots, and with them what is scheduled when. Wall-clock ratios: without icount, by the guest's own time stamp counter, "
+    "medians of rounds that take turns, least and most in brackets. Under TCG every VMRUN and every #VMEXIT empties the emulator's "
+    "TLB, which no CPU with ASIDs does: whatever exits looks dearer by the clock here than it would there.")
 
 
 def measured(lines):
