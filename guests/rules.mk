@@ -67,6 +67,15 @@ $(GUESTS_BUILD)/programs.o: $(GUESTS_BUILD)/programs.S
 $(eval $(call small_kernel,trapped))
 $(eval $(call small_kernel,paravirt))
 
+# The same sequences of instructions on every machine: with the boot code of the bare form, and nothing else of the small kernel.
+differ_objs := $(patsubst %,$(GUESTS_BUILD)/kernel/%.o,$(basename $(wildcard guests/differ/*.cpp guests/differ/*.S) \
+	guests/trapped/boot.S guests/small/strings.cpp))
+
+$(GUESTS_BUILD)/differ.elf: $(differ_objs) guests/small/kernel.ld
+	$(call step,LD,$@)
+	$(Q)$(CXX) $(SMALL_LDFLAGS) -Wl,-T,guests/small/kernel.ld $(differ_objs) -o $@
+IMAGES += $(GUESTS_BUILD)/differ.elf
+
 -include $(shell find $(GUESTS_BUILD) -name '*.d' 2>/dev/null)
 
 # ---- tests: the bare-metal form on QEMU alone ------------------------------------------------------------

@@ -6,6 +6,7 @@
 //   paging=nested or shadow              what translates their addresses; nested where the CPU has it if nothing is said
 //   roots=N around=N                     of a shadow: address spaces that are kept, pages that are bound together
 //   cpus=N                               virtual CPUs, of one guest then; each has an environment, on CPUs one behind the other
+//   net=NAME                             a network card for each of the first two, with a port of the switch of that name
 //   console=1                            the first one's serial port is the machine's console; else what they print is logged
 //   cmdline=...                          everything behind it, for the guests' kernels
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "libos/vmm/monitor/pc_guest.hpp"
 #include "libos/vmm/monitor/report.hpp"
 #include "libos/vmm/monitor/team.hpp"
+#include "libos/vmm/net/cable.hpp"
 
 using namespace tessera;
 using namespace tessera::libos;
@@ -33,6 +35,9 @@ BootFileWindow kernel, initrd, disk_file;
 RunWindow heap_memory, pool_memory;
 Console console;
 Team team;
+
+constexpr u64 kMostCables = 2;
+Cable cables[kMostCables];
 
 /// What is said behind `cmdline=`, to the end.
 std::string_view command_line() {
@@ -70,6 +75,17 @@ class Disks {
     BlockPool* pool_ = nullptr;
 };
 
+bool add_net(Platform& platform, u64 index) {
+    if (argument("net").empty() || index >= kMostCables) return true;
+    Cable& cable = cables[index];
+    const auto opened = cable.open(argument("net"));
+    if (!opened.ok()) return fail("network", name_of(opened.error()));
+    VirtioNet* const card = platform.add_net(cable, cable.address());
+    if (card == nullptr) return fail("network", "there is no room for a card in the guest");
+    cable.lead_to(*new DeviceEnd(*card));
+    return true;
+}
+
 PagingChoice paging() {
     const std::string_view word = argument("paging");
     return word == "shadow" ? PagingChoice::shadow : word == "nested" ? PagingChoice::nested : PagingChoice::best;
@@ -87,7 +103,7 @@ PcGuest* open_guest(u64 index, Disks& disks) {
     if (at_console) console.connect(guest->platform().serial());
     const auto opened = guest->open();
     if (!opened.ok() && !fail("guest", name_of(opened.error()))) return nullptr;
-    if (!disks.add(guest->platform())) return nullptr;
+    if (!disks.add(guest->platform()) || !add_net(guest->platform(), index)) return nullptr;
     const char* const problem = guest->boot_linux({kernel.bytes(), initrd.bytes(), command_line()});
     if (problem != nullptr && !fail("Linux", problem)) return nullptr;
     return guest;
@@ -110,6 +126,7 @@ int libos_main() {
         guests[i] = open_guest(i, disks);
         if (guests[i] == nullptr) return 1;
         monitor.add(guests[i]->processor());
+        if (i < kMostCables && !argument("net").empty()) monitor.add(cables[i]);
     }
     if (argument("console", 0) != 0) monitor.add(console);
     if (guests[0]->cpus() > 1) {
@@ -122,8 +139,10 @@ int libos_main() {
     if (guests[0]->cpus() > 1) team.join();
     console.tend(0);
     u64 failed = 0;
-    for (PcGuest* each : std::span(guests, count)) {
+    for (PcGuest*& each : std::span(guests, count)) {
         report_exits(each->processor(), each->name().data());
+        const u64 index = static_cast<u64>(&each - guests);
+        if (index < kMostCables && !argument("net").empty()) cables[index].report(each->name());
         if (each->shadow() != nullptr) report_shadow(each->shadow()->counts(), each->name().data());
         failed += each->machine().end().kind == End::failed;
         if (!each->close().ok()) return fail("clean end", "the kernel has something against it"), 1;

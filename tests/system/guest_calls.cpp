@@ -117,7 +117,7 @@ void nested_form() {
 }
 
 /// Shadow paging: what is bound for reading is not written, whatever the guest believes of its control registers.
-void shadow_form() {
+void shadow_protection() {
     GuestContext context;
     if (const Error made = make_context(context, ContextKind::shadow); made == Error::unsupported) return;
     TestGuest guest;
@@ -141,6 +141,70 @@ void shadow_form() {
     state.changed = kAllGuestParts;
     expect_exit("a write", guest, GuestExit::exception, 14);
     expect_true("where it is not allowed", state.info[1] == 0x5000 && state.rip == (kCode << kPageShift) + 3, state.rip);
+    expect("destroy", answer_to<GuestDestroy>({guest.number}), Error::ok);
+    expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
+}
+
+/// What says where translations come from is the kernel's: every access to it is an exit, whatever was asked for.
+void shadow_form() {
+    GuestContext context;
+    if (const Error made = make_context(context, ContextKind::shadow); made == Error::unsupported) {
+        print("no SVM here\n");
+        return;
+    } else {
+        expect("a shadow context", made, Error::ok);
+    }
+    TestGuest guest;
+    expect("a guest", make_guest(guest, GuestForm::svm), Error::ok);
+    expect("load it", answer_to<GuestLoad>({guest.number, 0, address(context.grant.context)}), Error::ok);
+    // mov %cr3, %rax; mov %rax, %cr3; mov %rax, %cr4; mov (%rbx), %rax; vmmcall
+    load_code({0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8, 0x0f, 0x22, 0xe0, 0x48, 0x8b, 0x03, 0x0f, 0x01, 0xd9});
+    GuestState& state = guest.state();
+    set_long_mode(state);
+    state.rbx = 0xffff'8000'0000'0000;  // where the kernel has all of memory, in its own contexts
+    state.intercept_cr = state.intercept_exceptions = 0;
+    constexpr u64 kPageFault = 14;
+    constexpr u64 kSupervisor = static_cast<u64>(SpanFlag::supervisor);
+    expect_exit("no code yet", guest, GuestExit::exception, kPageFault);
+    expect("bind its code, for its kernel", bind_guest_page(context, kCode, kCode, kSupervisor), Error::ok);
+    expect_exit("read cr3", guest, GuestExit::read_cr, 3);
+    state.rip += 3;
+    expect_exit("write cr3", guest, GuestExit::write_cr, 3);
+    state.rip += 3;
+    expect_exit("write cr4", guest, GuestExit::write_cr, 4);
+    state.rip += 3;
+    expect_exit("the kernel's half is not there", guest, GuestExit::exception, kPageFault);
+    expect_true("which", state.info[1] == state.rbx && !(state.info[0] & 1), state.info[0]);
+    memory.words()[5 * 512] = 0xfeed'f00d;
+    const u64 page = state.rbx >> kPageShift & (kGuestPages - 1);
+    expect("it is the guest's to use", bind_guest_page(context, page, 5, kSupervisor), Error::ok);
+    expect_exit("vmmcall", guest, GuestExit::vmmcall);
+    expect_true("what was there", state.rax == 0xfeed'f00d, state.rax);
+    // Its user code may not reach what is its kernel's.
+    state.rip = (kCode << kPageShift) + 9;
+    state.cpl = 3;
+    state.cs = {0x2b, 0xafb, ~u32{0}, 0};
+    state.ss = {0x33, 0xcf3, ~u32{0}, 0};
+    state.changed = static_cast<u64>(GuestPart::control) | static_cast<u64>(GuestPart::segments);
+    expect_exit("its user code, in a page of its kernel's", guest, GuestExit::exception, kPageFault);
+    expect_true("which", state.info[1] >> kPageShift == kCode && (state.info[0] & 4), state.info[0]);
+    expect("its code, for all", bind_guest_page(context, kCode, kCode), Error::ok);
+    expect_exit("its user code, at its kernel's page", guest, GuestExit::exception, kPageFault);
+    expect_true("which", state.info[1] == state.rbx, state.info[1]);
+
+    struct Bad {
+        const char* what;
+        u64 GuestState::*member;
+        u64 value;
+    };
+    for (const Bad& bad : {Bad{"paging off", &GuestState::cr0, 0x0001'0033}, Bad{"no write protection", &GuestState::cr0, 0x8000'0033},
+                           Bad{"no PAE", &GuestState::cr4, 0}, Bad{"no long mode", &GuestState::efer, 0}}) {
+        set_long_mode(state);
+        state.*bad.member = bad.value;
+        const auto answer = run(guest);
+        expect(bad.what, answer.error(), Error::bad_argument);
+        expect_true("and which", !answer.ok() && *reinterpret_cast<u64*>(reinterpret_cast<u8*>(&state) + answer.failure().detail) == bad.value);
+    }
     expect("destroy", answer_to<GuestDestroy>({guest.number}), Error::ok);
     expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
 }
@@ -248,6 +312,7 @@ int libos_main() {
     wrong_names();
     deprivileged_form();
     shadow_form();
+    shadow_protection();
     nested_form();
     return verdict("guest calls");
 }

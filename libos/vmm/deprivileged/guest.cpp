@@ -47,8 +47,7 @@ const char* DeprivilegedGuest::boot(const LinuxBoot& boot) {
     const StartState& from = loaded.state;
     const auto segment = [](const SegmentStart& each) { return Segment{each.selector, each.attributes, each.limit, each.base}; };
     const auto table = [](const SegmentStart& each) { return TableRegister{each.base, static_cast<u16>(each.limit)}; };
-    VirtualCpu& cpu = processor_.registers();
-    cpu.rip = from.rip;
+    VirtualCpu cpu = make_long_mode_cpu(DeprivilegedProcessor::model(), from.rip, from.cr3);
     cpu.rflags = from.rflags;
     cpu.gpr[kRax] = from.rax;
     cpu.gpr[kRbx] = from.rbx;
@@ -56,7 +55,6 @@ const char* DeprivilegedGuest::boot(const LinuxBoot& boot) {
     cpu.gpr[kRsi] = from.rsi;
     cpu.gpr[kRsp] = from.rsp;
     cpu.cr0 = from.cr0;
-    cpu.cr3 = from.cr3;
     cpu.cr4 = from.cr4;
     cpu.efer = from.efer;
     cpu.cs = segment(from.cs);
@@ -66,6 +64,7 @@ const char* DeprivilegedGuest::boot(const LinuxBoot& boot) {
     cpu.gdtr = table(from.gdtr);
     cpu.idtr = table(from.idtr);
     if (!cpu.long_mode() || !cpu.is64()) return "it does not begin in 64-bit mode";
+    processor_.start(cpu);
     return nullptr;
 }
 

@@ -58,6 +58,14 @@ void DeprivilegedProcessor::load_root() {
     root_ = shadow_.load(PagingMode::of(virtual_.cr0, virtual_.cr3, virtual_.cr4, virtual_.efer, kModel.physical_bits));
 }
 
+const CpuModel& DeprivilegedProcessor::model() { return kModel; }
+
+void DeprivilegedProcessor::start(const VirtualCpu& registers) {
+    virtual_ = registers;
+    fresh_code_ = true;
+    load_root();
+}
+
 /// The real CPU gets what of the virtual one it may have. False: the machine has stopped.
 bool DeprivilegedProcessor::enter() {
     if (!is_user() && fresh_code_) scan();
@@ -84,8 +92,6 @@ void DeprivilegedProcessor::leave() {
 }
 
 Turn DeprivilegedProcessor::run(u64 until) {
-    if (!begun_) load_root();
-    begun_ = true;
     const u64 begin = now_ = ticks();
     Turn turn = Turn::ended;
     while (machine_.is_running()) {
@@ -109,9 +115,11 @@ Turn DeprivilegedProcessor::run(u64 until) {
             fail("there is no memory for another context");
             break;
         }
+        const u64 filled = accounts().hits;
         const u64 entered = ticks();
         const auto exit = cpu_.run(place.value());
         now_ = ticks();
+        counts_.filled += accounts().hits - filled;
         exits_.add_guest(now_ - entered);
         if (!exit.ok()) {
             fail("the kernel refuses the virtual CPU's state", static_cast<u64>(exit.error()));

@@ -56,6 +56,7 @@ struct DeprivilegedCounts {
     u64 branches = 0;                 ///< Indirect ones, taken here.
     u64 scanned = 0;                  ///< Instructions that were looked at from entries of the kernel.
     u64 exceptions = 0, interrupts = 0;  ///< Delivered.
+    u64 filled = 0;                   ///< Misses while the guest ran that the kernel filled from the S-TLB, with those of the way back.
 };
 
 class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, private FrameWatcher {
@@ -71,9 +72,12 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     void tell_end() override;
     Machine& machine() override { return machine_; }
 
-    /// Before it runs: what it starts with.
-    VirtualCpu& registers() { return virtual_; }
+    /// What it goes on with: at the beginning, or whenever somebody puts the guest somewhere else.
+    void start(const VirtualCpu& registers);
     const VirtualCpu& registers() const { return virtual_; }
+    static const CpuModel& model();
+    /// Somebody other than the guest is about to write a guest frame.
+    void note_write(u64 guest_frame) { shadow_.written(guest_frame); }
     const ExitCounts& exits() const { return exits_; }
     const DeprivilegedCounts& counts() const { return counts_; }
     u64 rewritten() const { return rewriter_.sites(); }  ///< Instructions that are replaced by a trap at present.
@@ -118,7 +122,6 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     Rewriter rewriter_;
     GuestCpu cpu_;
     VirtualCpu virtual_;
-    bool begun_ = false;
     bool fresh_code_ = true;     // the monitor has put the kernel somewhere: scan from there before it runs
     u64 fs_base_ = 0, gs_base_ = 0;  // that the real CPU has
     u32 root_ = 0;

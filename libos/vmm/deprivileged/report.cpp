@@ -75,7 +75,11 @@ void report_deprivileged(const DeprivilegedProcessor& processor, const char* wha
     for (const SensitiveInstruction& each : sensitive_instructions())
         if (const u64 count = counts.emulated[static_cast<u32>(each.id)]) by_instruction.field(each.name, count);
     static_cast<void>(by_instruction.send());
-    report_shadow(processor.shadow_counts(), what);
+    const ShadowCounts& shadow = processor.shadow_counts();
+    print(what, ": ", shadow.loads, " loads of CR3, ", shadow.made, " roots made; ", shadow.bound, " misses answered by the monitor, ",
+          counts.filled, " by the kernel\n");
+    static_cast<void>(record("what", "misses", "loads", shadow.loads, "made", shadow.made, "by_monitor", shadow.bound, "by_kernel", counts.filled));
+    report_shadow(shadow, what);
 }
 
 }  // namespace tessera::vmm

@@ -13,6 +13,7 @@ class Clock {
     constexpr Clock(u64 hz, u64 now)
         : begin_(now), nanoseconds_per_tick_((kSecond << 32) / hz), ticks_per_nanosecond_((hz << 24) / kSecond + 1) {}
 
+    u64 begin() const { return begin_; }
     u64 nanoseconds(u64 tsc) const { return multiply(tsc - begin_, nanoseconds_per_tick_, 32); }
     /// The TSC at a time; a little late rather than early, so that who waits for it finds it come.
     u64 tsc_at(u64 nanoseconds) const { return begin_ + multiply(nanoseconds, ticks_per_nanosecond_, 24); }

@@ -80,6 +80,8 @@ class Machine {
 
     const End& end() const { return end_; }
     bool is_running() const { return end_.kind == End::running; }
+    /// Whoever has put it together anew says that it runs again.
+    void restart() { end_ = {}; }
     /// The first reason counts.
     void stop(End end) {
         if (is_running()) end_ = end;

@@ -46,15 +46,15 @@ void Memory::add_view(MemoryView& view) {
 std::byte* Memory::page(u64 guest_frame, bool write) {
     if (guest_frame >= frames()) return nullptr;
     const GuestFrame entry = map_[guest_frame];
-    if (!(write ? entry.is_writable() : entry.is_backed()) && !back(guest_frame, write)) return nullptr;
+    if (!(write ? entry.is_writable() : entry.is_backed()) && !back(guest_frame, write, false)) return nullptr;
     return memory() + (guest_frame << kPageShift);
 }
 
-std::optional<Backing> Memory::back(u64 guest_frame, bool write) {
+std::optional<Backing> Memory::back(u64 guest_frame, bool write, bool by_guest) {
     if (guest_frame >= frames()) return {};
     GuestFrame& entry = map_[guest_frame];
     if (!entry.is_backed()) {
-        const bool there = entry.use() == FrameUse::paged_out ? policy_ != nullptr && policy_->bring_back(guest_frame)
+        const bool there = entry.use() == FrameUse::paged_out ? policy_ != nullptr && policy_->bring_back(guest_frame, by_guest)
                                                               : fill(guest_frame);
         if (!there || !entry.is_backed()) return {};
     }
@@ -177,6 +177,13 @@ void Memory::forget(u64 guest_frame, u64 count) {
         if (each != nullptr) each->forget(guest_frame, count);
 }
 
+void Memory::hide(u64 guest_frame) {
+    const bool large = map_[guest_frame].is_large();
+    const u64 run = large ? kPagesPerLarge : kAtOnce;
+    if ((guest_frame + 1) % run != 0 && guest_frame + 1 != frames()) return;
+    unbind_frames(first(), guest_frame & ~(run - 1), run, {});
+}
+
 void Memory::split(u64 guest_frame) {
     if (!map_[guest_frame].is_large()) return;
     const u64 chunk = chunk_of(guest_frame);
@@ -205,6 +212,12 @@ void Memory::share(u64 guest_frame, SuppliedFrame frame) {
     map_[guest_frame] = GuestFrame::make(FrameUse::shared, frame.number.value, frame.run);
     forget(guest_frame, 1);
     if (own) supply_.give(*own);
+}
+
+void Memory::vacate(u64 guest_frame, FrameUse use) {
+    if (map_[guest_frame].use() == FrameUse::present) return;
+    map_[guest_frame] = GuestFrame::make(use, 0);
+    forget(guest_frame, 1);
 }
 
 void Memory::protect(u64 guest_frame) {

@@ -14,6 +14,8 @@ Outcome Processor::open() {
     // CPUID and HLT are for the monitor to answer; what a monitor's guest must not find, it must not be able to use.
     cpu_.state().intercept_instructions = intercept(GuestExit::cpuid) | intercept(GuestExit::hlt) | intercept(GuestExit::rdtscp) |
                                           intercept(GuestExit::monitor) | intercept(GuestExit::mwait);
+    // The guest's TSC begins with its time, on every CPU.
+    cpu_.state().tsc_offset = ~machine_.clock().begin() + 1;
     return machine_.paging().attach(cpu_);
 }
 

@@ -33,6 +33,7 @@ class Processor final : public TurnTaker {
     GuestCpu& cpu() { return cpu_; }
     const GuestCpu& cpu() const { return cpu_; }
     Machine& machine() override { return machine_; }
+    const Machine& machine() const { return machine_; }
     u64 index() const { return index_; }
     const ExitCounts& exits() const { return exits_; }
     const DebugRegisters& debug() const { return debug_; }

@@ -1,0 +1,70 @@
+#include "guests/differ/run.hpp"
+
+extern "C" void differ_enter(differ::Frame* frame);
+
+namespace differ {
+namespace {
+
+const Code* running;
+Observer* told;
+u64 caught;
+Frame last;
+
+constexpr u64 kMostExceptions = 48;
+/// Those that stand on the instruction that raised them; behind the others it is over.
+constexpr u64 kFaults = 1 << 0 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 0x1f << 10 | 1 << 16 | 1 << 17;
+
+/// Where the instruction behind the one at `offset` begins, or the end gate's place if there is none.
+u64 next_start(u64 offset) {
+    for (u64 i = 0; i < running->count(); ++i)
+        if (running->start_of(i) > offset) return running->start_of(i);
+    return running->start_of(running->count() - 1);
+}
+
+}  // namespace
+
+extern "C" bool differ_caught(Frame* frame) {
+    const u64 offset = frame->rip - running->address();
+    const u64 end = running->start_of(running->count() - 1);
+    const bool fault = frame->vector < 32 && kFaults >> frame->vector & 1;
+    const bool over = frame->vector == kEndGate || offset > running->size() || (fault && offset >= end);
+    told->word("exception", frame->vector);
+    told->word("  error", frame->error);
+    told->word("  at", offset);
+    told->word("  cs", frame->cs);
+    told->word("  flags", frame->rflags);
+    told->word("  rsp", frame->rsp);
+    told->word("  ss", frame->ss);
+    if (frame->vector == 14) {
+        u64 address;
+        asm volatile("mov %%cr2, %0" : "=r"(address));
+        told->word("  address", address);
+    }
+    if (over || ++caught == kMostExceptions) {
+        last = *frame;
+        return false;
+    }
+    if (fault) frame->rip = running->address() + next_start(offset);
+    return true;
+}
+
+void run_sequence(const Begin& begin, const Code& code, Observer& observer) {
+    running = &code, told = &observer, caught = 0;
+    Frame frame{};
+    constexpr Register kOrder[] = {r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax};
+    for (u64 i = 0; i < 15; ++i) {
+        frame.registers[i] = begin.registers[kOrder[i]];
+        if (kOrder[i] == kDataBase) frame.registers[i] = kData;
+        if (kOrder[i] == kTableBase) frame.registers[i] = table_address();
+    }
+    frame.rip = code.address();
+    frame.cs = begin.user ? kUserCode | 3 : kKernelCode;
+    frame.ss = begin.user ? kUserData | 3 : kKernelData;
+    frame.rflags = begin.flags;
+    frame.rsp = kStackTop;
+    differ_enter(&frame);
+    constexpr const char* kNames[] = {"r15", "r14", "r13", "r12", "r11", "r10", "r9", "r8", "rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax"};
+    for (u64 i = 0; i < 15; ++i) observer.word(kNames[i], last.registers[i]);
+}
+
+}  // namespace differ
