@@ -4,6 +4,7 @@
 #include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
 #include "libos/core/upcalls.hpp"
+#include "libos/vmm/monitor/processor.hpp"
 
 namespace tessera::vmm {
 
