@@ -2,9 +2,10 @@
 
 Both kernels are the same bytes with the same words, memory and file system, and each tells the time by its own clock, which
 begins with the kernel and goes on while a monitor works on its behalf. With -icount that clock counts instructions, the
-monitor's too; but also, where a kernel waits with nothing to do, what is left until its next tick, and the two do not wait
-equally often. So what each kernel says that it was idle is taken off (`busy`): what is left was worked, by the kernel, or by the
-monitor for it. A kernel tells both to a hundredth of a second. Leaves build/results/linux_boot.json.
+monitor's too, and what is left until the next tick where a kernel waits with nothing to do: what each kernel says that it was
+idle, to a hundredth of a second, is taken off (`busy`). What is left is not the same work on both sides: QEMU's PC has devices
+that the guest's small PC has not, and the kernel looks for them and waits for some; so a ratio below 1 says that the monitor
+costs less than they do, no more. Leaves build/results/linux_boot.json.
 """
 
 import re

@@ -22,7 +22,7 @@ class GuestPeer final : public vmm::NetPort {
         std::ranges::transform(question, frame_, [](std::byte each) { return static_cast<u8>(each); });
         const u64 type = get16(kType);
         if (type == kArp && get16(kArpOperation) == kRequest) answer_arp();
-        else if (type == kIp && frame_[kBody] == kPlainIp && frame_[kIpProtocol] == kIcmp && frame_[kIcmpType] == kEchoRequest) answer_echo();
+        else if (type == kIp && is_echo_request()) answer_echo();
         else return;
         deliver_(receiver_, std::as_bytes(std::span(frame_, question.size())));
     }
@@ -38,6 +38,10 @@ class GuestPeer final : public vmm::NetPort {
 
     u64 get16(u64 at) const { return u64{frame_[at]} << 8 | frame_[at + 1]; }
     void put16(u64 at, u64 value) { frame_[at] = static_cast<u8>(value >> 8), frame_[at + 1] = static_cast<u8>(value); }
+
+    bool is_echo_request() const {
+        return frame_[kBody] == kPlainIp && frame_[kIpProtocol] == kIcmp && frame_[kIcmpType] == kEchoRequest;
+    }
 
     void answer_header() {
         std::copy_n(frame_ + kFrom, kMac, frame_);

@@ -54,9 +54,9 @@ measurements:
 
 BENCH_TARGETS += bench-guests
 TEST_TARGETS  += guest-bench-tests
-TEST_FILES    += build/libos/guests.elf build/libos/guest_paths.elf build/libos/guest_exits.elf build/guests/paravirt.elf
+TEST_FILES    += build/libos/guest_forms.elf build/libos/guest_paths.elf build/libos/guest_exits.elf build/guests/paravirt.elf
 
-guest_bench_files := $(bench_kernel) build/libos/guests.elf build/libos/guest_paths.elf build/libos/guest_exits.elf \
+guest_bench_files := $(bench_kernel) build/libos/guest_forms.elf build/libos/guest_paths.elf build/libos/guest_exits.elf \
 	build/guests/trapped.elf build/guests/paravirt.elf
 
 ## bench-guests: one small guest bare and in each form, and Linux in one; build/results/guests.json, guests.svg (QUICK=1: a check)
