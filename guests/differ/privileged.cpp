@@ -46,7 +46,7 @@ void make_debug(Maker& m) {
     const u8 number = static_cast<u8>(m.random.below(8));
     if (m.one_in(2)) return c.registers({0x0f, 0x21}, number, m.any(), false);
     // No breakpoint is switched on.
-    const u64 value = number < 4 ? m.random.word() : number % 2 == 0 ? m.random.word() & 0xffff : (m.random.word() & 0xffff'0000) | 0x400;
+    const u64 value = number < 4 ? m.random.word() : number % 2 == 0 ? m.random.word() & 0xe00f : (m.random.word() & 0xffff'0000) | 0x400;
     c.load(rax, value);
     c.registers({0x0f, 0x23}, number, rax, false);
     c.registers({0x0f, 0x21}, number, rdx, false);

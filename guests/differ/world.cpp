@@ -45,7 +45,8 @@ void put_system(u64* to, u64 base, u64 limit, u64 type) {
 }
 
 void write_gdt(u64* to) {
-    const u64 fixed[] = {0, 0x0020'9a00'0000'0000, 0x0000'9200'0000'0000, 0x00cf'fa00'0000'ffff, 0x00cf'f200'0000'ffff, 0x0020'fa00'0000'0000};
+    // What gates and returns load has its accessed bit set already: TCG does not set it there, as a CPU would (SDM vol. 3, 3.4.5.1).
+    const u64 fixed[] = {0, 0x0020'9b00'0000'0000, 0x0000'9300'0000'0000, 0x00cf'fb00'0000'ffff, 0x00cf'f300'0000'ffff, 0x0020'fb00'0000'0000};
     std::memcpy(to, fixed, sizeof fixed);
     put_system(to + kTask / 8, address_of(&tasks[0]), sizeof(TaskState) - 1, 0x89);
     put_system(to + kOtherTask / 8, address_of(&tasks[1]), sizeof(TaskState) - 1, 0x89);
