@@ -20,6 +20,7 @@ const Class kClassTable[kClasses] = {
     {"paging", make_paging},
     {"identity", make_identity},
     {"undefined", make_undefined},
+    {"virtualization", make_virtualization},
 };
 
 Begin generate(u64 seed, u64 index, const Choice& choice, Code& code, u64 (&counts)[kClasses]) {

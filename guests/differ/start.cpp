@@ -83,6 +83,7 @@ void run_all(const char* line) {
     const Choice choice{option(line, "kernel", ~u64{0}), option(line, "user", ~u64{0})};
     const bool aloud = option(line, "show", 0) != 0;
     Digest digest(aloud);
+    const Digest empty = digest;
     for (u64 done = 0; done < count;) {
         // Code is written for many at a time: code that changes all the time is another test.
         const u64 now = count - done < kSlots ? count - done : kSlots;
@@ -95,8 +96,9 @@ void run_all(const char* line) {
             reset_world(seed + first + done + i);
             run_sequence(sequences[i].begin, sequences[i].code, digest);
             observe_world(digest);
-            if ((done + i + 1) % batch == 0 || done + i + 1 == count)
-                print("differ: through ", first + done + i, " ", Hex{digest.value()}, "\n");
+            if ((done + i + 1) % batch != 0 && done + i + 1 != count) continue;
+            print("differ: through ", first + done + i, " ", Hex{digest.value()}, "\n");
+            digest = empty;
         }
         done += now;
     }

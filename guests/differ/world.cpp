@@ -45,13 +45,15 @@ void put_system(u64* to, u64 base, u64 limit, u64 type) {
 }
 
 void write_gdt(u64* to) {
-    const u64 fixed[] = {0, 0x0020'9a00'0000'0000, 0x0000'9200'0000'0000, 0x00cf'fa00'0000'ffff, 0x00cf'f200'0000'ffff, 0x0020'fa00'0000'0000};
+    // What gates and returns load has its accessed bit set already: TCG does not set it there, as a CPU would (SDM vol. 3, 3.4.5.1).
+    // And 64-bit code has a limit, which nobody but TCG looks at in a far call.
+    const u64 fixed[] = {0, 0x00af'9b00'0000'ffff, 0x0000'9300'0000'0000, 0x00cf'fb00'0000'ffff, 0x00cf'f300'0000'ffff, 0x00af'fb00'0000'ffff};
     std::memcpy(to, fixed, sizeof fixed);
     put_system(to + kTask / 8, address_of(&tasks[0]), sizeof(TaskState) - 1, 0x89);
     put_system(to + kOtherTask / 8, address_of(&tasks[1]), sizeof(TaskState) - 1, 0x89);
     put_system(to + kLocal / 8, address_of(ldt), sizeof ldt - 1, 0x82);
     to[kGone / 8] = 0x0000'7200'0000'0000;
-    to[kConforming / 8] = 0x0020'9e00'0000'0000;
+    to[kConforming / 8] = 0x00af'9e00'0000'ffff;
     to[kExecuteOnly / 8] = 0x0020'f800'0000'1234;
     to[kReadOnlyData / 8] = 0x0040'f000'0000'4321;
     to[kGate / 8] = (kData & 0xffff) | u64{kKernelCode} << 16 | u64{0xec00} << 32 | (kData >> 16 & 0xffff) << 48;

@@ -33,8 +33,11 @@ Outcome Processor::open() {
         if (!machine_.board().hypercall(*this)) return cpu_.raise(vector::kInvalidOpcode);
         return skip<0x0f, 0x01, 0xd9>();
     // Caches are the host's; nothing that a guest can see depends on them.
-    case GuestExit::invd: return skip<0x0f, 0x08>();
-    case GuestExit::wbinvd: return skip<0x0f, 0x09>();
+    // TCG has one exit for both.
+    case GuestExit::invd:
+    case GuestExit::wbinvd:
+        if (cpu_.skip<0x0f, 0x08>(machine_.memory())) return;
+        return skip<0x0f, 0x09>();
     case GuestExit::rdpmc: return cpu_.raise(vector::kProtection, 0);
     case GuestExit::rsm:
     case GuestExit::invlpga:

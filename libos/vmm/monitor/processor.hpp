@@ -56,6 +56,7 @@ class Processor final : public TurnTaker {
 
     void on_port();
     void on_string_port(u64 what);
+    std::optional<u64> reach(u64 address, bool write);
     void on_cpuid();
     void on_msr();
     void on_halt();
