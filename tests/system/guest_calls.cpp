@@ -79,6 +79,27 @@ void nested_form() {
     expect_true("behind sti", state.rip == (kCode << kPageShift) + 1 || state.rip == (kCode << kPageShift) + 2, state.rip);
     state.wishes = 0;
 
+    // A software interrupt whose delivery misses in the tables, though all is bound: it is executed again, and returns behind
+    // itself.
+    load_code({0xcd, 0x80, 0xf4});
+    u8* const handler = memory.bytes() + (kCode << kPageShift) + 0x100;
+    handler[0] = 0x0f, handler[1] = 0x01, handler[2] = 0xd9;
+    set_long_mode(state);
+    constexpr u64 kDescriptors = 5;
+    const u64 target = (kCode << kPageShift) + 0x100;
+    u64* const descriptors = memory.words() + kDescriptors * 512;
+    descriptors[1] = 0x0020'9b00'0000'0000;  // the code segment
+    u64* const gate = descriptors + 256;     // the interrupt table begins so that gate 128 is here
+    gate[0] = (target & 0xffff) | u64{0x08} << 16 | u64{0x8e00} << 32 | (target >> 16 & 0xffff) << 48;
+    gate[1] = target >> 32;
+    state.gdtr = {0, 0, 0xff, kDescriptors << kPageShift};
+    state.idtr = {0, 0, 0xfff, (kDescriptors << kPageShift) + 256 * 8 - 0x80 * 16};
+    for (const u64 page : {kDescriptors, kData})
+        expect("forget where it is", answer_to<ClearBits>({PageSpan::make(PageNumber{page}, 1), 3, address(context.grant.context)}), Error::ok);
+    expect_exit("int 0x80", guest, GuestExit::vmmcall);
+    const u64 pushed = *reinterpret_cast<u64*>(memory.bytes() + state.rsp);
+    expect_true("it returns behind itself", pushed == (kCode << kPageShift) + 2, pushed);
+
     // What it proposes is refused by name, and nothing has changed.
     set_long_mode(state);
     struct Bad {
