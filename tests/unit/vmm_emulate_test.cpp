@@ -69,7 +69,7 @@ TEST_CASE("user code's popf does to the virtual flags what this CPU does to the 
     Random random(1);
     // TF would trap in this process and AC fault in it.
     constexpr u64 kAsked = rflags::kAll & ~(rflags::kTrap | rflags::kAlignment | rflags::kResume);
-    for (u32 round = 0; round < 2000; ++round) {
+    for (u32 round = 0; round < 500; ++round) {
         const u64 asked = random.next() & kAsked;
         u64 real;
         // Safety: the flags are put back; 128 bytes of red zone are stepped over.

@@ -1,9 +1,10 @@
 // Runs a guest kernel's code in this very process, which is in ring 3 as a deprivileged guest is: what would be an exit to the
 // monitor is a signal here.
 //
-// Two ways. The reference steps through the original one instruction at a time and emulates the sensitive ones: slow, and obviously
-// right. The translated way runs from the cache, with the signal handler as the monitor; it can step too, to ask for the
-// guest's state behind every single instruction of the cache.
+// The reference steps through the original one instruction at a time and emulates the sensitive ones: slow (a signal costs some
+// hosts a millisecond), and obviously right. The rewritten way runs the original with trapping bytes in it, the translated
+// one from the cache, with the signal handler as the monitor. The last can step too, to ask for the guest's state behind
+// every single instruction of the cache.
 #pragma once
 
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <functional>
 #include <vector>
 
+#include "libos/vmm/instructions/rewrite.hpp"
 #include "libos/vmm/instructions/translate.hpp"
 
 namespace tessera::vmm::test {
@@ -61,6 +63,18 @@ class NativeMemory final : public GuestAddressSpace {
     }
 };
 
+/// The guest's code as it is in this process.
+class NativeCode final : public CodeMemory {
+  public:
+    bool read(u64 address, u8* to, u64 length) override {
+        if (!NativeMemory::mapped(address, length)) return false;
+        std::memcpy(to, at(address), length);
+        return true;
+    }
+    u64 identity(u64 address) override { return address; }
+    void patch(u64 address, u8 byte) override { *at(address) = byte; }
+};
+
 class NativeEffects final : public MachineEffects {
   public:
     u32 port_read(u16 port, u32) override { return port; }
@@ -95,8 +109,8 @@ class NativeRunner {
     NativeEffects effects;
     VirtualMachine machine;
 
-    static constexpr u64 kMaxSteps = 50'000;
-    u64 max_steps = kMaxSteps;  ///< Then it ends with SIGALRM.
+    static constexpr u64 kMaxSteps = 30'000;
+    u64 max_steps = kMaxSteps;  ///< Signals; then it ends with SIGALRM.
 
     /// Called at every instruction's boundary of the reference, and, stepping, with the guest's state behind every
     /// instruction of the cache.
@@ -106,6 +120,17 @@ class NativeRunner {
         mode_ = Mode::reference;
         return run();
     }
+    Outcome run_rewritten(Rewriter& rewriter) {
+        mode_ = Mode::rewritten;
+        rewriter_ = &rewriter;
+        NativeCode code;
+        // The end is a site of its own.
+        *at(NativeLayout::kEnd) = kTrappingByte;
+        const Outcome outcome = rewriter.scan(code, cpu.rip).complete ? run() : Outcome{};
+        for (u64 page = 0; page < NativeLayout::kCodeSize; page += kPageSize) rewriter.forget(code, NativeLayout::kCode + page);
+        *at(NativeLayout::kEnd) = 0xcc;
+        return outcome;
+    }
     Outcome run_translated(Translator& translator, TranslationPage& page, bool stepping) {
         mode_ = stepping ? Mode::stepping : Mode::translated;
         translator_ = &translator;
@@ -114,7 +139,7 @@ class NativeRunner {
     }
 
   private:
-    enum class Mode { reference, translated, stepping };
+    enum class Mode { reference, rewritten, translated, stepping };
     static constexpr int kRegisters[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                                            REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
     static inline NativeRunner* running_ = nullptr;
@@ -139,7 +164,7 @@ class NativeRunner {
     }
 
     Outcome run() {
-        std::vector<u8> stack(1 << 18);
+        static std::array<u8, 1 << 18> stack;
         stack_t alternative{}, before{};
         alternative.ss_sp = stack.data();
         alternative.ss_size = stack.size();
@@ -174,6 +199,9 @@ class NativeRunner {
                 go_on(context);
             else
                 finish(context, signal);
+        } else if (mode_ == Mode::rewritten) {
+            take_registers(context);
+            on_site(context, signal);
         } else {
             on_cache_signal(signal, context);
         }
@@ -189,6 +217,7 @@ class NativeRunner {
         for (;;) {
             if (mode_ == Mode::reference && watch) watch(point());
             if (cpu.rip == NativeLayout::kEnd || ++steps_ > max_steps) return finish(context, steps_ > max_steps ? SIGALRM : 0);
+            if (mode_ == Mode::rewritten) return give_registers(context, cpu.rip, false);
             if (mode_ != Mode::reference) return enter(context);
             Instruction in;
             Exception fault{};
@@ -203,6 +232,16 @@ class NativeRunner {
         const Translator::Entry entry = cpu.shadow ? translator_->enter_once(machine) : translator_->enter(machine);
         if (!entry.good) return finish(context, entry.fault.vector == kInvalidOpcode ? SIGILL : SIGSEGV);
         give_registers(context, entry.address, mode_ == Mode::stepping);
+    }
+
+    void on_site(ucontext_t& context, int signal) {
+        if (signal != SIGSEGV || cpu.rip == NativeLayout::kEnd) return cpu.rip == NativeLayout::kEnd ? finish(context, 0) : finish(context, signal);
+        NativeCode code;
+        const RewrittenTrap trap = emulate_site(*rewriter_, code, machine);
+        if (trap.was_site && trap.complete && trap.emulated.ending == Ending::done) return go_on(context);
+        // What traps by itself, as the guest wrote it.
+        if (!trap.was_site && emulate(machine).ending == Ending::done) return go_on(context);
+        finish(context, signal);
     }
 
     void on_cache_signal(int signal, ucontext_t& context) {
@@ -252,6 +291,7 @@ class NativeRunner {
     }
 
     Mode mode_ = Mode::reference;
+    Rewriter* rewriter_ = nullptr;
     Translator* translator_ = nullptr;
     TranslationPage* page_ = nullptr;
     bool started_ = false, finished_ = false;

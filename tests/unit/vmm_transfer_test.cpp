@@ -254,7 +254,7 @@ TEST_CASE("a fault on the way to a handler becomes another, a double fault, or t
 
 TEST_CASE("delivery and iretq are inverse to each other") {
     Random random(7);
-    for (u32 round = 0; round < 20'000; ++round) {
+    for (u32 round = 0; round < 3000; ++round) {
         TestMachine m;
         const bool user = random.one_in(2);
         if (user) m.enter_user();

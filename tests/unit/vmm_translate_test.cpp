@@ -2,7 +2,7 @@
 // stepped through one by one, whatever stops it; and wherever it is stopped, the guest's state is an exact one.
 #include <doctest/doctest.h>
 
-#include <memory>
+#include <cstdlib>
 
 #include "tests/unit/random.hpp"
 #include "tests/unit/vmm_native_runner.hpp"
@@ -36,6 +36,7 @@ struct Cache {
     TranslationLayout layout;
     TranslationMemory memory;
     Translator translator;
+    void restart() { translator = Translator(memory); }
 };
 
 void map_everything() {
@@ -54,7 +55,8 @@ void map_everything() {
 /// Writes random but sensible kernel code: functions that call later ones, loops, and branches that come back.
 class Generator {
   public:
-    explicit Generator(u64 seed) : random_(seed) {}
+    /// `made_up`: with return addresses that no call made, which rewriting cannot follow.
+    Generator(u64 seed, bool made_up) : random_(seed), made_up_(made_up) {}
 
     Code program(bool wild) {
         wild_ = wild;
@@ -120,7 +122,7 @@ class Generator {
                 break;
             }
             case 2: {  // reg, [rbx + small]
-                constexpr u8 kOps[] = {0x01, 0x03, 0x0b, 0x13, 0x1b, 0x23, 0x2b, 0x33, 0x3b, 0x87, 0x89, 0x8b};
+                constexpr u8 kOps[] = {0x01, 0x03, 0x0b, 0x13, 0x1b, 0x23, 0x2b, 0x33, 0x3b, 0x89, 0x8b};
                 const u8 reg = any();
                 put({rex(reg, kRbx), kOps[random_.below(sizeof kOps)], modrm(1, reg, kRbx), random_.below(120)});
                 break;
@@ -166,6 +168,7 @@ class Generator {
         }
     }
 
+    /// No LOCK, and no XCHG with memory: a locked access over a line's end is punished by some hosts with milliseconds.
     /// Operands by rip point at the code's own page: behind every such instruction is a word of its own, jumped over.
     void rip_relative() {
         const u8 reg = any();
@@ -179,7 +182,7 @@ class Generator {
                               {{0x66, 0xc7, modrm(0, 0, 5)}, 2},                       {{0x80, modrm(0, 6, 5)}, 1},
                               {{0xff, modrm(0, 6, 5)}, 0},                             {{rex(reg, 0), 0x0f, 0xb1, modrm(0, reg, 5)}, 0},
                               {{rex(reg, 0), 0x0f, 0xaf, modrm(0, reg, 5)}, 0},        {{rex(reg, 0), 0x69, modrm(0, reg, 5)}, 4},
-                              {{0xf0, rex(reg, 0), 0x0f, 0xc1, modrm(0, reg, 5)}, 0},  {{rex(reg, 0), 0x0f, 0x38, 0xf0, modrm(0, reg, 5)}, 0},
+                              {{rex(reg, 0), 0x0f, 0xc1, modrm(0, reg, 5)}, 0},        {{rex(reg, 0), 0x0f, 0x38, 0xf0, modrm(0, reg, 5)}, 0},
                               {{0x67, rex(reg, 0), 0x8b, modrm(0, reg, 5)}, 0},        {{0x67, 0x8d, modrm(0, static_cast<u8>(reg & 7), 5)}, 0},
                               {{0xf6, modrm(0, 0, 5)}, 1},                             {{0x48, 0x0f, 0xba, modrm(0, 5, 5)}, 1},
                               {{0x66, rex(reg, 0, false), 0x8d, modrm(0, reg, 5)}, 0}};
@@ -238,14 +241,16 @@ class Generator {
         put({0x41, 0x57});                          // push r15
         put({0x41, 0xbf}), put32(random_.one_in(3) ? random_.between(17, 24) : random_.between(1, 4));
         const u64 begin = out_.size();
+        ++in_loop_;
         for (u64 lines = random_.between(1, 4); lines > 0; --lines) line(depth);
+        --in_loop_;
         put({0x4d, 0x8d, 0x7f, 0xff});              // lea r15, [r15 - 1]
         put({0x4d, 0x85, 0xff, 0x0f, 0x85}), put32(begin - (out_.size() + 4));
         put({0x41, 0x5f});
     }
 
     void call() {
-        if (callable_ == 0) return;
+        if (callable_ == 0 || in_loop_ != 0) return;  // loops that call loops would never end
         const u64 callee = random_.below(callable_);
         put({0x50});
         put({0xe8});
@@ -256,7 +261,7 @@ class Generator {
 
     /// Through a register, memory at rbx, or the stack, to a little function that is jumped over.
     void indirect() {
-        const u64 kind = random_.below(4);
+        const u64 kind = random_.below(made_up_ ? 4 : 3);
         put({0xeb, 5, 0x90, 0x48, 0xff, 0xc2, 0xc3});          // jmp over: nop; inc rdx; ret
         put({0x48, 0x8d, 0x05}), put32(static_cast<u64>(-12));  // lea rax, the nop
         if (kind == 0) put({0xff, 0xd0});                      // call rax
@@ -267,9 +272,9 @@ class Generator {
     }
 
     Random random_;
-    bool wild_ = false;
+    bool made_up_, wild_ = false;
     Code out_;
-    u64 callable_ = 0;
+    u64 callable_ = 0, in_loop_ = 0;
     std::vector<std::pair<u64, u64>> calls_;
     std::vector<std::vector<std::pair<u64, u64>>> all_calls_;
     std::vector<bool> bodies_release_;
@@ -298,23 +303,38 @@ std::vector<u8> memory_now() {
     return out;
 }
 
+/// A number of programs that takes moments; UNIT_ROUNDS times as many for somebody who has time.
+u64 rounds(u64 few) {
+    const char* times = std::getenv("UNIT_ROUNDS");
+    return times ? few * std::strtoull(times, nullptr, 10) : few;
+}
+
 }  // namespace
 
-TEST_CASE("translated code comes to the same end as the original, from near and from far") {
+TEST_CASE("rewritten and translated code come to the same end, from near and from far") {
     map_everything();
-    u64 finished = 0, faulted = 0, inlined = 0, chained = 0, exits = 0, steps = 0;
-    for (u64 round = 0; round < 500; ++round) {
-        Generator generator(round + 1);
+    Cache near(NativeLayout::kNear), far(NativeLayout::kFar);
+    std::vector<Site> sites(2048);
+    std::vector<ScannedPage> pages(16);
+    u64 finished = 0, faulted = 0, inlined = 0, chained = 0, exits = 0;
+    for (u64 round = 0; round < rounds(300); ++round) {
+        Generator generator(round + 1, false);
         const Code code = generator.program(round % 4 == 3);
         REQUIRE(code.size() < NativeLayout::kCodeSize - 64);
         NativeRunner runner;
         set_up(runner, code, round);
-        const Outcome expected = runner.run_reference();
+        Rewriter rewriter(sites, pages);
+        runner.max_steps = 1000;  // many a program has loops in loops
+        const Outcome expected = runner.run_rewritten(rewriter);
+        runner.max_steps = NativeRunner::kMaxSteps;
+        REQUIRE(rewriter.sites() == 0);
         const auto expected_memory = memory_now();
         if (expected.signal == SIGALRM) continue;
         (expected.signal ? faulted : finished) += 1;
-        for (const u64 base : {NativeLayout::kNear, NativeLayout::kFar}) {
-            Cache cache(base);
+        for (Cache* const each : {&near, &far}) {
+            Cache& cache = *each;
+            const u64 base = cache.layout.base;
+            cache.restart();
             // Twice through one cache: everything that was learnt is used again.
             for (int pass = 0; pass < 2; ++pass) {
                 set_up(runner, code, round);
@@ -328,33 +348,35 @@ TEST_CASE("translated code comes to the same end as the original, from near and 
             inlined += cache.translator.counts().inlined;
             chained += cache.translator.counts().chained;
             exits += cache.translator.counts().exits;
-            steps += 2 * expected.steps;
         }
     }
     CHECK(finished > 100);
     CHECK(faulted > 20);
     CHECK(inlined > 20);
     CHECK(chained > 500);
-    MESSAGE("programs: " << finished + faulted << " (" << faulted << " ended in a fault), instructions: " << steps << ", exits: " << exits
+    MESSAGE("programs: " << finished + faulted << " (" << faulted << " ended in a fault), exits: " << exits
                          << ", handlers inlined: " << inlined);
 }
 
 TEST_CASE("wherever translated code is stopped, the guest's state is exactly that at an instruction's boundary") {
     map_everything();
+    Cache near(NativeLayout::kNear), far(NativeLayout::kFar);
     u64 points = 0, between = 0, inlined = 0;
-    for (u64 round = 0; round < 80; ++round) {
-        Generator generator(round + 10'000);
+    for (u64 round = 0; round < rounds(30); ++round) {
+        Generator generator(round + 10'000, true);
         const Code code = generator.program(round % 4 == 3);
         NativeRunner runner;
-        runner.max_steps = 1500;
+        runner.max_steps = 300;
         set_up(runner, code, round);
         std::vector<GuestPoint> trace;
         runner.watch = [&trace](const GuestPoint& point) { trace.push_back(point); };
         const Outcome expected = runner.run_reference();
         if (expected.signal == SIGALRM) continue;  // it takes too long
         runner.max_steps = NativeRunner::kMaxSteps;
-        for (const u64 base : {NativeLayout::kNear, NativeLayout::kFar}) {
-            Cache cache(base);
+        for (Cache* const each : {&near, &far}) {
+            Cache& cache = *each;
+            const u64 base = cache.layout.base;
+            cache.restart();
             for (int pass = 0; pass < 2; ++pass) {
                 set_up(runner, code, round);
                 u64 now = 0;
@@ -384,7 +406,7 @@ TEST_CASE("wherever translated code is stopped, the guest's state is exactly tha
         }
     }
     CHECK(points > 5'000);
-    CHECK(between > 1'000);
+    CHECK(between > 500);
     CHECK(inlined > 2);
     MESSAGE("stops: " << points);
 }
