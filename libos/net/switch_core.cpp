@@ -23,6 +23,7 @@ Switch::Switch(SwitchHost& host, u64 frames) : host_(host), frames_(std::min(fra
 }
 
 Result<u64> Switch::connect(EnvId who, NetRing& ring, bool others_behind) {
+    if (frames_for(open_ports() + 1) > frames_) return Error::exhausted;
     for (u64 number = 0; number < kPorts; ++number) {
         Port& port = ports_[number];
         if (port.open) continue;
@@ -40,6 +41,10 @@ Result<u64> Switch::connect(EnvId who, NetRing& ring, bool others_behind) {
         return number;
     }
     return Error::exhausted;
+}
+
+u64 Switch::open_ports() const {
+    return static_cast<u64>(std::ranges::count_if(ports_, [](const Port& each) { return each.open; }));
 }
 
 void Switch::take_back_all(Port& port) {

@@ -47,7 +47,7 @@ class Switch {
     static constexpr u64 kBurst = 8;      ///< Requests of one port before the next one's turn.
     static constexpr u64 kPatience = 256;  ///< Slices of a port that keeps what it received, and loses more.
 
-    /// Frames 0 to `frames` - 1 are used, at first. With frames_for(ports) so many ports never run out.
+    /// Frames 0 to `frames` - 1 are used, at first. frames_for(ports): so many ports can be open, and never run out.
     Switch(SwitchHost& host, u64 frames);
     static constexpr u64 frames_for(u64 ports) { return ports * kFramesOfPort + 2 * kAtOnce; }
 
@@ -61,6 +61,7 @@ class Switch {
     bool sweep();
     bool has_work() const;
 
+    u64 open_ports() const;
     bool is_open(u64 port) const { return ports_[port].open; }
     EnvId owner(u64 port) const { return ports_[port].who; }
     /// Why a port was cut off by sweep(); nullptr: it was not.

@@ -34,17 +34,24 @@ void SwitchProgram::accept_all() {
 void SwitchProgram::accept(EnvId who, const Capability& posted) {
     const std::string_view name = environment_info(who).name;
     const auto seat = static_cast<u64>(std::ranges::find(seated_, false) - seated_);
-    if (seat == Switch::kPorts) return static_cast<void>(print("no port for ", name, ": all are taken\n"));
+    u64 own = 0;
+    for (u64 port = 0; port < Switch::kPorts; ++port) own += seated_[port] && core_.owner(port) == who;
+    if (seat == Switch::kPorts || own == kPortsOfOne) return static_cast<void>(print("no port for ", name, ": it has enough, or all are taken\n"));
     SharedMemory& memory = rings_[seat];
     const Outcome attached = memory.attach(posted, kRingPages, Right::read | Right::write);
     if (!attached.ok()) return static_cast<void>(print("no port for ", name, ": its ring: ", name_of(attached.error()), "\n"));
     const auto port = core_.connect(who, memory.at<NetRing>(0), name == others_behind_ && !others_behind_.empty());
     // Seats and ports are taken and left together, so both find the same one.
-    if (!port.ok() || port.value() != seat) return memory.detach();
+    if (!port.ok() || port.value() != seat) {
+        print("no port for ", name, ": all are taken\n");
+        return memory.detach();
+    }
     seated_[seat] = true;
     std::ranges::fill(names_[seat], 0);
     std::ranges::copy(name.substr(0, sizeof names_[seat] - 1), names_[seat]);
     ++accepted_;
+    user_count_ += users_[who.index()] != who.value;
+    users_[who.index()] = static_cast<u32>(who.value);
 }
 
 void SwitchProgram::tell(u64 port) {
@@ -59,7 +66,6 @@ void SwitchProgram::close_port(u64 port) {
     tell(port);
     rings_[port].detach();
     seated_[port] = false;
-    ++gone_;
 }
 
 void SwitchProgram::look_after(u64 port) {
@@ -76,24 +82,35 @@ void SwitchProgram::listen(bool listening) {
         if (seated_[port]) std::atomic_ref(core_.ring(port).listening).store(listening, std::memory_order_seq_cst);
 }
 
-Outcome SwitchProgram::run(u64 ports) {
+bool SwitchProgram::is_needed(u64 users) const {
+    if (user_count_ < users || core_.open_ports() != 0) return true;
+    return std::ranges::any_of(users_, [](u32 each) { return each != 0 && is_alive(EnvId{each}); });
+}
+
+Outcome SwitchProgram::run(u64 users) {
     // A port that has ended rings no bell.
     const u64 look_again = information().tsc_hz / 10;
+    // Nor can a port that keeps us busy keep others from getting one.
+    constexpr u64 kSweeps = 64;
     accept_all();
-    while (accepted_ < ports || gone_ < accepted_) {
+    for (u64 busy = 0; is_needed(users);) {
         if (core_.sweep()) {
             for (u64 port = 0; port < Switch::kPorts; ++port) look_after(port);
+            if (++busy % kSweeps == 0) accept_all();
             continue;
         }
         // Order: whoever asks behind this look finds that we listen.
+        bool asked = false;
         listen(true);
         if (!core_.has_work()) {
             ++sleeps_;
             const auto woken = call<Wait>({{}, 0, ticks() + look_again, ~u64{0}});
-            if (woken.ok() && (woken.value() & kAskingEvent)) accept_all();
+            asked = woken.ok() && (woken.value() & kAskingEvent);
         }
+        // Order: a ring that is gone is found out by touching it, and its place is free for who asks.
         listen(false);
         for (u64 port = 0; port < Switch::kPorts; ++port) look_after(port);
+        if (asked) accept_all();
     }
     const bool all_home = core_.frames_home() == core_.frames();
     static_cast<void>(record("what", "switch", "ports", accepted_, "frames", core_.frames(), "frames_home", core_.frames_home(), "renewed",

@@ -18,19 +18,22 @@ inline constexpr u64 kAskingEvent = u64{1} << 63;
 
 class SwitchProgram {
   public:
-    /// `others_behind`: the environment behind whose ports there may be more addresses; empty: none.
+    static constexpr u64 kPortsOfOne = 4;  ///< That one environment can have.
+
+    /// `ports`: at once. `others_behind`: the environment behind whose ports there may be more addresses; empty: none.
     SwitchProgram(u64 ports, std::string_view others_behind) : core_(bank_, Switch::frames_for(ports)), others_behind_(others_behind) {}
 
     /// Post the bell. Fault policy: SharedMemory must resolve (use_shared_memory).  Errors: entry_publish's, post's.
     Outcome open();
-    /// Until there have been `ports` ports and all of them are gone.  Errors: bad_argument: frames were lost.
-    Outcome run(u64 ports);
+    /// Until `users` environments have had ports and all of those have ended.  Errors: bad_argument: frames were lost.
+    Outcome run(u64 users);
 
   private:
     void accept_all();
     void accept(EnvId who, const Capability& ring);
     void look_after(u64 port);
     void close_port(u64 port);
+    bool is_needed(u64 users) const;
     void listen(bool listening);
     void tell(u64 port);
 
@@ -41,7 +44,8 @@ class SwitchProgram {
     char names_[Switch::kPorts][16]{};
     bool seated_[Switch::kPorts]{};  ///< Its ring is attached.
     u64 seen_[kMaxEnvironments]{};   ///< The tag of what each environment asked with last.
-    u64 accepted_ = 0, gone_ = 0, sleeps_ = 0;
+    u32 users_[kMaxEnvironments]{};  ///< Who has had a port, by index.
+    u64 user_count_ = 0, accepted_ = 0, sleeps_ = 0;
 };
 
 }  // namespace tessera::libos

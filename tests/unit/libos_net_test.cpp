@@ -96,6 +96,18 @@ TEST_CASE("net: the table of addresses against a plain map") {
     CHECK_FALSE(table.find(mac(201)).has_value());
 }
 
+TEST_CASE("net: no more ports than there are frames for") {
+    NetWorld world(2);
+    world.open(2);
+    NetRing ring{};
+    CHECK(world.core.connect(EnvId{30}, ring, false).error() == Error::exhausted);
+    CHECK(ring.state == static_cast<u64>(PortState::asking));
+    world.core.disconnect(0);
+    CHECK(world.core.connect(EnvId{30}, ring, false).value() == 0);
+    CHECK(ring.address != world.address(1));
+    world.close_all();
+}
+
 TEST_CASE("net: a frame goes to whom it is for, with the header that was judged") {
     NetWorld world(3);
     world.open(3);
