@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <vector>
 
 #include "libos/vmm/memory/balloon_target.hpp"
 #include "libos/vmm/memory/hash.hpp"

@@ -41,13 +41,15 @@ class Hints {
         const std::span<u64, kWays> set = set_of(hash);
         u64* place = &set[random_.below(kWays)];
         for (u64& each : set)
-            if ((each & kGuest) == 0 || each >> 32 == hash >> 32) place = &each;
+            if ((each & kGuest) == 0) place = &each;
+        for (u64& each : set)
+            if ((each & kGuest) != 0 && each >> 32 == hash >> 32) place = &each;
         *place = hash >> 32 << 32 | page.guest_frame << 8 | (page.guest + 1);
     }
     /// Nobody is noted with it any more.
     constexpr void forget(u64 hash) {
         for (u64& each : set_of(hash))
-            if (each >> 32 == hash >> 32) each = 0;
+            if (each >> 32 == hash >> 32) each = 0;  // an empty one may be it as well
     }
 
   private:

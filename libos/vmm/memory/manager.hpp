@@ -1,7 +1,7 @@
 // What a monitor does about memory beside its guests: looks for equal pages at a bounded rate, answers the kernel when it
 // asks frames back, gives guests back what they gave when there is memory again, and tells how things stand.
 //
-//   asked for frames --> balloons are inflated, the guests choose --> half of the deadline is over --> any pages, by chance
+//   asked for frames --> balloons are inflated, the guests choose --> half of the time is over --> any pages, by chance
 //
 // It is a chore of the monitor's loop, so nothing of this happens in the middle of an access. The upcall only wakes the loop.
 #pragma once
@@ -57,7 +57,7 @@ class MemoryManager final : public Chore, private RoomMaker {
         const Processor* processor;
     };
     struct Heard {
-        u64 request, own_ticks;
+        u64 request, tsc;
     };
 
     bool make_room() override { return page_out_any(1) != 0; }
