@@ -114,14 +114,14 @@ def section_guests():
     data = need("guests.json", "bench-guests")
     forms, published = data["forms"], data["published"]
     rows = [[f"`{bench}`", *rest] for bench, *rest in guests.rows_of(data)]
-    targets = [[one["target"], one["value"], one["most"], one["verdict"]] for one in data["targets"]]
+    targets = [[one["target"], one["value"], one["most"], one["verdict"]] for one in guests.targets_of(data)]
     return [machine_line(data["machine"]) + f", one CPU; {data['boots']} boots, {data['wall_rounds']} rounds by the clock.",
             *(f"The form `{form}` is missing: {problem}." for form, problem in data["problems"].items()), "",
             *table(["instructions", guests.BARE, *forms, *(f"{form} to bare" for form in forms)], rows), "",
             *table(["wall-clock time to bare", *forms], [[f"`{bench}`", *rest] for bench, *rest in guests.wall_rows(data)]), "",
             *table(["exits for one", "form", "all", "of which"],
                    [[f"`{bench}`", *rest] for bench, *rest in guests.exit_rows(data)]), "",
-            guests.FOOTNOTE, "",
+            guests.host_line(data), guests.FOOTNOTE, "",
             *table(["exits and absent pages", "instructions"], [[f"`{name}`", cost] for name, cost in data["exits"].items()]), "",
             *table(["target", "measured", "at most", ""], targets), "",
             f"Published, another machine: {published['source']}.", "",

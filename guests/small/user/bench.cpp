@@ -129,16 +129,23 @@ void wire() {
     report("packet_and_answer", answered != 0 ? answered - 1 : 0, total);
 }
 
+/// In pieces, of which the least is told too: on a host that has other work, it is the one that was disturbed least.
 void compute() {
-    constexpr u64 kRounds = 20'000'000;
-    u64 value = 1;
+    constexpr u64 kPieces = 20, kRounds = 1'000'000;
+    u64 value = 1, total = 0, least = ~u64{0};
     begin("compute");
-    const u64 from = ticks();
-    for (u64 i = 0; i < kRounds; ++i) {
-        value = value * 6364136223846793005 + 1442695040888963407;
-        asm volatile("" : "+r"(value));  // Keep the loop.
+    for (u64 piece = 0; piece < kPieces; ++piece) {
+        const u64 from = ticks();
+        for (u64 i = 0; i < kRounds; ++i) {
+            value = value * 6364136223846793005 + 1442695040888963407;
+            asm volatile("" : "+r"(value));  // Keep the loop.
+        }
+        const u64 took = ticks() - from;
+        total += took;
+        if (took < least) least = took;
     }
-    report("compute", kRounds, ticks() - from);
+    print("{\"bench\":\"compute\",\"n\":", kPieces * kRounds, ",\"ticks\":", total / (kPieces * kRounds), ",\"total\":", total,
+          ",\"least\":", least * kPieces, "}\n");
 }
 
 }  // namespace
