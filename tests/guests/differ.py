@@ -29,11 +29,11 @@ CLASSES = ("arithmetic memory branch flags faults control write-protect debug ta
 
 # A form of guest: the monitor, what it is told, and the classes that it does not reach in ring 0 and in ring 3, with the reason.
 Form = collections.namedtuple("Form", "image arguments kernel_without user_without")
-ENABLED = "EFER.SVME is set in the real CPU: #GP in ring 3 instead of #UD"
+ENABLED = "EFER.SVME is set in the real CPU: #GP instead of #UD"
 SHOWN = "runs, and shows or loads what is the machine's: nothing is replaced in a guest's user mode"
 FORMS = {
-    "nested": Form("linux_guest", "vmlinux=differ paging=nested", {}, {"virtualization": ENABLED}),
-    "shadow": Form("linux_guest", "vmlinux=differ paging=shadow", {}, {"virtualization": ENABLED}),
+    "nested": Form("linux_guest", "vmlinux=differ paging=nested", {"virtualization": ENABLED}, {"virtualization": ENABLED}),
+    "shadow": Form("linux_guest", "vmlinux=differ paging=shadow", {"virtualization": ENABLED}, {"virtualization": ENABLED}),
     "ring 3": Form("trapped_guest", "kernel=differ", {}, {each: SHOWN for each in ("flags", "segments", "descriptors", "identity")}),
 }
 
