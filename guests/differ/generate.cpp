@@ -21,6 +21,7 @@ const Class kClassTable[kClasses] = {
     {"identity", make_identity},
     {"undefined", make_undefined},
     {"virtualization", make_virtualization},
+    {"fpu", make_fpu},
 };
 
 Begin generate(u64 seed, u64 index, const Choice& choice, Code& code, u64 (&counts)[kClasses]) {
