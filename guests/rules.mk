@@ -94,6 +94,14 @@ TEST_TARGETS += bare-guest-tests
 bare-guest-tests: $(GUESTS_BUILD)/trapped.elf $(GUESTS_BUILD)/linux_loader.elf
 	@$(PYTHON) tests/guests/bare.py
 
+TEST_FILES   += $(GUESTS_BUILD)/differ.elf
+TEST_TARGETS += differ-tests
+
+## differ-tests: generated sequences of instructions, equal on QEMU alone and in each kind of guest (DIFFER='--seed 2 --count 20000')
+.PHONY: differ-tests
+differ-tests: $(GUESTS_BUILD)/differ.elf build/kernel/tessera.elf build/libos/linux_guest.elf build/libos/trapped_guest.elf
+	@$(PYTHON) tests/guests/differ.py $(DIFFER)
+
 ## guest-lines: what porting the small guest to a monitor took, in lines of code
 .PHONY: guest-lines
 guest-lines:

@@ -21,6 +21,8 @@ const Class kClassTable[kClasses] = {
     {"identity", make_identity},
     {"undefined", make_undefined},
     {"virtualization", make_virtualization},
+    {"fpu", make_fpu},
+    {"made-return", make_made_return},
 };
 
 Begin generate(u64 seed, u64 index, const Choice& choice, Code& code, u64 (&counts)[kClasses]) {

@@ -29,7 +29,7 @@ struct Class {
     const char* name;
     void (*make)(Maker&);
 };
-inline constexpr u64 kClasses = 18;
+inline constexpr u64 kClasses = 20;
 extern const Class kClassTable[kClasses];
 
 /// Which pieces may be there.
@@ -65,6 +65,8 @@ void make_ports(Maker& m);
 void make_paging(Maker& m);
 void make_identity(Maker& m);
 void make_undefined(Maker& m);
+void make_fpu(Maker& m);
+void make_made_return(Maker& m);
 void make_virtualization(Maker& m);
 
 }  // namespace differ

@@ -19,7 +19,7 @@ void toggle_control(Maker& m, u8 number, u64 bit) {
 void make_control(Maker& m) {
     Code& c = m.code;
     constexpr u64 kCr0Bits[] = {1 << 1, 1 << 2, 1 << 3, 1 << 5, 1 << 18}, kCr4Bits[] = {1 << 2, 1 << 3, 1 << 7, 1 << 8, 1 << 9, 1 << 10};
-    switch (m.random.below(10)) {
+    switch (m.random.below(9)) {
         case 0: return read_control(c, m.random.one_of<u8>({0, 2, 3, 4}), m.any());
         case 1: case 2: return toggle_control(m, 0, m.random.one_of(kCr0Bits));
         case 3: return toggle_control(m, 4, m.random.one_of(kCr4Bits));
@@ -27,9 +27,14 @@ void make_control(Maker& m) {
         case 5: return c.add({0xb8}, 1 | m.random.below(16), 4), c.add({0x0f, 0x01, 0xf0});  // lmsw ax
         case 6: return c.registers({0x0f, 0x01}, 4, m.any(), m.one_in(2));            // smsw
         case 7: return c.memory({0x0f, 0x01}, 4, kDataBase, m.scratch(), false);
-        case 8: return c.load(rcx, m.random.word() >> 17), write_control(c, 2, rcx), read_control(c, 2, rdx);
-        default: return c.add({m.random.one_of<u8>({0x66, 0xf3}), 0x0f, 0x6e, 0xc0}), c.add({0xd9, 0xd0});  // movd or #UD, fnop: #NM with TS
+        default: return c.load(rcx, m.random.word() >> 17), write_control(c, 2, rcx), read_control(c, 2, rdx);
     }
+}
+
+// What CR0 and CR4 say about the FPU: #NM with TS, #UD with EM or without OSFXSR.
+void make_fpu(Maker& m) {
+    m.code.add({m.random.one_of<u8>({0x66, 0xf3}), 0x0f, 0x6e, 0xc0});  // movd, or none
+    m.code.add({0xd9, 0xd0});                                           // fnop
 }
 
 // Whether ring 0 may write where ring 3 may not.
@@ -97,7 +102,13 @@ void make_segments(Maker& m) {
 void make_descriptors(Maker& m) {
     Code& c = m.code;
     c.load(rcx, m.one_in(6) ? m.random.word() & 0xffff : m.one_in(8) ? u64{kGate} : m.random.one_of(kSelectors));
-    if (m.one_in(2)) return c.registers({0x0f, m.random.one_of<u8>({0x02, 0x03})}, m.any(), rcx, m.one_in(2));  // lar, lsl
+    const Register to = m.any();
+    if (m.one_in(3)) return c.registers({0x0f, 0x03}, to, rcx, m.one_in(2));  // lsl
+    if (m.one_in(2)) {  // lar: the limit's bits in what it answers are undefined
+        c.registers({0x0f, 0x02}, to, rcx, m.one_in(2));
+        c.registers({0x81}, 4, to, false);
+        return c.append(0x00f0'ff00, 4);
+    }
     c.registers({0x0f, 0x00}, static_cast<u8>(4 + m.random.below(2)), rcx, false);                               // verr, verw
 }
 

@@ -19,9 +19,10 @@ constexpr u64 kFaults = 1 << 0 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 0x1f << 10 
 constexpr u64 kResume = 1 << 16, kArithmetic = 0x8d5;
 u64 comparable_flags(const Frame& frame) { return frame.rflags & ~(frame.vector == kSystemCall ? kResume | kArithmetic : kResume); }
 
-// And an error code that names a gate has sixteen times its vector in it, not eight times (SDM vol. 3, 6.13): what kind it is remains.
+// A page fault for reserved bits says that nothing is present (SDM vol. 3, 4.7). And an error code that names a gate has sixteen times its vector in it, not eight times (SDM vol. 3, 6.13): what kind it is remains.
 u64 comparable_error(const Frame& frame) {
-    constexpr u64 kOfGate = 2, kKind = 7;
+    constexpr u64 kOfGate = 2, kKind = 7, kPresent = 1, kReservedBits = 8;
+    if (frame.vector == 14 && frame.error & kReservedBits) return frame.error | kPresent;
     return frame.vector != 14 && frame.error & kOfGate ? frame.error & kKind : frame.error;
 }
 
