@@ -4,6 +4,7 @@
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/refill.hpp"
@@ -241,6 +242,8 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
     block.cr2 = read_once(state.cr2);
 
     // Exits that the S-TLB settles go no further. It ends with the slice: a pending interrupt is an exit.
+    // Who is notified from another CPU hears of it now (kick); notified just before, at the slice's end at the latest.
+    __atomic_store_n(&cpu.env->in_guest, true, __ATOMIC_RELAXED);
     for (;;) {
         choose_tag(cpu, guest, context);
         svm_enter(&state, physical(&block).value, physical_of_image(host_blocks[cpu.index].by_save).value);
@@ -258,6 +261,7 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
         // What was being delivered when the access missed is delivered again.
         if (block.exit_event & GuestEvent::kValid) block.event = block.exit_event;
     }
+    __atomic_store_n(&cpu.env->in_guest, false, __ATOMIC_RELAXED);
     state.rip = block.rip;
     state.rsp = block.rsp;
     state.rax = block.rax;

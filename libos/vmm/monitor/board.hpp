@@ -6,16 +6,13 @@
 
 #include <optional>
 
-#include "exokernel/abi/types.hpp"
+#include "libos/vmm/devices/cpuid.hpp"
 
 namespace tessera::vmm {
 
 class Processor;
 
-/// What CPUID answers.
-struct CpuidAnswer {
-    u32 eax, ebx, ecx, edx;
-};
+using CpuidAnswer = CpuidResult;
 
 /// What one virtual CPU can ask of another (Intel SDM vol. 3A, 8.4.1).
 struct CpuSignal {

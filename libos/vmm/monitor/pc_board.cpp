@@ -31,8 +31,7 @@ PcBoard::PcBoard(Platform& platform) : platform_(platform) {
 }
 
 CpuidAnswer PcBoard::cpuid(u64 cpu, u32 leaf, u32 subleaf) {
-    const CpuidResult answer = platform_.cpuid(leaf, subleaf, static_cast<u32>(cpu));
-    return {answer.eax, answer.ebx, answer.ecx, answer.edx};
+    return platform_.cpuid(leaf, subleaf, static_cast<u32>(cpu));
 }
 
 // EFER is the processor's own: so whether paging is on does not matter here.
