@@ -418,7 +418,7 @@ struct Wait {
 };
 
 /// Note `events` with the environment behind `gate`, on whatever CPU it is: it wakes up if it waits for one of them,
-/// and if it is in a guest (svm) on another CPU, that exits with `interrupted`.
+/// and if it is in a guest on another CPU, that exits with `interrupted`.
 /// Errors: not_found (the gate leads nowhere).
 struct Notify {
     static constexpr u64 number = 35;

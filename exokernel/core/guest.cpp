@@ -18,11 +18,7 @@ Result<u64> run_guest(Cpu& cpu, const GuestRun::Args& args, TrapFrame& frame) {
     Context& context = *guest.contexts[args.place];
     // The guest computes in the environment's registers, and what it does not own would trap in its kernel, not ours.
     if (!(cpu.attention & Cpu::kFpuLive)) fpu_enter(cpu);
-    // Who is notified from elsewhere shall hear of it now (kick). Notified before this, it hears at the slice's end at the latest.
-    __atomic_store_n(&env.in_guest, true, __ATOMIC_SEQ_CST);
-    const auto exit = guest.form == GuestForm::svm ? run_svm(cpu, guest, context) : enter_deprivileged(cpu, guest, context, frame);
-    if (cpu.guest == nullptr) __atomic_store_n(&env.in_guest, false, __ATOMIC_RELAXED);
-    return exit;
+    return guest.form == GuestForm::svm ? run_svm(cpu, guest, context) : enter_deprivileged(cpu, guest, context, frame);
 }
 
 Result<u64> check_guest_slot(const Environment& env) {

@@ -95,6 +95,7 @@ Result<u64> enter_deprivileged(Cpu& cpu, Guest& guest, Context& context, TrapFra
     frame.entry = {rip, SELECTOR_USER_CODE, (read_once(state.rflags) & kGuestFlags) | USER_RFLAGS, read_once(state.rsp),
                    SELECTOR_USER_DATA};
     cpu.guest = &guest;
+    __atomic_store_n(&cpu.env->in_guest, true, __ATOMIC_RELAXED);
     divert_traps_to_guest();
     switch_context(cpu, &context);
     return u64{0};

@@ -4,8 +4,8 @@
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
-#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/exclusion.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/panic.hpp"
 #include "exokernel/core/refill.hpp"
@@ -260,6 +260,8 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
 
     // Exits that the S-TLB settles go no further. It ends with the slice, as a pending interrupt is an exit; but an event goes
     // before interrupts, so one whose delivery keeps missing goes back to the monitor.
+    // Who is notified from another CPU hears of it now (kick); notified just before, at the slice's end at the latest.
+    __atomic_store_n(&cpu.env->in_guest, true, __ATOMIC_RELAXED);
     for (u64 redelivered = 0;;) {
         choose_tag(cpu, guest, context);
         svm_enter(&state, physical(&block).value, physical_of_image(host_blocks[cpu.index].by_save).value);
@@ -272,7 +274,10 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
         if (filled == Refill::no) break;
         if (filled == Refill::no_room) {
             Exclusive exclusive;
-            if (!is_loaded(*cpu.env, guest, context)) return Error::not_found;  // taken by force while this CPU waited
+            if (!is_loaded(*cpu.env, guest, context)) {  // taken by force while this CPU waited
+                cpu.env->in_guest = false;
+                return Error::not_found;
+            }
             drop_tables(context);
         }
         // What was being delivered when the access missed is delivered again.
@@ -283,6 +288,7 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
         }
         if (!is_made_again(block.exit_event)) block.event = block.exit_event;
     }
+    __atomic_store_n(&cpu.env->in_guest, false, __ATOMIC_RELAXED);
     if (block.exit_code == static_cast<u64>(GuestExit::exception) + kMachineCheck) panic("machine check in a guest");
     state.rip = block.rip;
     state.rsp = block.rsp;

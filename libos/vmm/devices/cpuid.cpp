@@ -53,18 +53,19 @@ constexpr CpuidResult kHypervisor{kHypervisorLeaf + 1, word("KVMK"), word("VMKV"
 }  // namespace
 
 CpuidResult cpuid(u32 leaf, u32, u32 cpu, u32 cpus) {
-    if (cpus > 1 && leaf == kHypervisorLeaf) return kHypervisor;
     CpuidResult result{};
     if (leaf < std::size(kBasic))
         result = kBasic[leaf];
     else if (leaf - kFirstExtended < std::size(kExtended))
         result = kExtended[leaf - kFirstExtended];
-    if (cpus > 1 && leaf == 1) {
+    if (cpus == 1) return result;
+    if (leaf == kHypervisorLeaf) return kHypervisor;
+    if (leaf == 1) {
         result.ebx |= cpu << 24 | cpus << 16;
         result.ecx |= kX2Apic;
         result.edx |= kApic;
     }
-    if (cpus > 1 && leaf == 0x8000'0007) result.edx |= kInvariantTsc;
+    if (leaf == 0x8000'0007) result.edx |= kInvariantTsc;
     return result;
 }
 

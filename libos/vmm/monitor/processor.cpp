@@ -137,11 +137,14 @@ Turn Processor::go_on(u64 until) {
         if (!has_work()) return Turn::idle;
         if (now_ >= until) return Turn::over;
 
-        machine_.unlock();
+        const bool shared = machine_.is_shared();
+        if (shared) [[unlikely]]
+            machine_.unlock();
         const u64 entered = ticks();
         const auto exit = cpu_.run(machine_.paging().place(cpu_));
         now_ = ticks();
-        machine_.lock();
+        if (shared) [[unlikely]]
+            machine_.lock();
         exits_.add_guest(now_ - entered);
         if (!exit.ok()) [[unlikely]] {
             fail("the kernel refuses the virtual CPU's state", static_cast<u64>(exit.error()));
