@@ -366,7 +366,7 @@ TEST_CASE("wherever translated code is stopped, the guest's state is exactly tha
         Generator generator(round + 10'000, true);
         const Code code = generator.program(round % 4 == 3);
         NativeRunner runner;
-        runner.max_steps = 300;
+        runner.max_steps = 800;
         set_up(runner, code, round);
         std::vector<GuestPoint> trace;
         runner.watch = [&trace](const GuestPoint& point) { trace.push_back(point); };
@@ -407,7 +407,7 @@ TEST_CASE("wherever translated code is stopped, the guest's state is exactly tha
     }
     CHECK(points > 5'000);
     CHECK(between > 500);
-    CHECK(inlined > 2);
+    CHECK(inlined > 3);
     MESSAGE("stops: " << points);
 }
 
