@@ -7,6 +7,7 @@ import json
 import re
 import sys
 
+import guests
 import locks as lock_tables
 import paths as path_table
 import results
@@ -109,9 +110,28 @@ def section_ways():
                    [[f"`{name}`", *rest] for name, *rest in ways.rows_of(data)])]
 
 
+def section_guests():
+    data = need("guests.json", "bench-guests")
+    forms, published = data["forms"], data["published"]
+    rows = [[f"`{bench}`", *rest] for bench, *rest in guests.rows_of(data)]
+    targets = [[one["target"], one["value"], one["most"], one["verdict"]] for one in guests.targets_of(data)]
+    return [machine_line(data["machine"]) + f", one CPU; {data['boots']} boots, {data['wall_rounds']} rounds by the clock.",
+            *(f"The form `{form}` is missing: {problem}." for form, problem in data["problems"].items()), "",
+            *table(["instructions", guests.BARE, *forms, *(f"{form} to bare" for form in forms)], rows), "",
+            *table(["wall-clock time to bare", *forms], [[f"`{bench}`", *rest] for bench, *rest in guests.wall_rows(data)]), "",
+            *table(["exits for one", "form", "all", "of which"],
+                   [[f"`{bench}`", *rest] for bench, *rest in guests.exit_rows(data)]), "",
+            guests.host_line(data), guests.FOOTNOTE, "",
+            *table(["exits and absent pages", "instructions"], [[f"`{name}`", cost] for name, cost in data["exits"].items()]), "",
+            *table(["target", "measured", "at most", ""], targets), "",
+            f"Published, another machine: {published['source']}.", "",
+            *table(["cycles", *published["columns"], *(f"{column} to native" for column in published["columns"][1:])],
+                   guests.published_rows(published))]
+
+
 SECTIONS = {"paths": section_paths, "peers": section_peers, "where": section_where, "native": section_native,
             "locks": section_locks, "ways": section_ways, "stlb": section_stlb,
-            "scaling": section_scaling}
+            "scaling": section_scaling, "guests": section_guests}
 
 
 def main():

@@ -67,6 +67,15 @@ $(GUESTS_BUILD)/programs.o: $(GUESTS_BUILD)/programs.S
 $(eval $(call small_kernel,trapped))
 $(eval $(call small_kernel,paravirt))
 
+# The same sequences of instructions on every machine: with the boot code of the bare form, and nothing else of the small kernel.
+differ_objs := $(patsubst %,$(GUESTS_BUILD)/kernel/%.o,$(basename $(wildcard guests/differ/*.cpp guests/differ/*.S) \
+	guests/trapped/boot.S guests/small/strings.cpp))
+
+$(GUESTS_BUILD)/differ.elf: $(differ_objs) guests/small/kernel.ld
+	$(call step,LD,$@)
+	$(Q)$(CXX) $(SMALL_LDFLAGS) -Wl,-T,guests/small/kernel.ld $(differ_objs) -o $@
+IMAGES += $(GUESTS_BUILD)/differ.elf
+
 -include $(shell find $(GUESTS_BUILD) -name '*.d' 2>/dev/null)
 
 # ---- tests: the bare-metal form on QEMU alone ------------------------------------------------------------
@@ -84,6 +93,14 @@ TEST_TARGETS += bare-guest-tests
 .PHONY: bare-guest-tests
 bare-guest-tests: $(GUESTS_BUILD)/trapped.elf $(GUESTS_BUILD)/linux_loader.elf
 	@$(PYTHON) tests/guests/bare.py
+
+TEST_FILES   += $(GUESTS_BUILD)/differ.elf
+TEST_TARGETS += differ-tests
+
+## differ-tests: generated sequences of instructions, equal on QEMU alone and in each kind of guest (DIFFER='--seed 2 --count 20000')
+.PHONY: differ-tests
+differ-tests: $(GUESTS_BUILD)/differ.elf build/kernel/tessera.elf build/libos/linux_guest.elf build/libos/trapped_guest.elf
+	@$(PYTHON) tests/guests/differ.py $(DIFFER)
 
 ## guest-lines: what porting the small guest to a monitor took, in lines of code
 .PHONY: guest-lines

@@ -50,6 +50,23 @@ bench-where: $(bench_kernel) build/libos/paths.elf
 measurements:
 	@$(PYTHON) bench/measurements.py $(SECTIONS)
 
+# ---- guests ------------------------------------------------------------------------------------------------
+
+BENCH_TARGETS += bench-guests
+TEST_TARGETS  += guest-bench-tests
+TEST_FILES    += build/libos/guest_forms.elf build/libos/guest_paths.elf build/libos/guest_exits.elf build/guests/paravirt.elf
+
+guest_bench_files := $(bench_kernel) build/libos/guest_forms.elf build/libos/guest_paths.elf build/libos/guest_exits.elf \
+	build/guests/trapped.elf build/guests/paravirt.elf
+
+## bench-guests: one small guest bare and in each form, and Linux in one; build/results/guests.json, guests.svg (QUICK=1: a check)
+.PHONY: bench-guests guest-bench-tests
+bench-guests: $(guest_bench_files) $(if $(QUICK),,bench-linux-boot)
+	@$(PYTHON) bench/guests.py $(if $(QUICK),--check)
+
+guest-bench-tests: $(guest_bench_files)
+	@$(PYTHON) bench/guests.py --check
+
 # ---- how memory is divided up ----------------------------------------------------------------------------
 
 BENCH_TARGETS += bench-idle-tax
@@ -63,3 +80,24 @@ bench-idle-tax: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
 
 idle-tax-tests: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
 	@$(PYTHON) bench/idle_tax.py --check
+
+# ---- the network between guests and libOSes --------------------------------------------------------------
+
+BENCH_TARGETS += bench-network
+
+## bench-network: what a frame costs over the switch; build/results/network_costs.md
+.PHONY: bench-network bench-guest-isolation
+bench-network: $(bench_kernel) build/libos/net_switch.elf build/libos/net_load.elf
+	@$(PYTHON) bench/network.py
+
+## bench-guest-isolation: what a libOS loses beside Linux guests that idle, crash and fork; build/results/guest_isolation.md
+bench-guest-isolation: $(bench_kernel) build/libos/net_switch.elf build/libos/linux_guest.elf build/libos/neighbour.elf linux-guest-image
+	@$(PYTHON) bench/network.py guests
+
+# ---- memory across guests: minutes, so not a part of `make bench` ---------------------------------------------
+
+## bench-guest-memory: Linux guests that share memory and give it back, over time; build/results/guest_memory_*.svg
+.PHONY: bench-guest-memory
+bench-guest-memory: $(bench_kernel) build/libos/managed_guests.elf build/libos/asker.elf \
+		build/guests/linux/vmlinux build/guests/linux/initrd build/guests/linux/disk
+	@$(PYTHON) bench/guest_memory.py

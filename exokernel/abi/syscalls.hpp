@@ -417,7 +417,8 @@ struct Wait {
     using Reply = u64;
 };
 
-/// Note `events` with the environment behind `gate`, on whatever CPU it is: it wakes up if it waits for one of them.
+/// Note `events` with the environment behind `gate`, on whatever CPU it is: it wakes up if it waits for one of them,
+/// and if it is in a guest (svm) on another CPU, that exits with `interrupted`.
 /// Errors: not_found (the gate leads nowhere).
 struct Notify {
     static constexpr u64 number = 35;
@@ -476,10 +477,11 @@ struct GuestRun {
 };
 
 /// Read what has been typed at the console (COM3), at most `length` bytes. Does not wait. Reply: how many.
-/// Errors: denied (not the environment with the option `console=1`), bad_argument (more than 4096), and the pointer's.
+/// Errors: denied (not the environment with the option `console=1`), bad_argument (more than kMaxCount), and the pointer's.
 struct ConsoleRead {
     static constexpr u64 number = 41;
     static constexpr const char* name = "console_read";
+    static constexpr u64 kMaxCount = 512;
     struct Args { VirtAddr text; u64 length; };
     using Reply = u64;
 };

@@ -13,6 +13,7 @@
 #include "exokernel/core/slots.hpp"
 #include "exokernel/arch/x86_64/switch.hpp"
 #include "exokernel/core/trace.hpp"
+#include "exokernel/drivers/uart.hpp"
 
 namespace tessera::kernel {
 
@@ -222,6 +223,8 @@ void end_environment(Environment& env, const EndReason& reason) {
             more = true;
         }
     }
+    // A guest can be loaded with a context of somebody younger, or two with each other's: first nobody is with any.
+    for (u64 i = 0; i < count; ++i) leave_guests(*doomed[i].env);
     for (u64 i = 0; i < count; ++i)
         if (doomed[i].env != &env) end_alone(*doomed[i].env, EndReason::because("its memory belonged to ", doomed[i].owner));
     end_alone(env, reason);
@@ -262,7 +265,10 @@ Result<Environment*> check_environment(const Capability& shown, u64 index) {
 }
 
 EnvId console_owner() { return console; }
-void give_console(EnvId id) { console = id; }
+void give_console(EnvId id) {
+    com3.initialise();
+    console = id;
+}
 
 u64 environments_failed() { return failed; }
 void count_failed_start() { ++failed; }

@@ -68,6 +68,7 @@ struct Environment {
     alignas(16) u8 fpu[512];
 
     Guest* guests[kGuestsPerEnvironment];
+    bool in_guest;          ///< Just now: an interrupt would be an exit.
 
     CapabilityCache& cache() { return *reinterpret_cast<CapabilityCache*>(reinterpret_cast<u8*>(this) + kPageSize); }
 };

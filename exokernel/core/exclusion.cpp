@@ -142,6 +142,10 @@ void wake_cpu(Cpu& cpu) {
     if (&cpu != &Cpu::here() && __atomic_load_n(&cpu.idle, __ATOMIC_SEQ_CST)) send_interrupt(cpu.apic_id, VECTOR_STOP);
 }
 
+void interrupt_cpu(Cpu& cpu) {
+    if (&cpu != &Cpu::here()) send_interrupt(cpu.apic_id, VECTOR_STOP);
+}
+
 u64 cpu_count() { return information.cpus < 2 ? 1 : information.cpus; }
 
 }  // namespace tessera::kernel

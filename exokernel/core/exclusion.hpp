@@ -54,6 +54,9 @@ void rest(Cpu& cpu);
 /// A CPU that has nothing to run should look again, at once.
 void wake_cpu(Cpu& cpu);
 
+/// A CPU that may be in a guest should leave it, at once.
+void interrupt_cpu(Cpu& cpu);
+
 /// `information.cpus` CPUs run; before that, one.
 u64 cpu_count();
 

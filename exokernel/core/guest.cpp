@@ -18,7 +18,11 @@ Result<u64> run_guest(Cpu& cpu, const GuestRun::Args& args, TrapFrame& frame) {
     Context& context = *guest.contexts[args.place];
     // The guest computes in the environment's registers, and what it does not own would trap in its kernel, not ours.
     if (!(cpu.attention & Cpu::kFpuLive)) fpu_enter(cpu);
-    return guest.form == GuestForm::svm ? run_svm(cpu, guest, context) : enter_deprivileged(cpu, guest, context, frame);
+    // Who is notified from elsewhere shall hear of it now (kick). Notified before this, it hears at the slice's end at the latest.
+    __atomic_store_n(&env.in_guest, true, __ATOMIC_SEQ_CST);
+    const auto exit = guest.form == GuestForm::svm ? run_svm(cpu, guest, context) : enter_deprivileged(cpu, guest, context, frame);
+    if (cpu.guest == nullptr) __atomic_store_n(&env.in_guest, false, __ATOMIC_RELAXED);
+    return exit;
 }
 
 Result<u64> check_guest_slot(const Environment& env) {
@@ -78,6 +82,20 @@ bool runs_guest_in(const Environment& env, EnvId owner) {
         found |= frames.info(guest.contexts[place]->memory.first).owner == owner.value;
     });
     return found;
+}
+
+bool is_loaded(const Environment& env, const Guest& guest, const Context& context) {
+    bool found = false;
+    for_each_loaded(env, [&](const Guest& one, u64 place) { found |= &one == &guest && one.contexts[place] == &context; });
+    return found;
+}
+
+void unload_everywhere(const Context& context) {
+    for (Environment* env : environments)
+        if (env != nullptr)
+            for_each_loaded(*env, [&](Guest& guest, u64 place) {
+                if (guest.contexts[place] == &context) commit_load(*env, guest, place, nullptr);
+            });
 }
 
 void leave_guests(Environment& env) {

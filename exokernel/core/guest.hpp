@@ -52,6 +52,10 @@ bool fits(GuestForm form, const Context& context);
 /// What was at that place before is unloaded; nullptr: nothing is there from now on. Everything is stopped.
 void commit_load(Environment& env, Guest& guest, u64 place, Context* context);
 
+/// Is a guest of `env`, if it still is one, still loaded with that context? Asked behind an Exclusive, which may have waited.
+bool is_loaded(const Environment& env, const Guest& guest, const Context& context);
+/// No guest of anybody's is loaded with it. Everything is stopped.
+void unload_everywhere(const Context& context);
 /// Is a guest of `env` loaded with a context in memory of `owner`?
 bool runs_guest_in(const Environment& env, EnvId owner);
 /// `env` ends: none of its guests is loaded with anything.

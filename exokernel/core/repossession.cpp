@@ -5,6 +5,7 @@
 #include "exokernel/core/accounts.hpp"
 #include "exokernel/core/environment.hpp"
 #include "exokernel/core/exclusion.hpp"
+#include "exokernel/core/guest.hpp"
 #include "exokernel/core/frame_bindings.hpp"
 #include "exokernel/core/log.hpp"
 #include "exokernel/core/revocation.hpp"
@@ -115,23 +116,35 @@ bool take_some_frames(Environment& env, RevocationRequest& row, Progress& more) 
     return over || (!is_named(row) && owed(row) == 0);
 }
 
-/// One context that nobody lives in, else one environment, the youngest. True: there is none.
+/// One context that no environment lives in, whatever guest is loaded with it, else one guest, else one environment, the
+/// youngest. True: there is none.
 bool take_some_kernel_memory(Environment& env, RevocationRequest& row) {
     const auto pays = [&](FrameRange memory) { return frames.info(memory.first).owner == env.id.value; };
     Context* context = nullptr;
     for (u64 i = 0; i < kMaxContexts; ++i)
-        if (Context* one = context_at(i); one != nullptr && pays(one->memory) && one->residents == 0 &&
-                                          (context == nullptr || one->grant > context->grant))
+        if (Context* one = context_at(i); one != nullptr && pays(one->memory) &&
+                                          (one->residents == 0 || one->kind != ContextKind::libos) && (context == nullptr || one->grant > context->grant))
             context = one;
+    u64 guest = 0;
+    while (guest < kGuestsPerEnvironment && env.guests[guest] == nullptr) ++guest;
+    if (context == nullptr && guest < kGuestsPerEnvironment) {
+        const FrameRange memory = env.guests[guest]->memory;
+        destroy_guest(env, guest);
+        row.taken += memory.count;
+        report(env, row, memory.first.value, memory.count);
+        return owed(row) == 0;
+    }
     Environment* other = nullptr;
     for (Environment* one : environments)
         if (one != nullptr && one != &env && pays(one->memory) && (other == nullptr || one->grant > other->grant)) other = one;
     if (context == nullptr && other == nullptr) return true;
     const FrameRange memory = context != nullptr ? context->memory : other->memory;
-    if (context != nullptr)
+    if (context != nullptr) {
+        unload_everywhere(*context);
         destroy_context(*context);
-    else
+    } else {
         end_environment(*other, EndReason::because("its memory was repossessed from ", static_cast<const char*>(env.info->name)));
+    }
     row.taken += memory.count;
     report(env, row, memory.first.value, memory.count);
     return owed(row) == 0;

@@ -7,11 +7,9 @@
 namespace tessera::kernel {
 namespace {
 
-constexpr u64 kMaxBytes = 4096;
-
 Result<UserBytes> check_text(Environment& env, VirtAddr text, u64 length, bool write) {
     if (env.id != console_owner()) return Error::denied;
-    if (length > kMaxBytes) return Error::bad_argument;
+    if (length > ConsoleRead::kMaxCount) return Error::bad_argument;
     return check_user(*env.context, text, length, write, 1);
 }
 

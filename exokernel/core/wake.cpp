@@ -67,7 +67,12 @@ bool wake_if_due(Environment& env) {
     return true;
 }
 
-void kick(Environment& env) { wake_cpu(*env.home); }
+void kick(Environment& env) {
+    if (__atomic_load_n(&env.in_guest, __ATOMIC_SEQ_CST))
+        interrupt_cpu(*env.home);
+    else
+        wake_cpu(*env.home);
+}
 
 void interrupt_wait(Environment& env) {
     look_again(*env.home);

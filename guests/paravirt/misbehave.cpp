@@ -35,10 +35,29 @@ u64 plausible(Random& random) {
 void wild_hypercalls(Random& random, u64 rounds) {
     for (u64 i = 0; i < rounds; ++i) {
         const auto number = static_cast<Hypercall>(random.below(static_cast<u64>(Hypercall::count) + 2));
-        // These end it at once, well or not.
-        if (number == Hypercall::power_off || number == Hypercall::return_from_trap || number == Hypercall::wait) continue;
+        // These end it at once, or for ever.
+        if (number == Hypercall::power_off || number == Hypercall::return_from_trap || number == Hypercall::wait ||
+            number == Hypercall::set_trap_entry)
+            continue;
         hypercall(number, plausible(random), plausible(random), plausible(random));
     }
+}
+
+/// Frames to return by that are anything, with a trap entry that is anything: whoever tries to go on ends here.
+void wild_frames(Random& random, u64) {
+    static u64 frame[sizeof(TrapFrame) / sizeof(u64)];
+    for (u64& word : frame) word = plausible(random);
+    hypercall(Hypercall::set_trap_entry, plausible(random) % paravirt_layer::start->memory_end);
+    paravirt_layer::shared->kernel_stack = plausible(random);
+    hypercall(Hypercall::return_from_trap, address_of(frame));
+}
+
+/// Random bytes, run as the kernel.
+void random_code(Random& random, u64) {
+    static u8 bytes[kPageSize];
+    for (u8& byte : bytes) byte = static_cast<u8>(random.next() >> 32);
+    // Safety: none; that is the point.
+    reinterpret_cast<void (*)()>(bytes)();
 }
 
 void wild_tables(Random& random, u64 rounds) {
@@ -66,8 +85,8 @@ void lying_rings(Random& random, u64 rounds) {
     }
 }
 
-constexpr Way kWays[] = {
-    {"hang", hang}, {"triple", triple_fault}, {"wild", wild_hypercalls}, {"tables", wild_tables}, {"rings", lying_rings}};
+constexpr Way kWays[] = {{"hang", hang},          {"triple", triple_fault}, {"wild", wild_hypercalls}, {"frames", wild_frames},
+                         {"code", random_code}, {"tables", wild_tables},  {"rings", lying_rings}};
 
 }  // namespace
 

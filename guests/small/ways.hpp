@@ -31,7 +31,8 @@ void try_ways(const Way (&ways)[N], const char* command_line) {
         for (const Way& way : ways) {
             if (!word.is(way.name)) continue;
             Word value{};
-            Random random{u64{1} << 63 | (find_option(command_line, "seed", value) ? number_of(value, 1) : 1)};
+            // Spread out, and not zero: the generator would stay there.
+            Random random{((find_option(command_line, "seed", value) ? number_of(value, 1) : 1) << 1 | 1) * 0x9e37'79b9'7f4a'7c15};
             const u64 rounds = find_option(command_line, "rounds", value) ? number_of(value, 1) : 1000;
             print("small: misbehaves: ", way.name, "\n");
             way.go(random, rounds);

@@ -65,8 +65,21 @@ void lying_rings(Random& random, u64 rounds) {
     }
 }
 
+/// Half of the time: gates that lead anywhere, so that the first trap is not the last.
+void spoil_gates(Random& random) {
+    static u64 gates[512];
+    if (random.below(2) == 0) return;
+    for (u64 i = 0; i < 512; ++i) {
+        const u64 target = random.next() & 0x3f'ffff, type = random.below(8) ? 0x8e00 : random.next() & 0xff07;
+        gates[i] = i % 2 == 0 ? (target & 0xffff) | u64{kKernelCode} << 16 | type << 32 | (target >> 16) << 48 : 0;
+    }
+    const TableRegister table{sizeof gates - 1, reinterpret_cast<u64>(gates)};
+    asm volatile("lidt %0" ::"m"(table));
+}
+
 /// Page tables of random words, loaded, and used.
 void wild_tables(Random& random, u64 rounds) {
+    spoil_gates(random);
     const Frame tables[] = {allocate_frame(), allocate_frame(), allocate_frame(), allocate_frame()};
     for (u64 i = 0; i < rounds; ++i) {
         for (const Frame table : tables)
@@ -86,6 +99,7 @@ void wild_tables(Random& random, u64 rounds) {
 void random_code(Random& random, u64) {
     static u8 bytes[kPageSize];
     for (u8& byte : bytes) byte = static_cast<u8>(random.next() >> 32);
+    spoil_gates(random);
     sti();
     reinterpret_cast<void (*)()>(bytes)();
 }

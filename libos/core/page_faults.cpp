@@ -32,15 +32,15 @@ void set_fault_policy(FaultPolicy policy) { fault_policy = policy != nullptr ? p
 
 void set_loss_policy(LossPolicy policy) { loss_policy = policy != nullptr ? policy : nothing_lost; }
 
-static bool bind_missing(VirtAddr address, u64 access) {
+bool resolve_once(VirtAddr address, u64 access) {
     return in_image(address) ? bind_image_page(address, access) : fault_policy(address, access);
 }
 
 // A handler is not preempted by a thread, nor does anybody work on its regions meanwhile. Anybody else might be.
 bool make_bound(VirtAddr address, u64 access) {
-    if (libos_save_area.depth != 0) return bind_missing(address, access);
+    if (libos_save_area.depth != 0) return resolve_once(address, access);
     PagingWork guard;
-    return bind_missing(address, access) || (loss_policy(address, true) && bind_missing(address, access));
+    return resolve_once(address, access) || (loss_policy(address, true) && resolve_once(address, access));
 }
 
 // A page more or less guaranteed: the one pinned longest ago makes room, and comes back when it is touched. Where

@@ -92,6 +92,9 @@ using FaultPolicy = bool (*)(VirtAddr address, u64 access);
 /// nullptr: nobody.
 void set_fault_policy(FaultPolicy policy);
 
+/// Bind what is missing: a page of the image, or what the fault policy knows. False: nobody knows it.
+bool resolve_once(VirtAddr address, u64 access);
+
 /// Who is asked when a page fault could not be resolved, before it is fatal: the page's frame may have been taken by force.
 /// `inside`: the page was touched by a handler, or under PagingWork, which may be in the middle of something. True: try again.
 using LossPolicy = bool (*)(VirtAddr address, bool inside);

@@ -2,7 +2,11 @@
 // much work done in a tick of its own as when it is alone. What the others do meanwhile is their business.
 //
 //   rounds=N    how many rounds it goes on alone, when nobody else runs any more
+//   first=NAME  who ends before the others: what is measured is told apart by whether that has happened
+#include <algorithm>
+
 #include "libos/core/libos.hpp"
+#include "libos/transfer/board.hpp"
 
 using namespace tessera;
 using namespace tessera::libos;
@@ -39,6 +43,74 @@ Slots count_slots() {
     }
     return slots;
 }
+
+/// What the others were doing while a few rounds were worked.
+enum class Others : u64 { idle, busy, ended_one, busy_behind_it, count };
+constexpr const char* kOthers[] = {"idle", "busy", "one_ended", "busy_behind_it"};
+
+/// The same work, told apart by what the others did, in short stretches.
+class Stretches {
+  public:
+    static constexpr u64 kRounds = 256;
+
+    Stretches(std::string_view first, u64 promised)
+        : first_(first.empty() ? EnvId{} : find_environment(first)), promised_(promised) {
+        begin();
+    }
+
+    /// `promised`: what the slots promise from now on, in thousandths of the time.
+    void on_round(u64 promised) {
+        if (++rounds_ < kRounds) return;
+        const u64 elapsed = ticks() - began_, own = accounts().ticks - own_, others = ticks_of_others() - others_;
+        // Accounts are brought up to date at the ends of slices: both sides of the comparison are blurred by one.
+        const bool alive = is_alive(first_) || !first_;
+        const Others what = alive != was_alive_ ? Others::ended_one : others * 10 < elapsed ? Others::idle : alive ? Others::busy : Others::busy_behind_it;
+        Kind& kind = kinds_[static_cast<u64>(what)];
+        kind.rounds += rounds_;
+        kind.own += own;
+        kind.elapsed += elapsed;
+        kind.promised += promised_ * elapsed;
+        begin();
+        promised_ = promised;
+    }
+    bool tell() const {
+        bool told = true;
+        for (u64 i = 0; i < static_cast<u64>(Others::count); ++i) {
+            const Kind& kind = kinds_[i];
+            if (kind.rounds == 0) continue;
+            told = record("others", kOthers[i], "rounds", kind.rounds, "ticks_a_round", kind.own / kind.rounds, "share_thousandths",
+                          kind.own * 1000 / kind.elapsed, "promised_thousandths",
+                          kind.promised / kind.elapsed).ok() && told;
+        }
+        return told;
+    }
+
+  private:
+    struct Kind {
+        u64 rounds, own, elapsed, promised;
+    };
+    static u64 ticks_of_others() {
+        u64 sum = 0;
+        for (u64 i = 1; i < kMaxEnvironments; ++i) {
+            const volatile EnvironmentInfo& info = environment_info(EnvId{i});
+            if (info.id != 0 && info.id != boot().self.value) sum += info.ticks;
+        }
+        return sum;
+    }
+    void begin() {
+        rounds_ = 0;
+        began_ = ticks();
+        own_ = accounts().ticks;
+        others_ = ticks_of_others();
+        was_alive_ = is_alive(first_) || !first_;
+    }
+
+    EnvId first_;
+    u64 promised_;  ///< At the beginning of the stretch.
+    bool was_alive_ = true;
+    u64 rounds_, began_, own_, others_;
+    Kind kinds_[static_cast<u64>(Others::count)]{};
+};
 
 /// Rounds of work, from the beginning of a slice to that of another: there the kernel has just brought the accounts up to date.
 class Phase {
@@ -86,7 +158,11 @@ int libos_main() {
     const u64 promised = at_first.own * 1000 / at_first.all;
 
     Phase beside(right);
-    while (count_slots().run_by_others != 0) beside.one_round();
+    Stretches stretches(argument("first"), promised);
+    for (Slots now = at_first; now.run_by_others != 0; now = count_slots()) {
+        beside.one_round();
+        stretches.on_round(now.own * 1000 / now.all);
+    }
     beside.end();
 
     Phase alone(right);
@@ -101,7 +177,7 @@ int libos_main() {
     // The last slice before the others have gone may be the others' in part: a twentieth is allowed for.
     const bool served = beside.share() + promised / 20 >= promised;
     const bool right_all_along = wrong == 0 && kept && served;
-    const bool told = record("rounds_beside", beside.rounds(), "ticks_a_round_beside", beside.cost(), "ticks_a_round_alone", alone.cost(),
+    const bool told = stretches.tell() && record("rounds_beside", beside.rounds(), "ticks_a_round_beside", beside.cost(), "ticks_a_round_alone", alone.cost(),
                              "share_thousandths", beside.share(), "promised_thousandths", promised, "wrong", wrong).ok();
     print(right_all_along ? "right: undisturbed\n" : "WRONG: disturbed\n");
     return right_all_along && told ? 0 : 1;

@@ -7,7 +7,7 @@ FUZZ_CLANG   := $(firstword $(foreach c,clang++-14 clang++,$(shell command -v $(
 
 # The sources under test, as the unit tests build them; libFuzzer needs its own build of them.
 fuzzed_srcs  := secure_bindings/capability.cpp exokernel/core/elf.cpp exokernel/core/multiboot2.cpp \
-                exokernel/core/command_line.cpp exokernel/core/acpi.cpp $(VMM_PURE_SRCS)
+                exokernel/core/command_line.cpp exokernel/core/acpi.cpp $(VMM_PURE_SRCS) $(NET_PURE_SRCS)
 fuzzed_objs  := $(fuzzed_srcs:%.cpp=build/unit/%.o)
 fuzz_objs    := $(patsubst %,build/fuzz/%.o,$(FUZZERS) driver)
 fuzz_bins    := $(FUZZERS:%=build/fuzz/%)

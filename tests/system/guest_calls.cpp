@@ -79,6 +79,27 @@ void nested_form() {
     expect_true("behind sti", state.rip == (kCode << kPageShift) + 1 || state.rip == (kCode << kPageShift) + 2, state.rip);
     state.wishes = 0;
 
+    // A software interrupt whose delivery misses in the tables, though all is bound: it is executed again, and returns behind
+    // itself.
+    load_code({0xcd, 0x80, 0xf4});
+    u8* const handler = memory.bytes() + (kCode << kPageShift) + 0x100;
+    handler[0] = 0x0f, handler[1] = 0x01, handler[2] = 0xd9;
+    set_long_mode(state);
+    constexpr u64 kDescriptors = 5;
+    const u64 target = (kCode << kPageShift) + 0x100;
+    u64* const descriptors = memory.words() + kDescriptors * 512;
+    descriptors[1] = 0x0020'9b00'0000'0000;  // the code segment
+    u64* const gate = descriptors + 256;     // the interrupt table begins so that gate 128 is here
+    gate[0] = (target & 0xffff) | u64{0x08} << 16 | u64{0x8e00} << 32 | (target >> 16 & 0xffff) << 48;
+    gate[1] = target >> 32;
+    state.gdtr = {0, 0, 0xff, kDescriptors << kPageShift};
+    state.idtr = {0, 0, 0xfff, (kDescriptors << kPageShift) + 256 * 8 - 0x80 * 16};
+    for (const u64 page : {kDescriptors, kData})
+        expect("forget where it is", answer_to<ClearBits>({PageSpan::make(PageNumber{page}, 1), 3, address(context.grant.context)}), Error::ok);
+    expect_exit("int 0x80", guest, GuestExit::vmmcall);
+    const u64 pushed = *reinterpret_cast<u64*>(memory.bytes() + state.rsp);
+    expect_true("it returns behind itself", pushed == (kCode << kPageShift) + 2, pushed);
+
     // What it proposes is refused by name, and nothing has changed.
     set_long_mode(state);
     struct Bad {
@@ -113,6 +134,99 @@ void nested_form() {
 
     expect("destroy", answer_to<GuestDestroy>({guest.number}), Error::ok);
     expect("twice", answer_to<GuestDestroy>({guest.number}), Error::not_found);
+    expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
+}
+
+/// Shadow paging: what is bound for reading is not written, whatever the guest believes of its control registers.
+void shadow_protection() {
+    GuestContext context;
+    if (const Error made = make_context(context, ContextKind::shadow); made == Error::unsupported) return;
+    TestGuest guest;
+    expect("a guest", make_guest(guest, GuestForm::svm), Error::ok);
+    expect("load it", answer_to<GuestLoad>({guest.number, 0, address(context.grant.context)}), Error::ok);
+    // mov (%rbx), %rax; mov %rax, (%rbx); hlt
+    load_code({0x48, 0x8b, 0x03, 0x48, 0x89, 0x03, 0xf4});
+    expect("bind its code", bind_guest_page(context, kCode, kCode), Error::ok);
+    expect("bind a page for reading", answer_to<Bind>({address(memory.capability), memory.frame + 5, PageSpan::make(PageNumber{5}, 1, Right::read),
+                                                       address(context.grant.context), {}}), Error::ok);
+    GuestState& state = guest.state();
+    set_long_mode(state);
+    state.rbx = 0x5000;
+    constexpr u64 kWriteProtect = 1 << 16, kNoExecute = 1 << 11;
+    state.efer |= kNoExecute;
+    state.cr0 &= ~kWriteProtect;
+    const auto answer = run(guest);
+    expect("without write protection", answer.error(), Error::bad_argument);
+    expect_true("because of cr0", !answer.ok() && answer.failure().detail == offsetof(GuestState, cr0));
+    state.cr0 |= kWriteProtect;
+    state.changed = kAllGuestParts;
+    expect_exit("a write", guest, GuestExit::exception, 14);
+    expect_true("where it is not allowed", state.info[1] == 0x5000 && state.rip == (kCode << kPageShift) + 3, state.rip);
+    expect("destroy", answer_to<GuestDestroy>({guest.number}), Error::ok);
+    expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
+}
+
+/// What says where translations come from is the kernel's: every access to it is an exit, whatever was asked for.
+void shadow_form() {
+    GuestContext context;
+    if (const Error made = make_context(context, ContextKind::shadow); made == Error::unsupported) {
+        print("no SVM here\n");
+        return;
+    } else {
+        expect("a shadow context", made, Error::ok);
+    }
+    TestGuest guest;
+    expect("a guest", make_guest(guest, GuestForm::svm), Error::ok);
+    expect("load it", answer_to<GuestLoad>({guest.number, 0, address(context.grant.context)}), Error::ok);
+    // mov %cr3, %rax; mov %rax, %cr3; mov %rax, %cr4; mov (%rbx), %rax; vmmcall
+    load_code({0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8, 0x0f, 0x22, 0xe0, 0x48, 0x8b, 0x03, 0x0f, 0x01, 0xd9});
+    GuestState& state = guest.state();
+    set_long_mode(state);
+    state.rbx = 0xffff'8000'0000'0000;  // where the kernel has all of memory, in its own contexts
+    state.intercept_cr = state.intercept_exceptions = 0;
+    constexpr u64 kPageFault = 14;
+    constexpr u64 kSupervisor = static_cast<u64>(SpanFlag::supervisor);
+    expect_exit("no code yet", guest, GuestExit::exception, kPageFault);
+    expect("bind its code, for its kernel", bind_guest_page(context, kCode, kCode, kSupervisor), Error::ok);
+    expect_exit("read cr3", guest, GuestExit::read_cr, 3);
+    state.rip += 3;
+    expect_exit("write cr3", guest, GuestExit::write_cr, 3);
+    state.rip += 3;
+    expect_exit("write cr4", guest, GuestExit::write_cr, 4);
+    state.rip += 3;
+    expect_exit("the kernel's half is not there", guest, GuestExit::exception, kPageFault);
+    expect_true("which", state.info[1] == state.rbx && !(state.info[0] & 1), state.info[0]);
+    memory.words()[5 * 512] = 0xfeed'f00d;
+    const u64 page = state.rbx >> kPageShift & (kGuestPages - 1);
+    expect("it is the guest's to use", bind_guest_page(context, page, 5, kSupervisor), Error::ok);
+    expect_exit("vmmcall", guest, GuestExit::vmmcall);
+    expect_true("what was there", state.rax == 0xfeed'f00d, state.rax);
+    // Its user code may not reach what is its kernel's.
+    state.rip = (kCode << kPageShift) + 9;
+    state.cpl = 3;
+    state.cs = {0x2b, 0xafb, ~u32{0}, 0};
+    state.ss = {0x33, 0xcf3, ~u32{0}, 0};
+    state.changed = static_cast<u64>(GuestPart::control) | static_cast<u64>(GuestPart::segments);
+    expect_exit("its user code, in a page of its kernel's", guest, GuestExit::exception, kPageFault);
+    expect_true("which", state.info[1] >> kPageShift == kCode && (state.info[0] & 4), state.info[0]);
+    expect("its code, for all", bind_guest_page(context, kCode, kCode), Error::ok);
+    expect_exit("its user code, at its kernel's page", guest, GuestExit::exception, kPageFault);
+    expect_true("which", state.info[1] == state.rbx, state.info[1]);
+
+    struct Bad {
+        const char* what;
+        u64 GuestState::*member;
+        u64 value;
+    };
+    for (const Bad& bad : {Bad{"paging off", &GuestState::cr0, 0x0001'0033}, Bad{"no write protection", &GuestState::cr0, 0x8000'0033},
+                           Bad{"no PAE", &GuestState::cr4, 0}, Bad{"no long mode", &GuestState::efer, 0}}) {
+        set_long_mode(state);
+        state.*bad.member = bad.value;
+        const auto answer = run(guest);
+        expect(bad.what, answer.error(), Error::bad_argument);
+        expect_true("and which", !answer.ok() && *reinterpret_cast<u64*>(reinterpret_cast<u8*>(&state) + answer.failure().detail) == bad.value);
+    }
+    expect("destroy", answer_to<GuestDestroy>({guest.number}), Error::ok);
     expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
 }
 
@@ -218,6 +332,8 @@ int libos_main() {
     need(memory, kGuestMemory);
     wrong_names();
     deprivileged_form();
+    shadow_form();
+    shadow_protection();
     nested_form();
     return verdict("guest calls");
 }

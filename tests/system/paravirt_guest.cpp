@@ -1,44 +1,26 @@
-// A monitor of paravirtual guests: `kernel=NAME cmdline=WORDS`, and with `peer=1` a second guest on the same wire, which
-// answers. Each has a disk in memory. The exit code is good if all guests say that they are.
-#include <algorithm>
-
+// A monitor of paravirtual guests: `kernel=NAME cmdline=WORDS`. With `peer=1` a second guest is on the same wire and answers; with
+// `hostile=1` a second one computes, while the first may end as it likes; with `net=NAME` the wire leads to the switch of that
+// name. Each has a disk in memory. The exit code is good if all guests that should say that they are.
 #include "libos/core/libos.hpp"
 #include "libos/vmm/monitor/files.hpp"
 #include "libos/vmm/monitor/monitor.hpp"
 #include "libos/vmm/monitor/paravirt_guest.hpp"
 #include "libos/vmm/monitor/pc_board.hpp"
+#include "libos/vmm/net/cable.hpp"
+#include "tests/system/guest_things.hpp"
 
 using namespace tessera;
 using namespace tessera::libos;
 using namespace tessera::vmm;
+using namespace tessera::guest_things;
 
 namespace {
 
 constinit FrameSupply supply;
 BootFileWindow kernel;
 
-class MemoryDisk final : public Disk {
-  public:
-    Outcome open(u64 pages) { return memory_.take(pages); }
-    Outcome close() { return memory_.close(); }
-    u64 sectors() const override { return memory_.count() * (kPageSize / kSectorSize); }
-    bool writable() const override { return true; }
-    bool read(u64 sector, std::span<std::byte> to) override {
-        std::copy_n(memory_.memory() + sector * kSectorSize, to.size(), to.data());
-        return true;
-    }
-    bool write(u64 sector, std::span<const std::byte> from) override {
-        std::ranges::copy(from, memory_.memory() + sector * kSectorSize);
-        return true;
-    }
-    bool flush() override { return true; }
-
-  private:
-    RunWindow memory_;
-};
-
-/// One end of a cable.
-class Cable final : public NetPort {
+/// One end of a wire between two of them.
+class Wire final : public NetPort {
   public:
     void lead_to(ParavirtGuest& guest) { there_ = &guest; }
     void send(std::span<const std::byte> frame) override {
@@ -49,15 +31,25 @@ class Cable final : public NetPort {
     ParavirtGuest* there_ = nullptr;
 };
 
-MemoryDisk disks[2];
-Cable cables[2];
-LineSink sinks[2]{LineSink("one"), LineSink("two")};
+/// A hostile guest may also do nothing at all, for ever: it is given up some turns after the one beside it is done.
+class Patience final : public Chore {
+  public:
+    Patience(Machine& hostile, const Machine& beside) : hostile_(hostile), beside_(beside) {}
+    u64 tend(u64 now) override {
+        if (!beside_.is_running() && turns_-- == 0) hostile_.stop({End::power_off, "was given up"});
+        return now + information().quantum;
+    }
 
-std::string_view command_line() {
-    constexpr std::string_view kOption = "cmdline=";
-    const auto found = std::ranges::search(arguments(), kOption);
-    return found.empty() ? std::string_view{} : std::string_view(found.end(), arguments().end());
-}
+  private:
+    Machine& hostile_;
+    const Machine& beside_;
+    u64 turns_ = 40;
+};
+
+MemoryDisk disks[2];
+Wire wires[2];
+Cable cable;
+LineSink sinks[2]{LineSink("one"), LineSink("two")};
 
 bool start(ParavirtGuest& guest, std::string_view words) {
     const auto opened = guest.open();
@@ -83,25 +75,33 @@ void tell(const ParavirtGuest& guest) {
 
 int libos_main() {
     if (!kernel.open(argument("kernel"))) return print("no kernel\n"), 2;
-    const u64 count = argument("peer", 0) != 0 ? 2 : 1, frames = argument("memory", 32) << 20 >> kPageShift;
+    const bool peer = argument("peer", 0) != 0, hostile = argument("hostile", 0) != 0;
+    const u64 count = peer || hostile ? 2 : 1, frames = argument("memory", 32) << 20 >> kPageShift;
     for (u64 i = 0; i < count; ++i)
         if (!disks[i].open(256).ok()) return print("no disk\n"), 2;
-    static ParavirtGuest one(supply, {.name = "one", .frames = frames, .console = sinks[0], .disk = &disks[0], .port = &cables[0], .address = {0x52, 0x54, 0, 0, 0, 1}});
-    static ParavirtGuest two(supply, {.name = "two", .frames = count == 2 ? frames : 3, .console = sinks[1], .disk = &disks[1], .port = &cables[1], .address = {0x52, 0x54, 0, 0, 0, 2}});
+    const bool switched = !argument("net").empty();
+    if (switched && !cable.open(argument("net")).ok()) return print("no network\n"), 2;
+    static ParavirtGuest one(supply, {.name = "one", .frames = frames, .console = sinks[0], .disk = &disks[0],
+                                      .port = switched ? static_cast<NetPort*>(&cable) : &wires[0],
+                                      .address = switched ? cable.address() : MacAddress{0x52, 0x54, 0, 0, 0, 1}});
+    static DeviceEnd end(one);
+    cable.lead_to(end);
+    static ParavirtGuest two(supply, {.name = "two", .frames = count == 2 ? frames : 3, .console = sinks[1], .disk = &disks[1], .port = &wires[1], .address = {0x52, 0x54, 0, 0, 0, 2}});
     ParavirtGuest* const guests[] = {&one, &two};
     if (!start(one, command_line())) return 1;
-    if (count == 2) {
-        cables[0].lead_to(two);
-        cables[1].lead_to(one);
-        if (!start(two, "answer ip=10.0.2.2 count=5")) return 1;
-    }
+    if (peer) wires[0].lead_to(two), wires[1].lead_to(one);
+    if (count == 2 && !start(two, peer ? "answer ip=10.0.2.2 count=5" : "compute bound=300000")) return 1;
     static Monitor monitor;
     for (u64 i = 0; i < count; ++i) monitor.add(*guests[i]);
+    static Patience patience(one.machine(), two.machine());
+    if (hostile) monitor.add(patience);
+    if (switched) monitor.add(cable);
     monitor.run();
+    if (switched) cable.report("one");
     bool good = true;
     for (u64 i = 0; i < count; ++i) {
         tell(*guests[i]);
-        good = good && guests[i]->machine().end().kind == End::power_off;
+        good = good && ((hostile && i == 0) || guests[i]->machine().end().kind == End::power_off);
         if (!guests[i]->close().ok() || !disks[i].close().ok()) return print("no clean end\n"), 1;
     }
     return good ? 0 : 1;

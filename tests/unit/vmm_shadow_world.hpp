@@ -18,9 +18,9 @@ namespace tessera::test {
 
 using namespace vmm;
 
-class TestMemory final : public GuestMemory {
+class WorldMemory final : public GuestMemory {
   public:
-    explicit TestMemory(u64 frames) : GuestMemory(frames), words_(frames * kEntries) {}
+    explicit WorldMemory(u64 frames) : GuestMemory(frames), words_(frames * kEntries) {}
     std::byte* page(u64 frame, bool) override { return reinterpret_cast<std::byte*>(&words_[frame * kEntries]); }
     u64& word(u64 frame, u64 index) { return words_[frame * kEntries + index]; }
 
@@ -175,7 +175,7 @@ class ShadowWorld : public ShadowHardware {
         bool write, user, execute;
     };
 
-    TestMemory memory;
+    WorldMemory memory;
     std::vector<FrameRecord> records;
     std::vector<TracedTable> tables;
     std::vector<TableCopy> copies;

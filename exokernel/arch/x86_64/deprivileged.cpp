@@ -38,6 +38,7 @@ void restore_monitor(Cpu& cpu) {
         write_gs_base(cpu.guest->monitor_gs);
     }
     cpu.guest = nullptr;
+    __atomic_store_n(&cpu.env->in_guest, false, __ATOMIC_RELAXED);
     restore_traps();
     switch_context(cpu, cpu.env->context);
 }
@@ -118,9 +119,11 @@ extern "C" void on_guest_trap(TrapFrame& frame) {
                 case Refill::no_room: break;
             }
             // Order: the monitor's again before others are stopped, as who waits for them may not come back.
+            const Guest& guest = *cpu.guest;
             leave_guest(cpu, frame, GuestExit::interrupted);
             Exclusive exclusive;
-            return drop_tables(context);
+            if (is_loaded(*cpu.env, guest, context)) drop_tables(context);  // else it was taken by force while this CPU waited
+            return;
         }
         case VECTOR_SPURIOUS:
             return;

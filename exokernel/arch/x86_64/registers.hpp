@@ -20,6 +20,7 @@ inline constexpr u64 kOsXmmExceptions = 1 << 10;
 inline constexpr u64 kUmip = 1 << 11;
 inline constexpr u64 kFsGsBase = 1 << 16;
 inline constexpr u64 kPcid = 1 << 17;
+inline constexpr u64 kOsXsave = 1 << 18;
 inline constexpr u64 kSmep = 1 << 20;
 inline constexpr u64 kSmap = 1 << 21;
 }  // namespace cr4
@@ -46,6 +47,10 @@ inline void write_cr3(u64 v) { asm volatile("mov %0, %%cr3" ::"r"(v) : "memory")
 inline u64 read_cr4() { u64 v; asm volatile("mov %%cr4, %0" : "=r"(v)); return v; }
 inline void write_cr4(u64 v) { asm volatile("mov %0, %%cr4" ::"r"(v) : "memory"); }
 inline void clear_task_switched() { asm volatile("clts" ::: "memory"); }
+
+inline void write_extended_control(u32 index, u64 v) {  // XCR0; needs CR4.OSXSAVE
+    asm volatile("xsetbv" ::"c"(index), "a"(static_cast<u32>(v)), "d"(static_cast<u32>(v >> 32)));
+}
 
 inline u64 read_msr(u32 index) {
     u32 low, high;

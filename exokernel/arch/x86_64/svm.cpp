@@ -5,7 +5,9 @@
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
 #include "exokernel/core/exclusion.hpp"
+#include "exokernel/core/environment.hpp"
 #include "exokernel/core/log.hpp"
+#include "exokernel/core/panic.hpp"
 #include "exokernel/core/refill.hpp"
 #include "exokernel/core/user_memory.hpp"
 
@@ -47,7 +49,8 @@ constexpr u32 kShadowCr = 1 << 3 | 1 << 16 | 1 << 19 | 1 << 20;  // reads of CR3
 constexpr u32 kShadowExceptions = 1 << 14;
 constexpr u64 kVirtualInterrupt = 1 << 8, kAnyPriority = u64{0x1f} << 16, kMaskVirtually = 1 << 24;
 
-constexpr u64 kCr0Paging = u64{1} << 31 | 1, kCr4Pae = 1 << 5, kEferLong = 1 << 8 | 1 << 10;
+/// With shadow paging: PG, PE, and WP, without which the guest's ring 0 writes what is bound for reading.
+constexpr u64 kCr0Shadow = u64{1} << 31 | 1 << 16 | 1, kCr4Pae = 1 << 5, kEferLong = 1 << 8 | 1 << 10;
 constexpr u64 kCr0Known = 0xe005'003f, kCr4Known = 0x35'0fff & ~u64{1 << 12}, kEferKnown = 1 | 1 << 8 | 1 << 10 | 1 << 11;
 constexpr u64 kPhysical = (u64{1} << 52) - 1;
 constexpr u64 kPatAtReset = 0x0007'0406'0007'0406;
@@ -138,6 +141,14 @@ constexpr bool is_event(u64 event) {
            (type == GuestEvent::exception && vector < 32 && vector != 2);
 }
 
+/// Is an event's instruction executed again, as rip still names it (INT n, INT3, INTO)? Injected it would return to itself.
+constexpr bool is_made_again(u64 event) {
+    const GuestEventType type{event >> 8 & 7};
+    const u64 vector = event & 0xff;
+    return type == GuestEvent::software || (type == GuestEvent::exception && (vector == kBreakpoint || vector == 4));
+}
+constexpr u64 kMostRedeliveries = 64;
+
 /// An address-space tag on this CPU, and is what is cached under it still good?
 void choose_tag(Cpu& cpu, Guest& guest, const Context& context) {
     bool stale = guest.translated != &context || guest.changes != context.changes;
@@ -181,6 +192,12 @@ void start_svm(Cpu& cpu) {
             msr_map[index / 4] = static_cast<u8>(msr_map[index / 4] & ~(3 << (index % 4 * 2)));
     }
     if (!svm.there) return;
+    // A guest can set CR4.OSXSAVE: then it may have no more than the registers that FXSAVE keeps.
+    if (cpuid(1).ecx & 1 << 26) {
+        write_cr4(read_cr4() | cr4::kOsXsave);
+        write_extended_control(0, 1);
+        write_cr4(read_cr4() & ~cr4::kOsXsave);
+    }
     write_msr(msr::kEfer, read_msr(msr::kEfer) | kEferSvm);
     write_msr(msr::kSvmHostSave, physical_of_image(host_blocks[cpu.index].by_run).value);
 }
@@ -214,8 +231,9 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
     if (event != 0 && !is_event(event)) return Failure{Error::bad_argument, offsetof(GuestState, event)};
     const bool shadow = context.kind == ContextKind::shadow;
     if (shadow) {
-        if ((block.cr0 & kCr0Paging) != kCr0Paging) return Failure{Error::bad_argument, offsetof(GuestState, cr0)};
-        if (!(block.cr4 & kCr4Pae)) return Failure{Error::bad_argument, offsetof(GuestState, cr4)};
+        if ((block.cr0 & kCr0Shadow) != kCr0Shadow) return Failure{Error::bad_argument, offsetof(GuestState, cr0)};
+        // What the guest set for itself in a nested context counts too: with five levels its data would be tables.
+        if (!(block.cr4 & kCr4Pae) || (block.cr4 & ~kCr4Known) != 0) return Failure{Error::bad_argument, offsetof(GuestState, cr4)};
         if ((block.efer & kEferLong) != kEferLong) return Failure{Error::bad_argument, offsetof(GuestState, efer)};
     }
     state.changed = 0;
@@ -240,8 +258,9 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
     block.rflags = read_once(state.rflags);
     block.cr2 = read_once(state.cr2);
 
-    // Exits that the S-TLB settles go no further. It ends with the slice: a pending interrupt is an exit.
-    for (;;) {
+    // Exits that the S-TLB settles go no further. It ends with the slice, as a pending interrupt is an exit; but an event goes
+    // before interrupts, so one whose delivery keeps missing goes back to the monitor.
+    for (u64 redelivered = 0;;) {
         choose_tag(cpu, guest, context);
         svm_enter(&state, physical(&block).value, physical_of_image(host_blocks[cpu.index].by_save).value);
         block.event = 0;
@@ -253,11 +272,18 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
         if (filled == Refill::no) break;
         if (filled == Refill::no_room) {
             Exclusive exclusive;
+            if (!is_loaded(*cpu.env, guest, context)) return Error::not_found;  // taken by force while this CPU waited
             drop_tables(context);
         }
         // What was being delivered when the access missed is delivered again.
-        if (block.exit_event & GuestEvent::kValid) block.event = block.exit_event;
+        if (!(block.exit_event & GuestEvent::kValid)) continue;
+        if (++redelivered == kMostRedeliveries) {
+            block.exit_code = static_cast<u64>(GuestExit::interrupted);
+            break;
+        }
+        if (!is_made_again(block.exit_event)) block.event = block.exit_event;
     }
+    if (block.exit_code == static_cast<u64>(GuestExit::exception) + kMachineCheck) panic("machine check in a guest");
     state.rip = block.rip;
     state.rsp = block.rsp;
     state.rax = block.rax;

@@ -5,9 +5,10 @@
 namespace tessera::vmm {
 
 std::optional<u64> GuestCode::physical(u64 address) {
-    const Walk found = walk(memory_, shadow_.mode(), guest_page(address), {.fetch = true});
-    if (found.result == WalkResult::fault || found.guest_frame >= memory_.frames()) return {};
-    return found.guest_frame << kPageShift | address % kPageSize;
+    u64 frame;
+    u32 code;
+    if (!space_.translate(guest_page(address), {.fetch = true}, frame, code) || frame >= memory_.frames()) return {};
+    return frame << kPageShift | address % kPageSize;
 }
 
 bool GuestCode::read(u64 address, u8* to, u64 length) {
@@ -22,13 +23,17 @@ bool GuestCode::read(u64 address, u8* to, u64 length) {
     return true;
 }
 
-u64 GuestCode::identity(u64 address) { return physical(address).value_or(~u64{0}); }
+// Whoever asks for a byte's name remembers what it is: so a write to it has to be noticed.
+u64 GuestCode::identity(u64 address) {
+    const auto at = physical(address);
+    if (!at) return ~u64{0};
+    if (!shadow_.is_watched(*at >> kPageShift)) shadow_.watch(*at >> kPageShift);
+    return *at;
+}
 
 void GuestCode::patch(u64 address, u8 byte) {
     const auto to = physical(address);
-    if (!to) return;
-    memory_.write(*to, byte);
-    shadow_.watch(*to >> kPageShift);
+    if (to) memory_.write(*to, byte);
 }
 
 bool PhysicalCode::read(u64 address, u8* to, u64 length) {

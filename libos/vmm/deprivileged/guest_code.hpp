@@ -3,13 +3,13 @@
 #pragma once
 
 #include "libos/vmm/instructions/rewrite.hpp"
-#include "libos/vmm/shadow/shadow.hpp"
+#include "libos/vmm/shadow/guest_space.hpp"
 
 namespace tessera::vmm {
 
 class GuestCode final : public CodeMemory {
   public:
-    GuestCode(GuestMemory& memory, Shadow& shadow) : memory_(memory), shadow_(shadow) {}
+    GuestCode(GuestMemory& memory, Shadow& shadow, GuestSpace& space) : memory_(memory), shadow_(shadow), space_(space) {}
 
     bool read(u64 address, u8* to, u64 length) override;
     u64 identity(u64 address) override;
@@ -21,6 +21,7 @@ class GuestCode final : public CodeMemory {
 
     GuestMemory& memory_;
     Shadow& shadow_;
+    GuestSpace& space_;
 };
 
 /// By guest-physical addresses.

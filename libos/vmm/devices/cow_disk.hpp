@@ -65,6 +65,8 @@ class CowDisk final : public Disk {
     bool write(u64 sector, std::span<const std::byte> from) override;
     bool flush() override { return true; }
 
+    /// Is block `index` the guest's own? Beyond the end of the disk none is as in the image either.
+    bool is_changed(u64 index) const { return index >= places_.size() || places_[index] != kUnchanged; }
     /// How many blocks are the guest's own.
     u64 changed() const { return changed_; }
     /// Give them back: the disk is as the image again.

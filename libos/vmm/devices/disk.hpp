@@ -17,6 +17,12 @@ class Disk {
     /// False: the guest gets an I/O error.
     virtual bool read(u64 sector, std::span<std::byte> to) = 0;
     virtual bool write(u64 sector, std::span<const std::byte> from) = 0;
+    /// The page of sectors from `sector` on, which lies on the disk, is to be seen at a guest frame: without copying. False: that
+    /// cannot be, and it is read like any other.
+    virtual bool show(u64 sector, u64 guest_frame) {
+        static_cast<void>(sector), static_cast<void>(guest_frame);
+        return false;
+    }
     /// What was written is to be as safe as it gets.
     virtual bool flush() = 0;
 

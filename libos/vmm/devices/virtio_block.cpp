@@ -91,10 +91,21 @@ bool VirtioBlock::lies_on_disk(u64 sector, u64 bytes) const {
            bytes / kSectorSize <= sectors - sector;
 }
 
+/// Is a page of the guest's the page of the disk from now on, so that there is nothing to copy?
+bool VirtioBlock::shows(const Chain& chain, u64 sector, u64 done, u64 size) {
+    if (size - done < kPageSize) return false;
+    const auto frame = chain.whole_frame(done);
+    return frame && *frame < memory_.frames() && disk_.show(sector, *frame);
+}
+
 VirtioBlock::Answer VirtioBlock::read(const Chain& chain, u64 sector) {
     const u64 size = chain.writable() - 1;
     if (!lies_on_disk(sector, size)) return {kError, 0};
     for (u64 done = 0; done < size;) {
+        if (shows(chain, sector + done / kSectorSize, done, size)) {
+            done += kPageSize;
+            continue;
+        }
         const std::span part(buffer_, std::min<u64>(size - done, sizeof buffer_));
         if (!disk_.read(sector + done / kSectorSize, part) || !chain.write(memory_, done, part)) return {kError, done};
         done += part.size();

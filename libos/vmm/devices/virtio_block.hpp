@@ -24,6 +24,7 @@ class VirtioBlock final : public VirtioDevice {
 
     u32 serve(const Chain& chain);
     Answer carry_out(const Chain& chain);
+    bool shows(const Chain& chain, u64 sector, u64 done, u64 size);
     Answer read(const Chain& chain, u64 sector);
     Answer write(const Chain& chain, u64 sector);
     Answer identify(const Chain& chain);

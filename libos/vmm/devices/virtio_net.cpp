@@ -30,7 +30,8 @@ u32 VirtioNet::send(const Chain& chain) {
         ++lost_;
         return 0;
     }
-    const std::span frame(frame_, size);
+    const std::span<std::byte> room = port_.room();
+    const std::span<std::byte> frame(room.empty() ? frame_ : room.data(), size);
     if (!chain.read(memory_, kNetHeader, frame)) {
         give_up(kSend, "a frame that is not in memory");
         return 0;
@@ -40,19 +41,21 @@ u32 VirtioNet::send(const Chain& chain) {
     return 0;
 }
 
-bool VirtioNet::receive(std::span<const std::byte> frame) {
-    if (frame.size() < kMinFrame || frame.size() > kMaxFrame || !take(kReceive)) {
+bool VirtioNet::receive(std::span<const std::byte> frame, std::span<const std::byte> rest) {
+    const u64 size = frame.size() + rest.size();
+    if (size < kMinFrame || size > kMaxFrame || !take(kReceive)) {
         ++lost_;
         return false;
     }
     const u16 head = chain_.head();
     constexpr std::byte kEmptyHeader[kNetHeader]{};
-    if (!chain_.write(memory_, 0, kEmptyHeader) || !chain_.write(memory_, kNetHeader, frame)) {
+    if (!chain_.write(memory_, 0, kEmptyHeader) || !chain_.write(memory_, kNetHeader, frame) ||
+        !chain_.write(memory_, kNetHeader + frame.size(), rest)) {
         give_up(kReceive, "a receive buffer that is too small or not in memory");
         ++lost_;
         return false;
     }
-    finish(kReceive, head, static_cast<u32>(kNetHeader + frame.size()));
+    finish(kReceive, head, static_cast<u32>(kNetHeader + size));
     ++received_;
     return true;
 }

@@ -15,6 +15,8 @@ class NetPort {
   public:
     /// The guest sent a frame of kMinFrame to kMaxFrame bytes, good during the call. Nothing in it is to be believed.
     virtual void send(std::span<const std::byte> frame) = 0;
+    /// Where it would have the next frame, kMaxFrame bytes; empty: anywhere, as it copies.
+    virtual std::span<std::byte> room() { return {}; }
 
   protected:
     ~NetPort() = default;
@@ -25,8 +27,8 @@ class VirtioNet final : public VirtioDevice {
     VirtioNet(GuestMemory& memory, GuestLog& log, NetPort& port, const MacAddress& mac);
 
     const MacAddress& mac() const { return mac_; }
-    /// A frame for the guest. False: it is lost, as the guest has no buffer for it (yet), or it is no frame.
-    bool receive(std::span<const std::byte> frame);
+    /// A frame for the guest, in one piece or two. False: it is lost, as the guest has no buffer for it (yet), or it is no frame.
+    bool receive(std::span<const std::byte> frame, std::span<const std::byte> rest = {});
 
     u64 frames_sent() const { return sent_; }
     u64 frames_received() const { return received_; }

@@ -52,6 +52,15 @@ bool Chain::write(GuestMemory& memory, u64 offset, std::span<const std::byte> fr
                 [&](u64 address, u64 done, u64 count) { return memory.copy_out(address, from.subspan(done, count)); });
 }
 
+std::optional<u64> Chain::whole_frame(u64 offset) const {
+    std::optional<u64> frame;
+    each(readable_count_, count_, offset, kPageSize, [&](u64 address, u64, u64 count) {
+        if (count == kPageSize && address % kPageSize == 0) frame = address >> kPageShift;
+        return false;
+    });
+    return frame;
+}
+
 bool VirtQueue::fail(const char* problem) {
     problem_ = problem;
     return false;

@@ -30,6 +30,9 @@ class Chain {
     bool read(GuestMemory& memory, u64 offset, std::span<std::byte> to) const;
     bool write(GuestMemory& memory, u64 offset, std::span<const std::byte> from) const;
 
+    /// The guest frame that a page's worth of the writable part from `offset` on is, if it is one and whole.
+    std::optional<u64> whole_frame(u64 offset) const;
+
     template <class T>
     std::optional<T> read(GuestMemory& memory, u64 offset) const {
         T value{};

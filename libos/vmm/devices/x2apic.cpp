@@ -148,11 +148,15 @@ bool LocalApic::write_lvt(u32 which, u64 value) {
     return true;
 }
 
+/// Switched off by software, everything is masked (10.4.7.2), but not the way of the 8259s: Linux switches the APIC off for a
+/// moment before it sets it up, and lets them through where it finds that they were let through. A PC has an I/O APIC, which
+/// is then used instead; here there is no other way.
 bool LocalApic::write_spurious(u64 value) {
     if ((value & ~u64{0x3ff}) != 0) return false;
     spurious_ = static_cast<u32>(value) & 0x1ff;
     if (!enabled_by_software())
-        for (u32& entry : lvt_) entry |= kMasked;
+        for (u32 i = 0; i < kLvts; ++i)
+            if (i != lint0 || !accepts_external()) lvt_[i] |= kMasked;
     return true;
 }
 

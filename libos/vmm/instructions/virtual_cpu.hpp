@@ -106,8 +106,9 @@ VirtualCpu make_long_mode_cpu(const CpuModel& model, u64 rip, u64 cr3);
 /// Four levels of tables: bits 63 to 47 are equal.
 constexpr bool is_canonical(u64 address) { return static_cast<u64>(static_cast<i64>(address << 16) >> 16) == address; }
 
-/// Flags that ring-3 code changes by itself: what the real CPU had at an exit is the guest's.
-inline constexpr u64 kRealFlags = rflags::kAll & ~(rflags::kInterrupt | rflags::kIopl | rflags::kResume);
+/// Flags that ring-3 code changes by itself: what the real CPU had at an exit is the guest's. NT is none of them: real code in ring 3
+/// cannot be given it, as an IRET of the machine's own would fault.
+inline constexpr u64 kRealFlags = rflags::kAll & ~(rflags::kInterrupt | rflags::kIopl | rflags::kResume | rflags::kNested);
 
 /// What the real CPU needs for the guest's flags while it runs deprivileged: IF on, IOPL 0.
 constexpr u64 real_flags(const VirtualCpu& cpu) { return (cpu.rflags & kRealFlags) | rflags::kInterrupt | rflags::kFixed; }

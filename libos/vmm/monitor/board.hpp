@@ -12,6 +12,12 @@ namespace tessera::vmm {
 
 class Processor;
 
+/// What one virtual CPU can ask of another (Intel SDM vol. 3A, 8.4.1).
+struct CpuSignal {
+    enum Kind { none, init, startup } kind = none;  ///< Stop and wait; begin in real mode at page `page`.
+    u8 page = 0;
+};
+
 class Board {
   public:
     static constexpr u64 kNoEvent = ~u64{0};
@@ -33,6 +39,11 @@ class Board {
     virtual bool interrupt_pending(u64 cpu) const = 0;
     /// The CPU takes it: which vector?
     virtual u8 acknowledge(u64 cpu) = 0;
+
+    /// What another virtual CPU asked of this one; asking takes it. Only in machines with several.
+    virtual CpuSignal take_signal(u64) { return {}; }
+    /// CPUs for which something waits, an interrupt or a signal: one bit each.
+    virtual u64 attention() const { return 0; }
 
     /// VMMCALL. False: there are no such calls, and the guest gets #UD.
     virtual bool hypercall(Processor&) { return false; }

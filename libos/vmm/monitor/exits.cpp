@@ -1,8 +1,10 @@
 // What a virtual CPU does about each exit. Registers that the machine does not have are #GP to the guest; what a guest can
 // do that nobody foresaw ends it, and only it, with a report.
 #include <algorithm>
+#include <cstring>
 
 #include "libos/vmm/monitor/processor.hpp"
+#include "libos/vmm/shadow/walker.hpp"
 
 namespace tessera::vmm {
 namespace {
@@ -39,6 +41,13 @@ void Processor::on_port() {
 
 namespace {
 
+void store(std::byte (&to)[4], u32 value) { std::memcpy(to, &value, sizeof value); }
+u32 load(const std::byte (&from)[4]) {
+    u32 value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
+}
+
 /// What the prefixes of a string instruction say, which not every CPU repeats in the exit.
 struct StringForm {
     u64 address_mask = ~u64{0};
@@ -56,6 +65,24 @@ StringForm form_of(std::span<const u8> bytes, const ControlBlock& block) {
 }
 
 }  // namespace
+
+/// The guest-physical address of a byte, reached as the CPU would: with the guest's rights, noted in its tables. Nothing: the guest
+/// has its page fault.
+std::optional<u64> Processor::reach(u64 address, bool write) {
+    GuestState& state = cpu_.state();
+    if (!is_canonical(address)) return cpu_.raise(vector::kProtection, 0), std::nullopt;
+    const PagingRegisters now = cpu_.paging();
+    const PagingMode mode = PagingMode::of(now.cr0, now.cr3, now.cr4, now.efer, kSmallModel.physical_bits);
+    const Access access{.write = write, .user = cpu_.block().cpl == 3};
+    for (;;) {
+        Walk found = walk(machine_.memory(), mode, guest_page(address), access);
+        if (found.result == WalkResult::fault) {
+            state.cr2 = address;
+            return cpu_.raise(vector::kPageFault, found.code), std::nullopt;
+        }
+        if (note_access(machine_.memory(), found, write)) return found.guest_frame << kPageShift | address % kPageSize;
+    }
+}
 
 // A piece of a string at a time: with REP the guest stands on the instruction until its counter is zero, and may be
 // interrupted in between, as on the CPU. In 64-bit mode only the bases of FS and GS are not zero, and INS has no use for them.
@@ -75,14 +102,21 @@ void Processor::on_string_port(u64 what) {
     u64 left = what & kRepeated ? state.rcx & form.address_mask : 1;
     machine_.advance(now_);
     for (u64 done = 0; left != 0 && done < kPiece; ++done, --left) {
-        u32 value = 0;
-        const auto part = std::as_writable_bytes(std::span(&value, 1)).first(size);
-        const auto physical = walk(machine_.memory(), cpu_.paging(), base + (index & form.address_mask));
-        if (!physical) return fail("string input or output where nothing is mapped, at", index & form.address_mask);
-        if (what & kIn) value = board.read_port(static_cast<u16>(what >> 16), size);
-        if (!(what & kIn ? machine_.memory().copy_out(*physical, part) : machine_.memory().copy_in(part, *physical)))
-            return fail("string input or output beyond the memory, at guest-physical", *physical);
-        if (!(what & kIn)) board.write_port(static_cast<u16>(what >> 16), size, value);
+        const u64 address = base + (index & form.address_mask);
+        const bool in = what & kIn;
+        // Reading a port may make a device go on: not before the value has a place, both ends of it.
+        const auto first = reach(address, in), last = first ? reach(address + size - 1, in) : first;
+        if (!last) break;
+        std::byte unit[4]{};
+        const u64 here = std::min<u64>(size, kPageSize - address % kPageSize);
+        const auto whole = std::span(unit).first(size);
+        const auto move = [&](auto part, u64 physical) {
+            return in ? machine_.memory().copy_out(physical, part) : machine_.memory().copy_in(part, physical);
+        };
+        if (in) store(unit, board.read_port(static_cast<u16>(what >> 16), size));
+        if (!move(whole.first(here), *first) || (here < size && !move(whole.subspan(here), *last - (size - here - 1))))
+            return fail("string input or output beyond the memory, at guest-physical", *first);
+        if (!in) board.write_port(static_cast<u16>(what >> 16), size, load(unit));
         index = (index & ~form.address_mask) | ((index + step) & form.address_mask);
     }
     if (what & kRepeated) state.rcx = (state.rcx & ~form.address_mask) | left;
@@ -159,7 +193,7 @@ void Processor::on_halt() {
     if (cpu_.state().rflags & rflags::kInterrupt)
         halted_ = true;
     else
-        machine_.stop({End::power_off, "halted with interrupts off", 0});
+        switch_off(true);
 }
 
 // Who means to reset a PC loads an interrupt table of no entries and raises an exception. Anybody else had a triple fault.
@@ -187,8 +221,11 @@ void Processor::on_debug_register(u64 number, bool write) {
     constexpr u64 kDebuggingExtensions = 8;
     if ((number == 4 || number == 5) && (cpu_.block().cr4 & kDebuggingExtensions)) return cpu_.raise(vector::kInvalidOpcode);
     u64& debug = number < 4 ? debug_.address[number] : number % 2 == 0 ? debug_.status : debug_.control;
+    const u64 value = *registers[general];
+    if (write && number >= 4 && value >> 32 != 0) return cpu_.raise(vector::kProtection, 0);
+    // Bits that are not there read as they always do (APM vol. 2, 13.1.1).
     if (write)
-        debug = *registers[general];
+        debug = number < 4 ? value : number % 2 == 0 ? (value & 0xe00f) | 0xffff'0ff0 : (value & 0xffff'27ff) | 0x400;
     else
         *registers[general] = debug;
     cpu_.skip_to(state.rip + rex + 3);

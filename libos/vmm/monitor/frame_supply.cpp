@@ -56,4 +56,13 @@ void FrameSupply::give(SuppliedFrame first, u64 count) {
     taken_ -= count;
 }
 
+u64 FrameSupply::trim() {
+    if (open_ == kNone) return 0;
+    const Capability& capability = runs_[open_].capability;
+    const u64 left = capability.count - open_used_;
+    give({FrameNumber{capability.first + open_used_}, open_}, left);
+    open_ = kNone;
+    return left;
+}
+
 }  // namespace tessera::vmm

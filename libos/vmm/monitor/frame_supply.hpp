@@ -34,6 +34,9 @@ class FrameSupply {
     /// Back to the kernel with `count` from that frame on, all of one run. Every binding of them is gone then.
     void give(SuppliedFrame first, u64 count = 1);
 
+    /// Back with what was taken in advance and nobody uses yet. Returns how many frames it were, below kBatch.
+    u64 trim();
+
     const Capability& capability(u64 run) const { return runs_[run].capability; }
     bool is_adopted(u64 run) const { return runs_[run].adopted; }
     /// Frames that were taken and not given back.

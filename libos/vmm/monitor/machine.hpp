@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "exokernel/locks/test_and_test_and_set.hpp"
 #include "libos/vmm/monitor/board.hpp"
 #include "libos/vmm/monitor/clock.hpp"
 #include "libos/vmm/monitor/paging.hpp"
@@ -20,6 +21,15 @@ struct End {
     Kind kind = running;
     const char* reason = "";
     u64 detail = 0;
+};
+
+/// Who can make a virtual CPU look up: it sleeps, or is in its guest.
+class Waker {
+  public:
+    virtual void wake(u64 cpu) = 0;
+
+  protected:
+    ~Waker() = default;
 };
 
 class Machine {
@@ -42,18 +52,45 @@ class Machine {
     }
     /// The guest has told the board something that may change when it is due.
     void look_at_time() {
-        const u64 event = board_.next_event();
-        due_ = event == Board::kNoEvent ? kNever : clock_.tsc_at(event);
+        due_ = clock_.tsc_at(board_.next_event());
     }
-    /// The TSC when something of the board's own is due; kNever.
+    /// The TSC when something of the board's own is due; Clock::kNever.
     u64 due() const { return due_; }
-    static constexpr u64 kNever = ~u64{0};
+
+    // ---- Several virtual CPUs, each in an environment of its own ----
+    /// From now on everything but the guests' own time is under a lock, and who waits is woken by `waker`.
+    void share(u64 cpus, Waker& waker) {
+        cpus_ = cpus;
+        off_ = all() & ~u64{1};
+        waker_ = &waker;
+    }
+    bool is_shared() const { return cpus_ != 1; }
+    /// Held while the board, the memory or the paging is used.  Hot: nothing where there is one CPU.
+    void lock() {
+        if (is_shared()) [[unlikely]]
+            lock_.acquire();
+    }
+    void unlock() {
+        if (is_shared()) [[unlikely]]
+            lock_.release();
+    }
+    /// Wake the CPUs, but for `self`, for which something has come since the last time.
+    void wake_others(u64 self);
+
+    /// A CPU waits to be started, or it has been. With none left that runs the machine is off.
+    void set_off(u64 cpu, bool off) {
+        off_ = off ? off_ | u64{1} << cpu : off_ & ~(u64{1} << cpu);
+        if (off_ == all()) stop({End::power_off, "halted with interrupts off", 0});
+    }
 
     const End& end() const { return end_; }
     bool is_running() const { return end_.kind == End::running; }
+    /// Whoever has put it together anew says that it runs again.
+    void restart() { end_ = {}; }
     /// The first reason counts.
     void stop(End end) {
         if (is_running()) end_ = end;
+        for (u64 cpu = 0; is_shared() && cpu < cpus_; ++cpu) waker_->wake(cpu);
     }
 
   private:
@@ -63,6 +100,13 @@ class Machine {
     Paging& paging_;
     Clock clock_;
     u64 due_ = 0;
+    u64 cpus_ = 1;
+    Waker* waker_ = nullptr;
+    u64 all() const { return (u64{1} << cpus_) - 1; }
+    u64 off_ = 0;   ///< CPUs that wait for their start.
+    u64 told_ = 0;  ///< CPUs that have been woken for what waits for them.
+    // Not first come, first served: whose turn it is may not be running, and everybody would wait for it.
+    locks::TestAndTestAndSetLock<> lock_;
     End end_;
 };
 

@@ -46,15 +46,15 @@ void Memory::add_view(MemoryView& view) {
 std::byte* Memory::page(u64 guest_frame, bool write) {
     if (guest_frame >= frames()) return nullptr;
     const GuestFrame entry = map_[guest_frame];
-    if (!(write ? entry.is_writable() : entry.is_backed()) && !back(guest_frame, write)) return nullptr;
+    if (!(write ? entry.is_writable() : entry.is_backed()) && !back(guest_frame, write, false)) return nullptr;
     return memory() + (guest_frame << kPageShift);
 }
 
-std::optional<Backing> Memory::back(u64 guest_frame, bool write) {
+std::optional<Backing> Memory::back(u64 guest_frame, bool write, bool by_guest) {
     if (guest_frame >= frames()) return {};
     GuestFrame& entry = map_[guest_frame];
     if (!entry.is_backed()) {
-        const bool there = entry.use() == FrameUse::paged_out ? policy_ != nullptr && policy_->bring_back(guest_frame)
+        const bool there = entry.use() == FrameUse::paged_out ? policy_ != nullptr && policy_->bring_back(guest_frame, by_guest)
                                                               : fill(guest_frame);
         if (!there || !entry.is_backed()) return {};
     }
@@ -123,6 +123,12 @@ bool Memory::fill(u64 guest_frame) {
     return true;
 }
 
+bool Memory::fill_all() {
+    for (u64 i = 0; i < frames(); ++i)
+        if (map_[i].use() == FrameUse::absent && !fill(i)) return false;
+    return true;
+}
+
 bool Memory::fill_large(u64 guest_frame) {
     const u64 chunk = chunk_of(guest_frame);
     if (large_over_ || chunk + kPagesPerLarge > frames()) return false;
@@ -134,7 +140,7 @@ bool Memory::fill_large(u64 guest_frame) {
         return false;
     }
     for (u64 i = 0; i < kPagesPerLarge; ++i)
-        entries[i] = GuestFrame::make(FrameUse::present, run.value().number.value + i, run.value().run).with_large(true);
+        entries[i] = GuestFrame::make(FrameUse::present, run.value().number.value + i, run.value().run).with_large(!single_);
     present_ += kPagesPerLarge;
     return true;
 }
@@ -171,16 +177,26 @@ void Memory::forget(u64 guest_frame, u64 count) {
         if (each != nullptr) each->forget(guest_frame, count);
 }
 
-void Memory::split(u64 guest_frame) {
-    if (!map_[guest_frame].is_large()) return;
-    const u64 chunk = chunk_of(guest_frame);
-    for (GuestFrame& each : map_.subspan(chunk, kPagesPerLarge)) each = each.with_large(false);
-    forget(chunk, kPagesPerLarge);
+void Memory::hide(u64 guest_frame) {
+    const bool large = map_[guest_frame].is_large();
+    const u64 run = large ? kPagesPerLarge : kAtOnce;
+    if ((guest_frame + 1) % run != 0 && guest_frame + 1 != frames()) return;
+    unbind_frames(first(), guest_frame & ~(run - 1), run, {});
+}
+
+void Memory::use_single_frames() {
+    if (single_) return;
+    single_ = true;
+    for (u64 chunk = 0; chunk < frames(); chunk += kPagesPerLarge) {
+        if (!map_[chunk].is_large()) continue;
+        for (GuestFrame& each : map_.subspan(chunk, kPagesPerLarge)) each = each.with_large(false);
+        forget(chunk, kPagesPerLarge);
+    }
 }
 
 std::optional<SuppliedFrame> Memory::take(u64 guest_frame, FrameUse use, u64 number) {
     if (guest_frame >= frames() || map_[guest_frame].use() != FrameUse::present) return {};
-    split(guest_frame);
+    use_single_frames();
     const SuppliedFrame frame = map_[guest_frame].frame();
     // Order: who looks for its bindings has to know which frame it was.
     forget(guest_frame, 1);
@@ -201,9 +217,15 @@ void Memory::share(u64 guest_frame, SuppliedFrame frame) {
     if (own) supply_.give(*own);
 }
 
+void Memory::vacate(u64 guest_frame, FrameUse use) {
+    if (map_[guest_frame].use() == FrameUse::present) return;
+    map_[guest_frame] = GuestFrame::make(use, 0);
+    forget(guest_frame, 1);
+}
+
 void Memory::protect(u64 guest_frame) {
     if (map_[guest_frame].use() != FrameUse::present) return;
-    split(guest_frame);
+    use_single_frames();
     map_[guest_frame] = map_[guest_frame].with_protection(true);
     forget(guest_frame, 1);
 }

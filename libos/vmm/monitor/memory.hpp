@@ -6,7 +6,7 @@
 //                      +--> views: the nested context, or the shadows of a shadow pager   (bound on an exit)
 //
 // It fills itself on demand, 2 MiB at a time while the kernel has such runs, so that one binding does for 512 frames. A
-// policy (balloon, sharing, paging) takes frames away and gives others; then the run is bound frame by frame. Bindings
+// policy (balloon, sharing, paging) takes frames away and gives others; then all are bound as single frames. Bindings
 // are a cache everywhere: whoever misses one asks `back` what stands behind the frame.
 #pragma once
 
@@ -78,8 +78,9 @@ class MemoryView {
 /// Who decides what becomes of guest frames (balloon, sharing, paging). Asked in the middle of an access.
 class MemoryPolicy {
   public:
-    /// `guest_frame` is paged out and needed: `give` it a frame. False: it cannot be had, and the guest ends.
-    virtual bool bring_back(u64 guest_frame) = 0;
+    /// `guest_frame` is paged out and needed: `give` it a frame. `by_guest`: by an instruction of the guest's; else a device,
+    /// or the monitor, looks at it. False: it cannot be had, and the guest ends.
+    virtual bool bring_back(u64 guest_frame, bool by_guest) = 0;
     /// The supply has no frame: `take` some away. False: there is nothing to take.
     virtual bool make_room() = 0;
     /// A protected frame is about to be written.
@@ -103,7 +104,11 @@ class Memory final : public GuestMemory, private Window {
 
     /// What to bind so that the guest can read or write that frame; it is filled, copied or brought back first where that
     /// is needed. Nothing: no such frame, or no memory for it.
-    std::optional<Backing> back(u64 guest_frame, bool write);
+    std::optional<Backing> back(u64 guest_frame, bool write, bool by_guest = true);
+
+    /// Give every guest frame its memory now: who runs a virtual CPU in an environment of its own has no frames to give.
+    /// False: there is not enough.
+    bool fill_all();
 
     void add_view(MemoryView& view);
     void set_policy(MemoryPolicy* policy) { policy_ = policy; }
@@ -118,12 +123,22 @@ class Memory final : public GuestMemory, private Window {
     void give(u64 guest_frame, SuppliedFrame frame);
     /// Put somebody else's frame there, read-only. A frame of the guest's own goes back to the supply.
     void share(u64 guest_frame, SuppliedFrame frame);
+    /// What stands there is not the guest's own, and goes; `use` is absent or ballooned.
+    void vacate(u64 guest_frame, FrameUse use);
     /// The next write goes to the policy first.
     void protect(u64 guest_frame);
+    /// The window was looked through at this frame, and nobody is to take that for use (FrameSample). At the end of each run
+    /// of frames that are bound together, so that it costs little.
+    void hide(u64 guest_frame);
+    /// From now on bind single frames only. Then each is seen to be used, or not, by itself; and none is displaced in a view
+    /// that has an entry for each, as large bindings displace small ones, for ever where an instruction needs both.
+    void use_single_frames();
     /// Everything back to the supply.
     void close();
 
     FrameSupply& supply() { return supply_; }
+    /// A frame from it; the policy is asked to make room.  Errors: of FrameSupply::take.
+    Result<SuppliedFrame> take_frame();
     u64 present() const { return present_; }  ///< Frames of the guest's own.
     u64 copies() const { return copies_; }    ///< Writes to shared frames.
     /// The guest frame that a frame of the guest's own stands behind.  Cost: looks through the map.
@@ -136,10 +151,8 @@ class Memory final : public GuestMemory, private Window {
     bool fill(u64 guest_frame);
     bool fill_large(u64 guest_frame);
     bool copy(u64 guest_frame);
-    Result<SuppliedFrame> take_frame();
     Backing backing_of(u64 guest_frame) const;
     void forget(u64 guest_frame, u64 count);
-    void split(u64 guest_frame);
 
     FrameSupply& supply_;
     std::span<GuestFrame> map_;
@@ -148,6 +161,7 @@ class Memory final : public GuestMemory, private Window {
     SuppliedFrame scratch_{};       // behind the window's last page
     bool small_only_;               // no large binding in the window
     bool large_over_ = false;       // the kernel has no 2 MiB run any more
+    bool single_ = false;           // use_single_frames
     u64 present_ = 0, copies_ = 0;
 };
 

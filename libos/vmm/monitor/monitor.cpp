@@ -50,8 +50,18 @@ void Monitor::sleep(u64 now, u64 chores_due) {
         if (!each.told) due = std::min(due, each.processor->machine().due());
     }
     if (due <= now) return;
+    WakeTerm terms[kMaxWakeTerms];
+    u64 count = 0;
+    for (const Chore* chore : std::span(chores_, chore_count_)) {
+        if (const EnvId peer = chore->waits_for(); peer) static_cast<void>(call<Yield>({peer}));
+        if (const auto term = chore->wakes(); term && count < kMaxWakeTerms) terms[count++] = *term;
+    }
     const u64 deadline = due == Chore::kNever ? now + information().tsc_hz : due;
-    static_cast<void>(call<Wait>({{}, 0, deadline, events_}));
+    static_cast<void>(call<Wait>({count == 0 ? VirtAddr{} : address(terms[0]), count, deadline, events_}));
+}
+
+bool Monitor::pressing() const {
+    return std::any_of(chores_, chores_ + chore_count_, [](const Chore* each) { return each->is_pressing(); });
 }
 
 void Monitor::run() {
@@ -63,7 +73,7 @@ void Monitor::run() {
         for (Place& each : std::span(places_, count_)) {
             if (each.told) continue;
             const u64 now = ticks();
-            if (now >= chores_due) {
+            if (now >= chores_due || pressing()) {
                 chores_due = Chore::kNever;
                 for (Chore* chore : std::span(chores_, chore_count_)) chores_due = std::min(chores_due, chore->tend(now));
             }

@@ -2,6 +2,9 @@
 // environment sleeps, so that its slots are others'.
 #pragma once
 
+#include <optional>
+
+#include "exokernel/abi/transfer.hpp"
 #include "libos/vmm/monitor/fpu.hpp"
 #include "libos/vmm/monitor/turns.hpp"
 
@@ -13,6 +16,13 @@ class Chore {
     /// It is `now` on the TSC. When to be called again, at the latest; kNever: when something else happens.
     virtual u64 tend(u64 now) = 0;
     static constexpr u64 kNever = ~u64{0};
+
+    /// Is there something to do before it is due? Looked at before every turn.
+    virtual bool is_pressing() const { return false; }
+    /// The word that makes it pressing, to wake up for while all guests are idle.
+    virtual std::optional<WakeTerm> wakes() const { return {}; }
+    /// Whose work that is: it gets the CPU before the monitor sleeps.
+    virtual EnvId waits_for() const { return {}; }
 
   protected:
     ~Chore() = default;
@@ -42,6 +52,7 @@ class Monitor {
     void take_turn(Place& place, u64 now);
     void end(Place& place);
     void sleep(u64 now, u64 chores_due);
+    bool pressing() const;
 
     Place places_[kMaxProcessors];
     Chore* chores_[kMaxChores];

@@ -44,11 +44,19 @@ class NestedPaging final : public Paging {
     Handled on_exit(GuestCpu& cpu, GuestExit exit) override;
     void forget(u64 guest_frame, u64 count) override { unbind_frames({}, guest_frame, count, context_.capability()); }
 
+    /// The guest finds `frame`, read-only, at a place where it has no memory.
+    void add_page(u64 guest_frame, const Capability& frame) {
+        constant_page_ = guest_frame;
+        constant_frame_ = &frame;
+    }
+
     u64 faults() const { return faults_; }
 
   private:
     Memory& memory_;
     GuestContext context_;
+    u64 constant_page_ = 0;
+    const Capability* constant_frame_ = nullptr;
     u64 faults_ = 0;
 };
 

@@ -186,8 +186,8 @@ bool ParavirtGuest::notify_ring(RingKind kind) {
     return bool(network_);
 }
 
-bool ParavirtGuest::receive(std::span<const std::byte> frame) {
-    if (!network_ || !network_->receive(guest_.memory(), frame)) return false;
+bool ParavirtGuest::receive(std::span<const std::byte> frame, std::span<const std::byte> rest) {
+    if (!network_ || !network_->receive(guest_.memory(), frame, rest)) return false;
     guest_.post(Event::receive);
     return true;
 }

@@ -62,7 +62,7 @@ class ParavirtGuest final : public TurnTaker, private paravirt::GuestEffects {
     Machine& machine() override { return machine_; }
 
     /// A packet for the guest. False: it is lost.
-    bool receive(std::span<const std::byte> frame);
+    bool receive(std::span<const std::byte> frame, std::span<const std::byte> rest = {});
 
     std::string_view name() const { return options_.name; }
     const ExitCounts& exits() const { return exits_; }

@@ -1,7 +1,6 @@
 #include "libos/vmm/monitor/pc_board.hpp"
 
 #include "libos/core/print.hpp"
-#include "libos/vmm/boot/start.hpp"
 #include "libos/vmm/monitor/processor.hpp"
 
 namespace tessera::vmm {
@@ -41,27 +40,11 @@ bool PcBoard::write_msr(u64 cpu, u32 index, u64 value) {
     return platform_.msr_write(index, value, true, static_cast<u32>(cpu));
 }
 
-void start(GuestState& state, const StartState& from) {
-    const auto segment = [](const SegmentStart& each) { return GuestSegment{each.selector, each.attributes, each.limit, each.base}; };
-    state.rip = from.rip;
-    state.rsp = from.rsp;
-    state.rax = from.rax;
-    state.rbx = from.rbx;
-    state.rdx = from.rdx;
-    state.rsi = from.rsi;
-    state.rflags = from.rflags;
-    state.cr0 = from.cr0;
-    state.cr3 = from.cr3;
-    state.cr4 = from.cr4;
-    state.efer = from.efer;
-    state.cpl = 0;
-    state.cs = segment(from.cs);
-    state.ds = state.es = state.ss = state.fs = state.gs = segment(from.data);
-    state.tr = segment(from.tr);
-    state.ldtr = segment(from.ldtr);
-    state.gdtr = segment(from.gdtr);
-    state.idtr = segment(from.idtr);
-    state.changed = kAllGuestParts;
+CpuSignal PcBoard::take_signal(u64 cpu) {
+    const u32 index = static_cast<u32>(cpu);
+    if (platform_.apics().take_init(index)) return {CpuSignal::init};
+    if (const auto page = platform_.apics().take_startup(index)) return {CpuSignal::startup, *page};
+    return {};
 }
 
 }  // namespace tessera::vmm

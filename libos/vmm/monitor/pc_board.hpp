@@ -3,8 +3,6 @@
 
 #include <string_view>
 
-#include "exokernel/abi/guest.hpp"
-#include "libos/vmm/boot/start.hpp"
 #include "libos/vmm/monitor/board.hpp"
 #include "libos/vmm/platform.hpp"
 
@@ -46,13 +44,12 @@ class PcBoard final : public Board {
     void advance(u64 now) override { platform_.advance(now); }
     u64 next_event() const override { return platform_.next_event(); }
     bool interrupt_pending(u64 cpu) const override { return platform_.interrupt_pending(static_cast<u32>(cpu)); }
+    CpuSignal take_signal(u64 cpu) override;
+    u64 attention() const override { return platform_.attention(); }
     u8 acknowledge(u64 cpu) override { return platform_.acknowledge(static_cast<u32>(cpu)); }
 
   private:
     Platform& platform_;
 };
-
-/// A virtual CPU begins as a loader says.
-void start(GuestState& state, const StartState& from);
 
 }  // namespace tessera::vmm

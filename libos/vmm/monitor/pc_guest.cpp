@@ -3,6 +3,7 @@
 #include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
 #include "libos/vmm/boot/linux_command_line.hpp"
+#include "libos/vmm/monitor/guest_start.hpp"
 
 namespace tessera::vmm {
 
@@ -19,11 +20,12 @@ PcGuest::PcGuest(FrameSupply& supply, const PcOptions& options)
       notes_(options.name),
       lines_(options.name),
       platform_(memory_, notes_, options.serial != nullptr ? *options.serial : lines_,
-                {.cpus = 1, .tsc_khz = information().tsc_hz / 1000, .wall_time = 0}),
+                {.cpus = static_cast<u32>(options.cpus), .tsc_khz = information().tsc_hz / 1000, .wall_time = 0}),
       board_(platform_),
       paging_(choose(options)),
-      machine_(options.name, memory_, board_, paging_),
-      processor_(machine_, 0) {}
+      machine_(options.name, memory_, board_, paging_) {
+    for (u64 i = 0; i < cpus(); ++i) processors_[i].emplace(machine_, i);
+}
 
 bool has_nested_paging() {
     constexpr u32 kSvm = 0x8000'000a, kHighest = 0x8000'0000;
@@ -43,25 +45,37 @@ Paging& PcGuest::choose(const PcOptions& options) {
 
 Outcome PcGuest::open() {
     TRY(paging_.open());
-    return processor_.open();
+    if (cpus() > 1) TRY(open_for_several());
+    return processor().open();
+}
+
+Outcome PcGuest::open_for_several() {
+    if (!nested_) return Error::unsupported;  // one shadow is kept for one virtual CPU
+    if (!memory_.fill_all()) return Error::exhausted;
+    if (!platform_.write_tables()) return Error::bad_argument;
+    TRY(apic_page_.take(1));
+    fill_apic_page(std::span<std::byte, kPageSize>(apic_page_.memory(), kPageSize));
+    nested_->add_page(kApicPage >> kPageShift, apic_page_.capability());
+    return Done{};
 }
 
 Outcome PcGuest::close() {
-    TRY(processor_.close());
+    TRY(processor().close());
     TRY(paging_.close());
     memory_.close();
+    if (cpus() > 1) TRY(apic_page_.close());
     return map_.close();
 }
 
 const char* PcGuest::begin(const BootResult& loaded) {
-    if (loaded.problem == nullptr) start(processor_.cpu().state(), loaded.state);
+    if (loaded.problem == nullptr) start(processor().cpu().state(), loaded.state);
     return loaded.problem;
 }
 
 const char* PcGuest::boot_linux(const LinuxBoot& boot) {
     char text[2048];
     Writer line(text, sizeof text);
-    line.add(kLinuxCommandLine);
+    line.add(cpus() == 1 ? kLinuxCommandLine : kLinuxCommandLineSmp);
     line.add(" tsc_early_khz=");
     line.add(information().tsc_hz / 1000);
     line.add(' ');

@@ -26,6 +26,7 @@ bool has_nested_paging();
 struct PcOptions {
     std::string_view name;        ///< For the log; must stay.
     u64 frames;                   ///< Guest frames of 4 KiB.
+    u64 cpus = 1;                 ///< Virtual CPUs: 1 to kMaxGuestCpus. All but the first want somebody who runs them (team.hpp).
     ByteSink* serial = nullptr;   ///< Who gets what the guest prints; nullptr: lines of the log.
     PagingChoice paging = PagingChoice::best;
     ShadowOptions shadow{};
@@ -35,7 +36,7 @@ class PcGuest {
   public:
     PcGuest(FrameSupply& supply, const PcOptions& options);
 
-    /// What translates its addresses, and the virtual CPU.  Errors: of Paging::open and Processor::open.
+    /// What translates its addresses, and the first virtual CPU.  Errors: of Paging::open and Processor::open.
     Outcome open();
     /// All that it has goes back.
     Outcome close();
@@ -49,7 +50,9 @@ class PcGuest {
     Platform& platform() { return platform_; }
     Memory& memory() { return memory_; }
     Machine& machine() { return machine_; }
-    Processor& processor() { return processor_; }
+    u64 cpus() const { return platform_.cpus(); }
+    /// index < cpus().
+    Processor& processor(u64 index = 0) { return *processors_[index]; }
     /// nullptr: it has nested paging.
     const ShadowPaging* shadow() const { return shadow_ ? &*shadow_ : nullptr; }
 
@@ -57,6 +60,7 @@ class PcGuest {
     Paging& choose(const PcOptions& options);
     static std::span<GuestFrame> take_map(RunWindow& window, u64 frames);
     const char* begin(const BootResult& loaded);
+    Outcome open_for_several();
 
     RunWindow map_;
     Memory memory_;
@@ -68,7 +72,8 @@ class PcGuest {
     std::optional<ShadowPaging> shadow_;
     Paging& paging_;
     Machine machine_;
-    Processor processor_;
+    std::optional<Processor> processors_[kMaxGuestCpus];
+    RunWindow apic_page_;
 };
 
 }  // namespace tessera::vmm

@@ -1,6 +1,8 @@
 #include "libos/vmm/monitor/processor.hpp"
 
 #include "libos/core/program.hpp"
+#include "libos/vmm/boot/start.hpp"
+#include "libos/vmm/monitor/guest_start.hpp"
 #include "libos/vmm/monitor/report.hpp"
 
 namespace tessera::vmm {
@@ -12,6 +14,8 @@ Outcome Processor::open() {
     // CPUID and HLT are for the monitor to answer; what a monitor's guest must not find, it must not be able to use.
     cpu_.state().intercept_instructions = intercept(GuestExit::cpuid) | intercept(GuestExit::hlt) | intercept(GuestExit::rdtscp) |
                                           intercept(GuestExit::monitor) | intercept(GuestExit::mwait);
+    // The guest's TSC begins with its time, on every CPU.
+    cpu_.state().tsc_offset = ~machine_.clock().begin() + 1;
     return machine_.paging().attach(cpu_);
 }
 
@@ -29,8 +33,11 @@ Outcome Processor::open() {
         if (!machine_.board().hypercall(*this)) return cpu_.raise(vector::kInvalidOpcode);
         return skip<0x0f, 0x01, 0xd9>();
     // Caches are the host's; nothing that a guest can see depends on them.
-    case GuestExit::invd: return skip<0x0f, 0x08>();
-    case GuestExit::wbinvd: return skip<0x0f, 0x09>();
+    // TCG has one exit for both.
+    case GuestExit::invd:
+    case GuestExit::wbinvd:
+        if (cpu_.skip<0x0f, 0x08>(machine_.memory())) return;
+        return skip<0x0f, 0x09>();
     case GuestExit::rdpmc: return cpu_.raise(vector::kProtection, 0);
     case GuestExit::rsm:
     case GuestExit::invlpga:
@@ -86,26 +93,55 @@ void Processor::tell_end() { report(*this); }
 
 Turn Processor::run(u64 until) {
     const u64 begin = now_ = ticks();
+    machine_.lock();
     const Turn turn = go_on(until);
+    machine_.unlock();
     exits_.add_turn(ticks() - begin);
     return turn;
 }
 
+void Processor::switch_off(bool off) {
+    waiting_ = off;
+    halted_ = false;
+    machine_.set_off(index_, off);
+}
+
+// What other CPUs asked of this one, and who of them is to look up because of what this one did.
+void Processor::obey() {
+    const CpuSignal signal = machine_.board().take_signal(index_);
+    if (signal.kind == CpuSignal::init) switch_off(true);
+    if (signal.kind == CpuSignal::startup && waiting_) {
+        start(cpu_.state(), startup_state(signal.page));
+        switch_off(false);
+    }
+    machine_.wake_others(index_);
+}
+
+// Everything that may make it go on. False: it waits.  Hot.
+[[gnu::always_inline]] inline bool Processor::has_work() {
+    if (machine_.is_due(now_)) machine_.advance(now_);
+    if (machine_.is_shared()) [[unlikely]] {
+        obey();
+        if (waiting_) return false;
+    }
+    deliver();
+    if (!halted_) [[likely]] return true;
+    // What was put off may be what it waits for.
+    machine_.advance(now_);
+    deliver();
+    return !halted_;
+}
+
 Turn Processor::go_on(u64 until) {
     while (machine_.is_running()) {
-        if (machine_.is_due(now_)) machine_.advance(now_);
-        deliver();
-        if (halted_) [[unlikely]] {
-            // What was put off may be what it waits for.
-            machine_.advance(now_);
-            deliver();
-            if (halted_) return Turn::idle;
-        }
+        if (!has_work()) return Turn::idle;
         if (now_ >= until) return Turn::over;
 
+        machine_.unlock();
         const u64 entered = ticks();
         const auto exit = cpu_.run(machine_.paging().place(cpu_));
         now_ = ticks();
+        machine_.lock();
         exits_.add_guest(now_ - entered);
         if (!exit.ok()) [[unlikely]] {
             fail("the kernel refuses the virtual CPU's state", static_cast<u64>(exit.error()));

@@ -20,7 +20,8 @@ struct DebugRegisters {
 
 class Processor final : public TurnTaker {
   public:
-    Processor(Machine& machine, u64 index) : machine_(machine), index_(index) {}
+    /// All but the first wait until another one starts them.
+    Processor(Machine& machine, u64 index) : machine_(machine), index_(index), waiting_(index != 0) {}
 
     /// Make the guest, with what a monitor wants to hear of. What it starts with is to be written to cpu().state() then.
     /// Errors: of GuestCpu::open and Paging::attach.
@@ -32,14 +33,18 @@ class Processor final : public TurnTaker {
     GuestCpu& cpu() { return cpu_; }
     const GuestCpu& cpu() const { return cpu_; }
     Machine& machine() override { return machine_; }
+    const Machine& machine() const { return machine_; }
     u64 index() const { return index_; }
     const ExitCounts& exits() const { return exits_; }
     const DebugRegisters& debug() const { return debug_; }
-    bool is_halted() const override { return halted_; }
+    bool is_halted() const override { return halted_ || waiting_; }
     void tell_end() override;
 
   private:
     Turn go_on(u64 until);
+    bool has_work();
+    void obey();
+    void switch_off(bool off);
     void handle(GuestExit exit);
     void handle_rest(GuestExit exit);
     void deliver();
@@ -51,6 +56,7 @@ class Processor final : public TurnTaker {
 
     void on_port();
     void on_string_port(u64 what);
+    std::optional<u64> reach(u64 address, bool write);
     void on_cpuid();
     void on_msr();
     void on_halt();
@@ -63,6 +69,7 @@ class Processor final : public TurnTaker {
     GuestCpu cpu_;
     const u64 index_;
     bool halted_ = false;
+    bool waiting_;  // for its start
     u64 now_ = 0;  // TSC at the last exit
     u64 pat_ = 0x0007'0406'0007'0406;
     DebugRegisters debug_;

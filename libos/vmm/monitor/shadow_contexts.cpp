@@ -129,9 +129,18 @@ void ShadowContexts::forget_entries(u64 place, Which&& which) {
         if (is_live(entries[i].tag) && which(entries[i])) unbinder.add(page_in(entries[i].tag));
 }
 
+/// One look instead of a call: in the S-TLB a page has one entry, and pins are known.
+bool ShadowContexts::may_be_bound(u64 place, PageNumber page) const {
+    const auto* entries = reinterpret_cast<const StlbEntry*>(stlbs_[place].memory());
+    const u64 count = (stlbs_[place].count() << kPageShift) / sizeof(StlbEntry);
+    const auto pinned = std::span(pins_[place].page).first(pins_[place].used);
+    return entries[page.value % count].tag == page.value || std::ranges::find(pinned, page) != pinned.end();
+}
+
 void ShadowContexts::forget(u32 root, PageNumber page, u64 count) {
     for (u64 place = root * contexts_per_root(), i = 0; i < contexts_per_root(); ++i, ++place) {
         if (!bound_[place]) continue;
+        if (count == 1 && !may_be_bound(place, page)) continue;
         if (count <= pages_)
             static_cast<void>(call<Unbind>({PageSpan::make(page, count), contexts_[place].capability()}));
         else

@@ -67,6 +67,7 @@ class ShadowContexts final : public ShadowHardware {
     };
 
     Outcome open(GuestCpu& cpu, u64 place);
+    bool may_be_bound(u64 place, PageNumber page) const;
     bool comes_again(const Miss& miss);
     void pin(u64 place, PageNumber page);
     void unpin(u64 place);

@@ -53,6 +53,7 @@ class RunWindow final : public Window {
     Outcome close();
     /// The frames of a capability, with those rights.
     void open_run(const Capability& capability, Rights rights);
+    const Capability& capability() const { return capability_; }
 
   private:
     bool bind(u64 index, u64 access) override;

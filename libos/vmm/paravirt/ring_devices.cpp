@@ -45,20 +45,26 @@ bool RingNetwork::transmit(GuestMemory& memory) {
         const bool fits = request.operation == Operation::send && bytes.size() >= kMinFrame && bytes.size() <= kMaxFrame;
         if (fits) {
             // Whoever gets it may look twice.
-            std::memcpy(frame_, bytes.data(), bytes.size());
-            port_.send({frame_, bytes.size()});
+            const std::span<std::byte> room = port_.room();
+            std::byte* const frame = room.empty() ? frame_ : room.data();
+            std::memcpy(frame, bytes.data(), bytes.size());
+            port_.send({frame, bytes.size()});
         }
         answered |= transmit_.answer(memory, {request.id, fits ? 0u : 1u, 0});
     }
     return answered;
 }
 
-bool RingNetwork::receive(GuestMemory& memory, std::span<const std::byte> frame) {
+bool RingNetwork::receive(GuestMemory& memory, std::span<const std::byte> frame, std::span<const std::byte> rest) {
+    const u64 size = frame.size() + rest.size();
     for (Request request; receive_.take(memory, request);) {
         const std::span<std::byte> room = bytes_of(memory, request, true);
-        const bool fits = request.operation == Operation::buffer && room.size() >= frame.size();
-        if (fits) std::memcpy(room.data(), frame.data(), frame.size());
-        receive_.answer(memory, {request.id, fits ? 0u : 1u, fits ? static_cast<u32>(frame.size()) : 0});
+        const bool fits = request.operation == Operation::buffer && room.size() >= size;
+        if (fits) {
+            std::memcpy(room.data(), frame.data(), frame.size());
+            std::memcpy(room.data() + frame.size(), rest.data(), rest.size());
+        }
+        receive_.answer(memory, {request.id, fits ? 0u : 1u, fits ? static_cast<u32>(size) : 0});
         if (fits) return true;
     }
     return false;

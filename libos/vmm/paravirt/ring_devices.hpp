@@ -30,7 +30,7 @@ class RingNetwork {
     /// Send what is there to be sent. True: there are answers.
     bool transmit(GuestMemory& memory);
     /// A frame for the guest. False: it is lost, for want of a buffer.
-    bool receive(GuestMemory& memory, std::span<const std::byte> frame);
+    bool receive(GuestMemory& memory, std::span<const std::byte> frame, std::span<const std::byte> rest = {});
 
   private:
     NetPort& port_;

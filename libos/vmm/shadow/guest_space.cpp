@@ -5,22 +5,38 @@
 
 namespace tessera::vmm {
 
+bool GuestSpace::translate(PageNumber page, Access access, u64& frame, u32& code) {
+    constexpr u32 kAttempts = 8;  // for a walk whose tables another CPU changes
+    const u64 key = page.value << 3 | u64{access.write} << 2 | u64{access.fetch} << 1 | u64{access.user};
+    Known& known = known_[(page.value ^ key) % kKnown];
+    if (known.key == key && known.epoch == shadow_.epoch()) [[likely]] {
+        frame = known.frame;
+        return true;
+    }
+    Walk found;
+    for (u32 i = 0; i < kAttempts; ++i) {
+        found = walk(memory_, shadow_.mode(), page, access);
+        code = found.code;
+        if (found.result == WalkResult::fault) return false;
+        if (note_access(memory_, found, access.write)) break;
+    }
+    frame = found.guest_frame;
+    known = {key, shadow_.epoch(), frame};
+    return true;
+}
+
 /// Call `each(guest frame, offset, length)` for the part of the range in each page, as long as the tables allow it.
 template <class Each>
 bool GuestSpace::for_each_page(u64 address, u64 length, Access access, Exception& fault, Each&& each) {
-    constexpr u32 kAttempts = 8;  // for a walk whose tables another CPU changes
     while (length != 0) {
         const u64 offset = address % kPageSize, part = std::min(length, kPageSize - offset);
-        Walk found;
-        for (u32 i = 0; i < kAttempts; ++i) {
-            found = walk(memory_, shadow_.mode(), guest_page(address), access);
-            if (found.result == WalkResult::fault) {
-                fault = Exception::page_fault(address, found.code);
-                return false;
-            }
-            if (note_access(memory_, found, access.write)) break;
+        u64 frame;
+        u32 code;
+        if (!translate(guest_page(address), access, frame, code)) {
+            fault = Exception::page_fault(address, code);
+            return false;
         }
-        each(found.guest_frame, offset, part);
+        each(frame, offset, part);
         address += part;
         length -= part;
     }

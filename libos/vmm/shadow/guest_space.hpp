@@ -1,6 +1,11 @@
-// The guest's memory by its linear addresses, for the emulator: through the guest's tables as they are now, with accessed
-// and dirty bits, and with tables that are written known to have been.
+// The guest's memory by its linear addresses, for the emulator: through the guest's tables, with accessed and dirty bits, and
+// with tables that are written known to have been.
+//
+// Translations are remembered until the guest flushes, as a TLB does: most of what is emulated looks at the same few pages (the
+// code, the stack, the descriptor tables), and a walk costs more than the rest of a short instruction.
 #pragma once
+
+#include <array>
 
 #include "libos/vmm/shadow/shadow.hpp"
 
@@ -14,12 +19,24 @@ class GuestSpace final : public GuestAddressSpace {
     bool write(u64 address, const void* from, u64 length, Access access, Exception& fault) override;
     bool check(u64 address, u64 length, Access access, Exception& fault) override;
 
+    /// The guest frame of a page, noted as accessed. False: `code` is the page fault's.
+    bool translate(PageNumber page, Access access, u64& frame, u32& code);
+
   private:
+    /// One translation; the kind of access is part of what is looked for.
+    struct Known {
+        u64 key = 0;
+        u64 epoch = 0;
+        u64 frame = 0;
+    };
+    static constexpr u64 kKnown = 64;
+
     template <class Each>
     bool for_each_page(u64 address, u64 length, Access access, Exception& fault, Each&& each);
 
     GuestMemory& memory_;
     Shadow& shadow_;
+    std::array<Known, kKnown> known_{};
 };
 
 }  // namespace tessera::vmm

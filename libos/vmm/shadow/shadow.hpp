@@ -96,6 +96,8 @@ class Shadow {
     u32 load(const PagingMode& mode);
     u32 root() const { return root_; }
     const PagingMode& mode() const { return roots_.mode(root_); }
+    /// Another number after everything that makes a TLB forget; never 0.
+    u64 epoch() const { return 1 + counts_.flushes + counts_.invalidations; }
 
     /// The guest touched `address`, and no binding allowed it.
     ShadowDecision fault(u64 address, const Access& access);

@@ -1,0 +1,54 @@
+"""What a frame costs over the switch, and what a libOS loses beside two Linux guests: tables out of the scenarios' records.
+
+    bench/network.py            scenarios/network.toml: build/results/network_costs.json and .md
+    bench/network.py guests     scenarios/linux-guests.toml: build/results/guest_isolation.json and .md
+"""
+
+import sys
+
+import results
+
+COSTS = ("length", "ticks_a_frame", "source", "switch", "sink", "copy", "frames_a_second")
+LOSSES = ("others", "rounds", "ticks_a_round", "share_thousandths", "promised_thousandths")
+
+
+def table(rows, columns):
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(f"{row[name]:,}" if isinstance(row[name], int) else str(row[name]) for name in columns) + " |"
+              for row in rows]
+    return "\n".join(lines)
+
+
+def costs():
+    """A row a length: the last of its measurements, as the one before warms up."""
+    result = results.run("scenarios/network.toml")
+    by_length = {record["length"]: record for _, record in results.records(result) if "ticks_a_frame" in record}
+    rows = [by_length[length] for length in sorted(by_length)]
+    return result, rows, COSTS, "Instructions a frame. " + results.LEFT_OUT
+
+
+def losses():
+    """A row for each thing that the others may be doing, and one for being alone."""
+    result = results.run("scenarios/linux-guests.toml")
+    said = [record for name, record in results.records(result) if name == "neighbour"]
+    rows = [record for record in said if "others" in record]
+    alone = next(record for record in said if "ticks_a_round_alone" in record)
+    rows.append({"others": "gone", "rounds": "", "ticks_a_round": alone["ticks_a_round_alone"], "share_thousandths": "",
+                 "promised_thousandths": ""})
+    return result, rows, LOSSES, ("Ticks are those of the host's clock, and the host may do other things: compare rows of one run, and "
+                                  "the share with what was promised. An end is in one stretch alone, so its row says least.")
+
+
+def main():
+    guests = sys.argv[1:] == ["guests"]
+    name = "guest_isolation" if guests else "network_costs"
+    result, rows, columns, said = losses() if guests else costs()
+    text = table(rows, columns)
+    results.write(f"{name}.json", {"machine": result["machine"], "rows": rows, "what": said})
+    (results.RESULTS / f"{name}.md").write_text(f"{text}\n\n{said}\n", "utf-8")
+    print(f"{text}\n\n{said}\n  build/results/{name}.json, {name}.md")
+    return 0
+
+
+if __name__ == "__main__":
+    results.main(main)

@@ -1,0 +1,296 @@
+#include "libos/vmm/deprivileged/processor.hpp"
+
+#include "libos/core/program.hpp"
+#include "libos/vmm/monitor/guest_registers.hpp"
+
+namespace tessera::vmm {
+
+using namespace tessera::libos;
+
+namespace {
+
+/// In ring 3 what CR4 switches on in the real CPU is on for everybody; so the guest's has none of it.
+constexpr CpuModel kModel = {
+    .cr4_allowed = kSmallModel.cr4_allowed & ~(cr4::kUmip | cr4::kFsGsBase),
+    .efer_allowed = kSmallModel.efer_allowed,
+    .xcr0_allowed = 0,
+    .physical_bits = kSmallModel.physical_bits,
+    .has_rdtscp = false,
+};
+
+/// Instructions behind which the guest's kernel may be where it never was.
+constexpr bool goes_elsewhere(Sensitive what) { return what >= Sensitive::syscall && what <= Sensitive::int1; }
+
+constexpr bool has_error_code(u8 vector) {
+    constexpr u64 kWithError = 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17;
+    return kWithError >> vector & 1;
+}
+
+}  // namespace
+
+Outcome DeprivilegedPaging::open() {
+    if (!storage_.is_there()) return Error::exhausted;
+    memory_.add_view(*this);
+    return Done{};
+}
+
+Outcome DeprivilegedPaging::close() {
+    TRY(contexts_.close());
+    return storage_.close();
+}
+
+DeprivilegedProcessor::DeprivilegedProcessor(Machine& machine, DeprivilegedPaging& paging, std::span<Site> sites, std::span<ScannedPage> pages)
+    : machine_(machine),
+      paging_(paging),
+      shadow_(paging.shadow()),
+      space_(machine.memory(), shadow_),
+      code_(machine.memory(), shadow_, space_),
+      rewriter_(sites, pages),
+      virtual_(make_long_mode_cpu(kModel, 0, 0)) {
+    shadow_.set_watcher(*this);
+}
+
+Outcome DeprivilegedProcessor::open() { return cpu_.open(GuestForm::deprivileged); }
+
+// ---- In and out -----------------------------------------------------------------------------------------------
+
+void DeprivilegedProcessor::load_root() {
+    root_ = shadow_.load(PagingMode::of(virtual_.cr0, virtual_.cr3, virtual_.cr4, virtual_.efer, kModel.physical_bits));
+}
+
+const CpuModel& DeprivilegedProcessor::model() { return kModel; }
+
+void DeprivilegedProcessor::start(const VirtualCpu& registers) {
+    virtual_ = registers;
+    fresh_code_ = true;
+    load_root();
+}
+
+/// The real CPU gets what of the virtual one it may have. False: the machine has stopped.
+bool DeprivilegedProcessor::enter() {
+    if (!is_user() && fresh_code_) scan();
+    GuestState& state = cpu_.state();
+    store_registers(virtual_, state);
+    state.rip = virtual_.rip;
+    state.rflags = real_flags(virtual_);
+    if (fs_base_ != virtual_.fs.base || gs_base_ != virtual_.gs.base) {
+        fs_base_ = state.fs_base = virtual_.fs.base;
+        gs_base_ = state.gs_base = virtual_.gs.base;
+        cpu_.propose(GuestPart::bases);
+    }
+    return machine_.is_running();
+}
+
+void DeprivilegedProcessor::leave() {
+    const GuestState& state = cpu_.state();
+    load_registers(virtual_, state);
+    virtual_.rip = state.rip;
+    virtual_.rflags = virtual_flags(virtual_, state.rflags);
+    virtual_.shadow = false;  // at least one instruction was made, or begun
+    fs_base_ = virtual_.fs.base = state.fs_base;
+    gs_base_ = virtual_.gs.base = state.gs_base;
+}
+
+Turn DeprivilegedProcessor::run(u64 until) {
+    const u64 begin = now_ = ticks();
+    Turn turn = Turn::ended;
+    while (machine_.is_running()) {
+        if (machine_.is_due(now_)) machine_.advance(now_);
+        deliver_pending();
+        if (virtual_.halted) {
+            machine_.advance(now_);
+            deliver_pending();
+            if (virtual_.halted) {
+                turn = Turn::idle;
+                break;
+            }
+        }
+        if (now_ >= until) {
+            turn = Turn::over;
+            break;
+        }
+        if (!enter()) break;
+        const auto place = paging_.contexts().place(cpu_, root_, is_user());
+        if (!place.ok()) {
+            fail("there is no memory for another context");
+            break;
+        }
+        const u64 filled = accounts().hits;
+        const u64 entered = ticks();
+        const auto exit = cpu_.run(place.value());
+        now_ = ticks();
+        counts_.filled += accounts().hits - filled;
+        exits_.add_guest(now_ - entered);
+        if (!exit.ok()) {
+            fail("the kernel refuses the virtual CPU's state", static_cast<u64>(exit.error()));
+            break;
+        }
+        exits_.count(exit.value(), cpu_.state());
+        leave();
+        handle(exit.value());
+    }
+    exits_.add_turn(ticks() - begin);
+    return turn;
+}
+
+// ---- Exits ----------------------------------------------------------------------------------------------------
+
+void DeprivilegedProcessor::handle(GuestExit exit) {
+    constexpr u64 kFirst = static_cast<u64>(GuestExit::exception);
+    if (exit == GuestExit::interrupted) return machine_.advance(now_);
+    if (exit == GuestExit::syscall) {
+        // As if it had not been made yet: what it does is the emulator's, with the guest's registers.
+        constexpr u64 kLength = 2;
+        virtual_.rip -= kLength;
+        return on_emulated(emulate(parts()), Exception::plain(kInvalidOpcode));
+    }
+    if (const u64 vector = static_cast<u64>(exit) - kFirst; vector < 32) return on_exception(static_cast<u8>(vector));
+    fail("an exit that nobody handles", static_cast<u64>(exit));
+}
+
+void DeprivilegedProcessor::on_exception(u8 vector) {
+    if (vector == kPageFault) return on_page_fault();
+    const u32 error = static_cast<u32>(cpu_.state().info[0]);
+    const Exception own = has_error_code(vector) ? Exception::with_error(vector, error) : Exception::plain(vector);
+    if (vector == kProtection && !is_user() && stands_on_trap()) {
+        const RewrittenTrap trap = emulate_site(rewriter_, code_, parts());
+        if (!trap.complete) return fail("the guest's kernel has more code than there is room to remember, at", virtual_.rip);
+        if (trap.was_site) {
+            counts_.branches += trap.emulated.what == Sensitive::none;
+            return on_emulated(trap.emulated, own);
+        }
+    }
+    // What privileged instructions raise in ring 3. An exception of any other instruction is the guest's own.
+    if (vector == kProtection || vector == kInvalidOpcode) return on_emulated(emulate(parts()), own);
+    raise(own);
+}
+
+/// Is it the byte that the rewriter writes?
+bool DeprivilegedProcessor::stands_on_trap() {
+    u8 byte;
+    return is_canonical(virtual_.rip) && code_.read(virtual_.rip, &byte, 1) && byte == kTrappingByte;
+}
+
+/// `raised`: what the real CPU said to it, should it be none of the machine's instructions.
+void DeprivilegedProcessor::on_emulated(const Emulated& made, Exception raised) {
+    ++counts_.emulated[static_cast<u32>(made.what) % kSensitiveCount];
+    switch (made.ending) {
+    case Ending::done:
+        fresh_code_ |= goes_elsewhere(made.what);
+        return;
+    case Ending::again: return;
+    case Ending::halted:
+        if (!virtual_.interrupts_enabled()) machine_.stop({End::power_off, "halted with interrupts off", 0});
+        return;
+    case Ending::exception: return raise(made.exception);
+    case Ending::ordinary: return raise(raised);
+    case Ending::unsupported: return fail("an instruction that nobody knows how to emulate, at", virtual_.rip);
+    }
+}
+
+void DeprivilegedProcessor::raise(const Exception& exception) {
+    ++counts_.exceptions;
+    fresh_code_ = true;
+    switch (deliver_exception(parts(), exception)) {
+    case Delivered::done: return;
+    case Delivered::ended:
+        if (virtual_.idtr.limit == 0) return machine_.stop({End::reset, "reset by a triple fault", 0});
+        return fail("a triple fault");
+    case Delivered::unsupported: return fail("an exception outside of long mode, of vector", exception.vector);
+    }
+}
+
+void DeprivilegedProcessor::deliver_pending() {
+    Board& board = machine_.board();
+    if (!board.interrupt_pending(0) || !virtual_.may_interrupt()) return;
+    ++counts_.interrupts;
+    fresh_code_ = true;
+    switch (deliver_interrupt(parts(), board.acknowledge(0))) {
+    case Delivered::done: return;
+    case Delivered::ended: return fail("a triple fault");
+    case Delivered::unsupported: return fail("an interrupt outside of long mode");
+    }
+}
+
+// ---- Pages and code --------------------------------------------------------------------------------------------
+
+void DeprivilegedProcessor::on_page_fault() {
+    const u64 error = cpu_.state().info[0], address = cpu_.state().info[1];
+    const auto has = [error](AccessKind kind) { return (error & static_cast<u64>(kind)) != 0; };
+    const Access access{.write = has(AccessKind::write), .fetch = has(AccessKind::fetch), .user = is_user()};
+    const ShadowDecision decision = shadow_.fault(address, access);
+    switch (decision.verdict) {
+    case ShadowVerdict::again: return;
+    case ShadowVerdict::reflect: return raise(Exception::page_fault(address, decision.code));
+    case ShadowVerdict::nowhere:
+        return fail("memory that the machine does not have, at guest-physical", decision.mapping.guest_frame << kPageShift);
+    case ShadowVerdict::bind: break;
+    }
+    if (address >> kPageShift >= kUserPages) return fail("an address that is the host's", address);
+    bind(decision.mapping, access);
+}
+
+void DeprivilegedProcessor::bind(ShadowMapping mapping, const Access& access) {
+    if (!is_user()) {
+        const u64 frame = mapping.frame_of(mapping.page);
+        if (access.fetch) {
+            fresh_code_ = true;
+            scan();
+            shadow_.watch(frame);
+        }
+        // Only what is watched may be executed, page by page.
+        const bool watched = shadow_.is_watched(frame);
+        if (watched) mapping = {mapping.root, mapping.page, mapping.page, frame, 1, false, mapping.execute, mapping.user};
+        if (!watched) mapping.execute = false;
+    }
+    const auto place = paging_.contexts().place(cpu_, mapping.root, is_user());
+    if (!place.ok() || !paging_.contexts().bind(place.value(), mapping, access.write, virtual_.rip)) fail("there is no memory for it");
+}
+
+/// What the guest's kernel executes from here on is replaced where ring 3 must not execute it.
+void DeprivilegedProcessor::scan() {
+    fresh_code_ = false;
+    const Rewriter::Scanned scanned = rewriter_.scan(code_, virtual_.rip);
+    counts_.scanned += scanned.instructions;
+    if (!scanned.complete) fail("the guest's kernel has more code than there is room to remember, at", virtual_.rip);
+}
+
+// The page gets its bytes back, and cannot be executed by the guest's kernel until it has been scanned again.
+void DeprivilegedProcessor::on_write(u64 guest_frame) {
+    PhysicalCode code(machine_.memory());
+    rewriter_.forget(code, guest_frame << kPageShift);
+    paging_.contexts().forget_frame(guest_frame);
+}
+
+u64 DeprivilegedProcessor::bytes_at_rip(u8 (&bytes)[kMaxInstructionLength]) {
+    const u64 in_page = std::min<u64>(kMaxInstructionLength, kPageSize - virtual_.rip % kPageSize);
+    Exception fault;
+    if (!is_canonical(virtual_.rip) || !space_.read(virtual_.rip, bytes, in_page, {.fetch = true, .user = is_user()}, fault)) return 0;
+    return in_page;
+}
+
+// ---- What is around the CPU ------------------------------------------------------------------------------------
+
+u32 DeprivilegedProcessor::port_read(u16 port, u32 size) {
+    if (machine_.board().is_timed(port)) machine_.advance(now_);
+    return machine_.board().read_port(port, size);
+}
+
+void DeprivilegedProcessor::port_write(u16 port, u32 size, u32 value) {
+    const bool timed = machine_.board().is_timed(port);
+    if (timed) machine_.advance(now_);
+    machine_.board().write_port(port, size, value);
+    if (timed) machine_.look_at_time();
+}
+
+u64 DeprivilegedProcessor::time_stamp() { return ticks(); }
+
+bool DeprivilegedProcessor::msr_read(u32 index, u64& value) {
+    const std::optional<u64> found = machine_.board().read_msr(0, index);
+    if (found) value = *found;
+    return found.has_value();
+}
+
+bool DeprivilegedProcessor::msr_write(u32 index, u64 value) { return machine_.board().write_msr(0, index, value); }
+
+}  // namespace tessera::vmm

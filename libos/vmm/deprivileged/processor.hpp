@@ -1,0 +1,133 @@
+// A virtual CPU without hardware's help: the guest's kernel and its user run in ring 3, each in a context of its own per
+// address space, and the machine that they believe in is a copy in software (Popek and Goldberg's trap-and-emulate, with the
+// rewriter for what does not trap).
+//
+//   guest_run --> #GP   an instruction of the kernel's machine, or a rewritten one: emulated
+//             --> #PF   the shadow: bound, or the guest's own, delivered through its IDT
+//             --> syscall   to the guest's LSTAR
+//             --> others    the guest's own exceptions
+//
+// Which mode the guest is in is known here and nowhere else. Code that its kernel executes has been scanned first, and its page is
+// write-protected as long as it may be executed: in the kernel's contexts a page is executable only if it is watched.
+//
+// What differs from a CPU: SMEP, SMAP, FSGSBASE and UMIP are not there; debug registers are kept and never fire; CR0.TS does not
+// trap; ring 3 of the guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
+#pragma once
+
+#include "libos/vmm/deprivileged/guest_code.hpp"
+#include "libos/vmm/monitor/exit_counts.hpp"
+#include "libos/vmm/monitor/shadow_contexts.hpp"
+#include "libos/vmm/monitor/shadow_memory.hpp"
+#include "libos/vmm/monitor/turns.hpp"
+#include "libos/vmm/shadow/guest_space.hpp"
+
+namespace tessera::vmm {
+
+/// The shadow of a guest in ring 3, as its machine's paging.
+class DeprivilegedPaging final : public Paging {
+  public:
+    DeprivilegedPaging(Memory& memory, ShadowOptions options)
+        : memory_(memory),
+          storage_(memory.frames()),
+          contexts_(memory, ContextKind::deprivileged, ShadowContexts::pages_for(memory.frames())),
+          shadow_(memory, contexts_, storage_.records(), storage_.tables(), {std::min(options.roots, kMaxRoots / 2), options.around}) {}
+
+    Outcome open() override;
+    Outcome close() override;
+    Outcome attach(GuestCpu&) override { return Done{}; }
+    u64 place(GuestCpu&) override { return kContextsPerGuest; }
+    Handled on_exit(GuestCpu&, GuestExit) override { return Handled::no; }
+    void forget(u64 guest_frame, u64 count) override { contexts_.forget_frames(guest_frame, count); }
+
+    Memory& memory() { return memory_; }
+    ShadowContexts& contexts() { return contexts_; }
+    Shadow& shadow() { return shadow_; }
+
+  private:
+    Memory& memory_;
+    ShadowMemory storage_;
+    ShadowContexts contexts_;
+    Shadow shadow_;
+};
+
+/// How often what was done.
+struct DeprivilegedCounts {
+    u64 emulated[kSensitiveCount]{};  ///< By instruction.
+    u64 branches = 0;                 ///< Indirect ones, taken here.
+    u64 scanned = 0;                  ///< Instructions that were looked at from entries of the kernel.
+    u64 exceptions = 0, interrupts = 0;  ///< Delivered.
+    u64 filled = 0;                   ///< Misses while the guest ran that the kernel filled from the S-TLB, with those of the way back.
+};
+
+class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, private FrameWatcher {
+  public:
+    DeprivilegedProcessor(Machine& machine, DeprivilegedPaging& paging, std::span<Site> sites, std::span<ScannedPage> pages);
+
+    /// Errors: of GuestCpu::open.
+    Outcome open();
+    Outcome close() { return cpu_.close(); }
+
+    Turn run(u64 until) override;
+    bool is_halted() const override { return virtual_.halted; }
+    void tell_end() override;
+    Machine& machine() override { return machine_; }
+
+    /// What it goes on with: at the beginning, or whenever somebody puts the guest somewhere else.
+    void start(const VirtualCpu& registers);
+    const VirtualCpu& registers() const { return virtual_; }
+    static const CpuModel& model();
+    /// Somebody other than the guest is about to write a guest frame.
+    void note_write(u64 guest_frame) { shadow_.written(guest_frame); }
+    const ExitCounts& exits() const { return exits_; }
+    const DeprivilegedCounts& counts() const { return counts_; }
+    u64 rewritten() const { return rewriter_.sites(); }  ///< Instructions that are replaced by a trap at present.
+    const ShadowCounts& shadow_counts() const { return shadow_.counts(); }
+    u64 bytes_at_rip(u8 (&bytes)[kMaxInstructionLength]);
+
+  private:
+    bool is_user() const { return virtual_.cpl == 3; }
+    void fail(const char* reason, u64 detail = 0) { machine_.stop({End::failed, reason, detail}); }
+    VirtualMachine parts() { return {virtual_, space_, *this}; }
+
+    bool enter();
+    void leave();
+    void handle(GuestExit exit);
+    void on_exception(u8 vector);
+    void on_page_fault();
+    void bind(ShadowMapping mapping, const Access& access);
+    bool stands_on_trap();
+    void on_emulated(const Emulated& made, Exception raised);
+    void raise(const Exception& exception);
+    void deliver_pending();
+    void scan();
+    void load_root();
+
+    // ---- MachineEffects
+    u32 port_read(u16 port, u32 size) override;
+    void port_write(u16 port, u32 size, u32 value) override;
+    CpuidAnswer cpuid(u32 leaf, u32 subleaf) override { return machine_.board().cpuid(0, leaf, subleaf); }
+    u64 time_stamp() override;
+    bool msr_read(u32 index, u64& value) override;
+    bool msr_write(u32 index, u64 value) override;
+    void paging_changed(PagingChange) override { load_root(); }
+    void page_invalidated(u64 address) override { shadow_.invalidate(address); }
+    // ---- FrameWatcher
+    void on_write(u64 guest_frame) override;
+
+    Machine& machine_;
+    DeprivilegedPaging& paging_;
+    Shadow& shadow_;
+    GuestSpace space_;
+    GuestCode code_;
+    Rewriter rewriter_;
+    GuestCpu cpu_;
+    VirtualCpu virtual_;
+    bool fresh_code_ = true;     // the monitor has put the kernel somewhere: scan from there before it runs
+    u64 fs_base_ = 0, gs_base_ = 0;  // that the real CPU has
+    u32 root_ = 0;
+    u64 now_ = 0;
+    ExitCounts exits_;
+    DeprivilegedCounts counts_;
+};
+
+}  // namespace tessera::vmm

@@ -1,0 +1,315 @@
+// Three small guests over one memory manager: what is equal is shared, what is written is the writer's own again, what is put
+// out comes back, what the kernel asks for it gets; and each guest finds in its memory what it wrote, whatever the others do.
+//
+// A guest fills 1024 pages, of four kinds by turns: zeros, pages that all guests have, pages of its own, one page all over. The
+// director below tells the guests what to do, one step after the other, and looks at the maps.
+#include "libos/core/libos.hpp"
+#include "libos/transfer/board.hpp"
+#include "libos/vmm/memory/manager.hpp"
+#include "libos/vmm/monitor/report.hpp"
+#include "tests/system/guest_start.hpp"
+
+using namespace tessera;
+using namespace tessera::guest_test;
+
+extern "C" const std::byte filler_code[], filler_code_end[];
+
+// In: 0xe0 its number, 0xe1 what to do. Out: 0xe2 what was done. r13: what is its own, r14: how often all was written.
+asm(R"(
+    .section .rodata.guest, "a"
+    .globl filler_code, filler_code_end
+filler_code:
+    in $0xe0, %eax
+    mov %rax, %r13
+    shl $32, %r13
+    xor %r14d, %r14d
+    call write_all
+    mov $2, %eax
+    out %eax, $0xe2
+next:
+    in $0xe1, %eax
+obey:
+    cmp $1, %eax
+    je look
+    cmp $2, %eax
+    je write
+    cmp $3, %eax
+    je off
+    cmp $4, %eax
+    je die
+    cmp $5, %eax
+    je race
+    jmp next
+off:
+    cli
+    hlt
+die:
+    xor %esp, %esp
+    ud2
+write:
+    inc %r14
+    call write_all
+    mov $2, %eax
+    out %eax, $0xe2
+    jmp next
+look:
+    xor %ebx, %ebx
+1:  call look_at_one
+    jne wrong
+    inc %ebx
+    cmp $1024, %ebx
+    jne 1b
+    mov $1, %eax
+    out %eax, $0xe2
+    jmp next
+race:                           # every page, and back at once, as long as it is told so
+    inc %r14
+    xor %ebx, %ebx
+1:  call write_one
+    call look_at_one
+    jne wrong
+    inc %ebx
+    cmp $1024, %ebx
+    jne 1b
+    in $0xe1, %eax
+    jmp obey
+wrong:
+    mov $0x80000000, %eax
+    or %ebx, %eax
+    out %eax, $0xe2
+    jmp next
+write_all:
+    xor %ebx, %ebx
+1:  call write_one
+    inc %ebx
+    cmp $1024, %ebx
+    jne 1b
+    ret
+contents:                       # of page ebx: the word rax, 512 times at rdi
+    mov %ebx, %edi
+    shl $12, %edi
+    add $0x200000, %edi
+    mov $512, %ecx
+    mov %ebx, %edx
+    and $3, %edx
+    mov $0, %eax
+    je 1f
+    mov $0x7e55e7a, %eax
+    cmp $3, %edx
+    je 1f
+    imul $0x9e3779b1, %ebx, %eax
+    cmp $2, %edx
+    jne 1f
+    xor %r13, %rax
+1:  add %r14, %rax
+    ret
+write_one:
+    call contents
+    rep stosq
+    ret
+look_at_one:
+    call contents
+    repe scasq
+    ret
+filler_code_end:
+    .previous
+)");
+
+namespace {
+
+constexpr u64 kGuests = 3, kFrames = 2048, kFirst = 512, kPages = 1024;
+constexpr const char* kNames[kGuests] = {"first", "second", "third"};
+enum Kind : u64 { kZeros, kCommon, kOwn, kOnePage, kKinds };
+enum Order : u32 { kWait, kLook, kWrite, kOff, kDie, kRace };
+constexpr u32 kIsRight = 1, kHasWritten = 2;
+
+constinit FrameSupply supply;
+u64 wrong = 0;
+
+void expect(const char* what, bool fact) {
+    if (fact) return;
+    ++wrong;
+    print("WRONG ", what, "\n");
+}
+
+/// What the guests are told, and what they say.
+class TestBoard final : public Board {
+  public:
+    u32 number = 0, order = kWait, said = 0;
+
+    void tell(Order what) {
+        order = what;
+        said = 0;
+    }
+    // An order is for one time, but for the race.
+    u32 read_port(u16 port, u32) override {
+        if (port == 0xe0) return number;
+        const u32 now = order;
+        if (order != kRace) order = kWait;
+        return now;
+    }
+    void write_port(u16 port, u32, u32 value) override {
+        if (port == 0xe2) said = value;
+    }
+    CpuidAnswer cpuid(u64, u32, u32) override { return {}; }
+    std::optional<u64> read_msr(u64, u32) override { return std::nullopt; }
+    bool write_msr(u64, u32, u64) override { return false; }
+    void advance(u64) override {}
+    u64 next_event() const override { return kNoEvent; }
+    bool interrupt_pending(u64) const override { return false; }
+    u8 acknowledge(u64) override { return 0; }
+};
+
+struct Guest {
+    TestBoard board;
+    std::optional<TestGuest> machine;
+    ManagedMemory* memory = nullptr;
+};
+Guest guests[kGuests];
+
+class Director final : public Chore {
+  public:
+    explicit Director(MemoryManager& manager) : manager_(manager) {}
+    u64 tend(u64 now) override {
+        if (step_ <= kLast && is_done()) {
+            if (wrong != 0) step_ = kLast;
+            begin(step_++);
+        }
+        return now + information().tsc_hz / 1000;
+    }
+
+  private:
+    static constexpr u64 kLast = 13;
+
+    bool all_said(u32 word) const {
+        for (const Guest& each : guests)
+            if (each.machine->machine.is_running() && each.board.said != word) {
+                if (each.board.said & 0x8000'0000) print("WRONG page ", each.board.said & 0xffff, "\n");
+                return each.board.said & 0x8000'0000;
+            }
+        return true;
+    }
+    void tell_all(Order order) {
+        for (Guest& each : guests) each.board.tell(order);
+    }
+    /// All guests look whether their memory is as it was.
+    void look() {
+        tell_all(kLook);
+        waits_for_ = kIsRight;
+    }
+    void wait_for_passes(u64 count) { until_pass_ = manager_.scanned_through() + count; }
+    bool is_done() const {
+        if (waits_for_ != 0 && !all_said(waits_for_)) return false;
+        if (waits_for_asker_ && (accounts().asked == 0 || is_owing())) return false;
+        return manager_.scanned_through() >= until_pass_ || (step_ == 1 && strays() == 0);
+    }
+    static bool is_owing() {
+        const auto* requests = reinterpret_cast<const RevocationRequest*>(kInformation + kRequestTableOffset) + boot().self.index() * kRequests;
+        for (u64 i = 0; i < kRequests; ++i)
+            if (requests[i].state == RequestState::told || requests[i].state == RequestState::asked) return true;
+        return false;
+    }
+
+    void begin(u64 step);
+    u64 strays() const;
+    void look_at_maps();
+
+    MemoryManager& manager_;
+    u64 step_ = 0, until_pass_ = 0;
+    u32 waits_for_ = kHasWritten;
+    bool waits_for_asker_ = false;
+};
+
+// Each page of each guest on what it should be on: how many are not.
+u64 Director::strays() const {
+    const auto entry_of = [](u64 guest, u64 page) { return guests[guest].machine->memory.entry(kFirst + page); };
+    u64 count = 0;
+    for (u64 guest = 0; guest < kGuests; ++guest) {
+        for (u64 page = 0; page < kPages; ++page) {
+            const GuestFrame entry = entry_of(guest, page);
+            const u64 kind = page % kKinds;
+            const u64 like = kind == kCommon ? entry_of(0, page).number() : entry_of(0, kind).number();
+            count += kind == kOwn ? entry.use() != FrameUse::present : entry.use() != FrameUse::shared || entry.number() != like;
+        }
+    }
+    return count;
+}
+
+void Director::look_at_maps() {
+    expect("every page stands on what it should", strays() == 0);
+    u64 needed = 0;
+    for (const Guest& each : guests) {
+        const MemoryUse use = each.memory->use();
+        needed += use.own + use.shared;
+    }
+    const u64 taken = supply.taken();
+    expect("at least half of the memory is reclaimed", taken * 2 <= needed);
+    print("reclaimed ", needed - taken, " of ", needed, " frames in ", manager_.scanned_through(), " passes\n");
+    static_cast<void>(record("frames_needed", needed, "frames_taken", taken));
+}
+
+void Director::begin(u64 step) {
+    waits_for_ = 0;
+    until_pass_ = 0;
+    waits_for_asker_ = false;
+    switch (step) {
+    // Pages that were written while they were first looked at are passed over for some time.
+    case 0: return wait_for_passes(200);
+    case 1: look_at_maps(); return look();
+    case 2: guests[0].board.tell(kWrite); return wait_for_passes(3);
+    case 3: expect("who wrote has copies", guests[0].machine->memory.copies() >= kPages / 2); return look();
+    case 4:
+        expect("400 pages were put out", manager_.page_out_any(400) == 400 && manager_.pager().pages_out() == 400);
+        return look();
+    case 5: expect("they came back", manager_.pager().counts().in > 0), guests[1].board.tell(kRace); return wait_for_passes(6);
+    case 6: return look();
+    case 7:
+        for (u64 twice = 0; twice < 2; ++twice)
+            for (u64 frame = 300; frame < 400; ++frame) guests[2].memory->page_given(frame);
+        expect("the balloon has its pages", guests[2].memory->use().ballooned == 100);
+        guests[2].memory->page_taken(350);
+        return look();
+    case 8:
+        // Whoever asks waits for this.
+        expect("posted", post("ready", boot().image).ok());
+        waits_for_asker_ = true;
+        return;
+    case 9: return look();
+    case 10: tell_all(kWrite), guests[2].board.tell(kDie), waits_for_ = kHasWritten; return;
+    case 11: wait_for_passes(2); return;
+    case 12: return look();
+    default: tell_all(kOff); manager_.tell("small guests", ticks());
+    }
+}
+
+}  // namespace
+
+int libos_main() {
+    static MemoryManager manager(supply);
+    static Monitor monitor;
+    static Director director(manager);
+    ManagerRules rules;
+    rules.scan_busy = rules.scan_idle;
+    expect("a manager", manager.open(rules, kGuests * kFrames).ok() && manager.pager().open_squeezed(2048, 256).ok());
+    for (u64 i = 0; i < kGuests; ++i) {
+        Guest& guest = guests[i];
+        guest.board.number = static_cast<u32>(i + 1);
+        guest.machine.emplace(supply, kFrames, kNames[i], guest.board);
+        expect("a guest", guest.machine->open({filler_code, static_cast<u64>(filler_code_end - filler_code)}).ok());
+        guest.memory = manager.add(guest.machine->memory, guest.machine->processor);
+        monitor.add(guest.machine->processor);
+    }
+    if (wrong != 0) return 1;
+    monitor.add(manager);
+    monitor.add(director);
+    monitor.run();
+    for (Guest& each : guests) report_exits(each.machine->processor, each.machine->machine.name().data());
+    expect("the third ended by itself", guests[2].machine->machine.end().kind == End::failed);
+    expect("the manager closes", manager.close().ok());
+    for (Guest& each : guests) expect("a guest closes", each.machine->close().ok());
+    expect("nothing is shared any more", manager.sharing().table().frames() == 0 && manager.sharing().table().users() == 0);
+    expect("nothing is out any more", manager.pager().pages_out() == 0);
+    expect("all frames are back", supply.taken() == 0);
+    print(wrong == 0 ? "all guests found their memory as it was\n" : "some did not\n");
+    return wrong == 0 ? 0 : 1;
+}
