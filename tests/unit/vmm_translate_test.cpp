@@ -209,10 +209,10 @@ class Generator {
         if (kind == 6) put({0x41, 0x5a});  // what was pushed
     }
 
-    /// popf of something that this process survives: no TF, AC or NT; the I/O level now and then.
+    /// popf of something that this process survives: no TF or AC; the I/O level and NT, which are the monitor's, now and then.
     void set_flags() {
         u64 flags = random_.next() & 0xed5;
-        if (random_.one_in(8)) flags |= random_.below(4) << 12;
+        if (random_.one_in(8)) flags |= random_.below(8) << 12;
         put({0x68}), put32(flags);
         put({0x9d});
     }
