@@ -262,14 +262,14 @@ class NativeRunner {
             take_registers(context);
             return finish(context, SIGALRM);
         }
-        const u8 flag = page_->interrupt_flag, level = page_->io_level;
+        const u8 flag = page_->interrupt_flag, others = page_->monitors_flags;
         const VirtualCpu before = cpu;
         take_registers(context);
         translator_->stop(machine, rip);
         if (watch) watch(point());
         cpu = before;
         page_->interrupt_flag = flag;
-        page_->io_level = level;
+        page_->monitors_flags = others;
         // PUSHFQ would show the flag that we step by, and POPFQ lose it: these two are done here.
         auto& gregs = context.uc_mcontext.gregs;
         u64& rsp = reinterpret_cast<u64&>(gregs[REG_RSP]);

@@ -209,10 +209,10 @@ class Generator {
         if (kind == 6) put({0x41, 0x5a});  // what was pushed
     }
 
-    /// popf of something that this process survives: no TF, AC or NT; the I/O level now and then.
+    /// popf of something that this process survives: no TF or AC; the I/O level and NT, which are the monitor's, now and then.
     void set_flags() {
         u64 flags = random_.next() & 0xed5;
-        if (random_.one_in(8)) flags |= random_.below(4) << 12;
+        if (random_.one_in(8)) flags |= random_.below(8) << 12;
         put({0x68}), put32(flags);
         put({0x9d});
     }
@@ -366,7 +366,7 @@ TEST_CASE("wherever translated code is stopped, the guest's state is exactly tha
         Generator generator(round + 10'000, true);
         const Code code = generator.program(round % 4 == 3);
         NativeRunner runner;
-        runner.max_steps = 300;
+        runner.max_steps = 800;
         set_up(runner, code, round);
         std::vector<GuestPoint> trace;
         runner.watch = [&trace](const GuestPoint& point) { trace.push_back(point); };
@@ -407,7 +407,7 @@ TEST_CASE("wherever translated code is stopped, the guest's state is exactly tha
     }
     CHECK(points > 5'000);
     CHECK(between > 500);
-    CHECK(inlined > 2);
+    CHECK(inlined > 3);
     MESSAGE("stops: " << points);
 }
 

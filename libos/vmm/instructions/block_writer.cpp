@@ -8,7 +8,7 @@ namespace tessera::vmm {
 namespace {
 
 constexpr u8 kThree = kRestoreRax | kRestoreRcx | kRestoreRdx;
-constexpr u64 kFlagPlace = offsetof(TranslationPage, interrupt_flag), kLevelPlace = offsetof(TranslationPage, io_level),
+constexpr u64 kFlagPlace = offsetof(TranslationPage, interrupt_flag), kLevelPlace = offsetof(TranslationPage, monitors_flags),
               kAttentionPlace = offsetof(TranslationPage, attention), kMaskPlace = offsetof(TranslationTables, flag_mask),
               kReturnsPlace = offsetof(TranslationTables, returns), kCallsPlace = offsetof(TranslationTables, calls),
               kTargetsPlace = offsetof(TranslationTables::Table, targets);
@@ -263,7 +263,7 @@ bool BlockWriter::inline_sti(const u8* next_bytes, const Instruction& next) {
     return true;
 }
 
-/// The CPU pushes its own flags; in their second byte IF is set and the I/O level 0, which is put right by sums.
+/// The CPU pushes its own flags; in their second byte IF is set, NT and the I/O level 0, which is put right by sums.
 void BlockWriter::inline_pushf() {
     constexpr u8 kTwo = kRestoreRax | kRestoreRcx;
     entry(guest_);
@@ -283,8 +283,8 @@ void BlockWriter::inline_pushf() {
     leave(Exit::Kind::chain, guest_);
 }
 
-/// The CPU's own POPF leaves IF and the I/O level alone; what they become goes to the page. If that needs the monitor
-/// (interrupts on while one waits, a level, single-stepping), it does all of it.
+/// The CPU's own POPF leaves IF and the I/O level alone; what the first becomes goes to the page. If that needs the monitor
+/// (interrupts on while one waits, a level, NT, single-stepping), it does all of it.
 void BlockWriter::inline_popf() {
     constexpr u8 kTwo = kRestoreRax | kRestoreRcx;
     entry(guest_);

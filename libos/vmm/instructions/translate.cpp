@@ -11,8 +11,8 @@ namespace {
 
 u64 hash(u64 guest, u64 size) { return (guest * 0x9e37'79b9'7f4a'7c15 >> 20) & (size - 1); }
 
-/// TF, IF and the I/O level, in the second byte of the flags.
-constexpr u8 kWatchedFlags = 0x33;
+/// TF, IF, the I/O level and NT, in the second byte of the flags. Real code in ring 3 is given none of the last two.
+constexpr u8 kWatchedFlags = 0x73, kMonitorsFlags = 0x70;
 
 bool can_be_inlined(Sensitive what) {
     return what == Sensitive::cli || what == Sensitive::sti || what == Sensitive::pushf || what == Sensitive::popf;
@@ -100,7 +100,7 @@ void Translator::invalidate(u64 address) {
 
 void Translator::hand_over(const VirtualMachine& machine) {
     memory_.page->interrupt_flag = machine.cpu.interrupts_enabled() ? 2 : 0;
-    memory_.page->io_level = static_cast<u8>(machine.cpu.iopl() << 4);
+    memory_.page->monitors_flags = static_cast<u8>(machine.cpu.rflags >> 8 & kMonitorsFlags);
 }
 
 Translator::Entry Translator::translate(const VirtualMachine& machine, u64 guest, bool once) {
@@ -225,7 +225,7 @@ Exit* Translator::stop(const VirtualMachine& machine, u64 rip) {
         const u8 repairs = found->repairs;
         if (repairs & kCommitFlags) {
             page.interrupt_flag = cpu.gpr[kRax] & 2;
-            page.io_level = 0;
+            page.monitors_flags = 0;
         }
         if (repairs & kRestoreRax) cpu.gpr[kRax] = page.slots[0];
         if (repairs & kRestoreRcx) cpu.gpr[kRcx] = page.slots[1];
@@ -237,8 +237,8 @@ Exit* Translator::stop(const VirtualMachine& machine, u64 rip) {
         if (exit) cpu.rip = exit->guest;
     }
     // Read once: the guest's kernel can write to the page.
-    const u64 flag = page.interrupt_flag & 2, level = page.io_level & 0x30;
-    cpu.rflags = (cpu.rflags & ~(rflags::kInterrupt | rflags::kIopl)) | flag << 8 | level << 8;
+    const u64 flag = page.interrupt_flag & 2, others = page.monitors_flags & kMonitorsFlags;
+    cpu.rflags = (cpu.rflags & ~(rflags::kInterrupt | rflags::kIopl | rflags::kNested)) | flag << 8 | others << 8;
     return exit;
 }
 

@@ -33,9 +33,9 @@ namespace tessera::vmm {
 struct alignas(kPageSize) TranslationPage {
     u64 slots[5];         ///< Registers put aside: rax or whichever, rcx, rdx. Then where a branch goes: in the cache, in the guest.
     u8 interrupt_flag;    ///< 0 or 2, as in the second byte of the flags.
-    u8 io_level;          ///< 0 to 0x30, likewise.
-    /// By the second byte of flags that are about to be set (only TF, IF and IOPL of it): must the monitor see to it?
-    u8 attention[64];
+    u8 monitors_flags;    ///< The I/O level and NT, likewise.
+    /// By the second byte of flags that are about to be set (only TF, IF, IOPL and NT of it): must the monitor see to it?
+    u8 attention[128];
 };
 
 /// What it sees and may only read.
@@ -46,7 +46,7 @@ struct alignas(kPageSize) TranslationTables {
     };
     Table returns;         ///< By the address's low byte.
     Table calls;           ///< Indirect ones and jumps: by its second byte.
-    u8 flag_mask[256];     ///< x & (TF | IF | IOPL), in the second byte.
+    u8 flag_mask[256];     ///< x & (TF | IF | IOPL | NT), in the second byte.
 };
 
 /// Where all of that is in the guest's address space: one run of pages.
