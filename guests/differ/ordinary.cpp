@@ -16,7 +16,9 @@ void make_arithmetic(Maker& m) {
         case 6: return c.registers({0xf7}, static_cast<u8>(6 + m.random.below(2)), to, wide);                      // div idiv: #DE
         case 7: return c.registers({0x0f, static_cast<u8>(0x40 + m.random.below(16))}, to, from, wide);            // cmov
         case 8: return c.registers({0x0f, static_cast<u8>(0x90 + m.random.below(16))}, 0, to & 7, false);          // set
-        case 9: return c.registers({0x0f, static_cast<u8>(0xa3 + 8 * m.random.below(4))}, from, to, wide);         // bt bts btr btc
+        case 9:  // bt bts btr btc, whose other flags are undefined: TCG's depend on what it translated together
+            c.registers({0x0f, static_cast<u8>(0xa3 + 8 * m.random.below(4))}, from, to, wide);
+            return c.registers({0x85}, to, to, wide);
         case 10: return c.registers({0x0f, m.random.one_of<u8>({0xaf, 0xb6, 0xbe, 0xb7, 0xbf, 0xbc, 0xbd})}, to, from, wide);
         default: return c.registers({m.random.one_of<u8>({0x87, 0x89, 0x63})}, from, to, true);                     // xchg mov movsxd
     }

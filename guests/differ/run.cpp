@@ -15,8 +15,8 @@ constexpr u64 kMostExceptions = 48;
 constexpr u64 kFaults = 1 << 0 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 0x1f << 10 | 1 << 16 | 1 << 17;
 
 // What TCG 7.2 does otherwise than the manuals, and a monitor by the manuals: a fault does not set RF in the flags that it
-// pushes (SDM vol. 3, 18.3.1.1), SYSCALL loses the arithmetic flags (they are in r11 in any case).
-constexpr u64 kResume = 1 << 16, kArithmetic = 0x8d5;
+// pushes (SDM vol. 3, 18.3.1.1), SYSCALL loses the arithmetic flags and DF (they are in r11 in any case).
+constexpr u64 kResume = 1 << 16, kArithmetic = 0xcd5;
 u64 comparable_flags(const Frame& frame) { return frame.rflags & ~(frame.vector == kSystemCall ? kResume | kArithmetic : kResume); }
 
 // A page fault for reserved bits says that nothing is present (SDM vol. 3, 4.7). And an error code that names a gate has sixteen times its vector in it, not eight times (SDM vol. 3, 6.13): what kind it is remains.

@@ -63,7 +63,7 @@ void make_transfers(Maker& m) {
         case 3: return make_far_branch(m);
         case 4: return c.add({0xcd, m.random.one_of<u8>({kUserGate, kKernelGate, kClosedGate, 0x90, 3, 4, 13, 0xff})});
         case 5: return c.add({0xcc});
-        case 6: return c.add({0x0f, 0x05}), m.user = m.halting = false, c.load(rsp, kStackTop - 64), c.add({0x48, 0x85, 0xc0});  // test: see run.cpp
+        case 6: return c.add({0x0f, 0x05}), m.user = m.halting = false, c.load(rsp, kStackTop - 64), c.add({0x48, 0x85, 0xc0}), c.add({0xfc});  // test, cld: see run.cpp
         case 7: {  // sysret, when somebody of ring 0 says so
             c.load(rcx, c.here(10 + 10 + 3));
             c.load(r11, (m.random.word() & 0x24'0ed5) | 2);
