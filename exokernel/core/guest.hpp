@@ -27,6 +27,7 @@ struct Guest {
     u32 intercept_cr;
     u32 intercept_exceptions;
     u64 intercept_instructions;
+    u64 way;                     ///< Shadow paging? With a window? As the control block stands.
     Cpu* cpu;                    ///< Where it has its address-space tag,
     u64 asid_generation;         ///< of which generation,
     const Context* translated;   ///< for which context,

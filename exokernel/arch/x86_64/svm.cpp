@@ -149,6 +149,15 @@ constexpr bool is_made_again(u64 event) {
 }
 constexpr u64 kMostRedeliveries = 64;
 
+/// The CPU refused the state. QEMU's TCG 7.2 leaves the host's own in the block then, which a monitor can read: nothing of it
+/// stays, and everything is proposed again.
+void forget_refused(Guest& guest) {
+    ControlBlock& block = *guest.block;
+    zero_words(&block.es, (sizeof block - offsetof(ControlBlock, es)) / 8);
+    initialise_control_block(guest);
+    guest.fresh = true;
+}
+
 /// An address-space tag on this CPU, and is what is cached under it still good?
 void choose_tag(Cpu& cpu, Guest& guest, const Context& context) {
     bool stale = guest.translated != &context || guest.changes != context.changes;
@@ -236,18 +245,21 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
         if (!(block.cr4 & kCr4Pae) || (block.cr4 & ~kCr4Known) != 0) return Failure{Error::bad_argument, offsetof(GuestState, cr4)};
         if ((block.efer & kEferLong) != kEferLong) return Failure{Error::bad_argument, offsetof(GuestState, efer)};
     }
-    state.changed = 0;
 
     const bool window = wishes & static_cast<u64>(GuestWish::window);
-    block.intercept_cr = guest.intercept_cr | (shadow ? kShadowCr : 0);
-    block.intercept_exceptions = guest.intercept_exceptions | kForcedExceptions | (shadow ? kShadowExceptions : 0);
-    const u64 instructions = guest.intercept_instructions | kForcedInstructions | (window ? kWindow : 0);
-    block.intercept_instructions[0] = static_cast<u32>(instructions);
-    block.intercept_instructions[1] = static_cast<u32>(instructions >> 32);
-    block.interrupt_control = kMaskVirtually | (window ? kVirtualInterrupt | kAnyPriority : 0);
+    if (const u64 way = u64{shadow} << 1 | u64{window}; changed != 0 || way != guest.way) {
+        state.changed = 0;
+        guest.way = way;
+        block.intercept_cr = guest.intercept_cr | (shadow ? kShadowCr : 0);
+        block.intercept_exceptions = guest.intercept_exceptions | kForcedExceptions | (shadow ? kShadowExceptions : 0);
+        const u64 instructions = guest.intercept_instructions | kForcedInstructions | (window ? kWindow : 0);
+        block.intercept_instructions[0] = static_cast<u32>(instructions);
+        block.intercept_instructions[1] = static_cast<u32>(instructions >> 32);
+        block.interrupt_control = kMaskVirtually | (window ? kVirtualInterrupt | kAnyPriority : 0);
+        block.nested_control = !shadow;
+    }
     block.interrupt_shadow = (wishes & static_cast<u64>(GuestWish::shadow)) != 0;
     block.event = event;
-    block.nested_control = !shadow;
     if (shadow)
         block.cr3 = context.root;
     else
@@ -289,6 +301,7 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
         if (!is_made_again(block.exit_event)) block.event = block.exit_event;
     }
     __atomic_store_n(&cpu.env->in_guest, false, __ATOMIC_RELAXED);
+    if (static_cast<u32>(block.exit_code) == ~u32{0}) [[unlikely]] forget_refused(guest);
     if (block.exit_code == static_cast<u64>(GuestExit::exception) + kMachineCheck) panic("machine check in a guest");
     state.rip = block.rip;
     state.rsp = block.rsp;
