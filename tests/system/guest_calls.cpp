@@ -166,6 +166,56 @@ void shadow_protection() {
     expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
 }
 
+/// An exception whose delivery needs more of the context's tables than there are: each miss drops what the one before put there.
+/// An event goes before any interrupt, so it must not be delivered again without end.
+void endless_delivery() {
+    ContextSpec spec{{}, 128, 16, 16, ContextKind::nested};
+    Memory frames;
+    if (!take(frames, spec.frames_needed())) exit(3);
+    spec.frames = address(frames.capability);
+    ContextGrant grant;
+    if (answer_to<ContextCreate>({address(spec), address(grant)}) == Error::unsupported) return;
+    TestGuest guest;
+    expect("a guest", make_guest(guest, GuestForm::svm), Error::ok);
+    expect("load it", answer_to<GuestLoad>({guest.number, 0, address(grant.context)}), Error::ok);
+    // One page at each GiB of the guest's memory: its root, five tables of 1 GiB pages, and what they map.
+    enum Part : u64 { kRoot, kFirstTable, kProgram = kFirstTable + 5, kGates, kSegments, kStack, kTask, kParts };
+    constexpr u64 kGiB = u64{1} << 30;
+    constexpr auto place = [](u64 part) { return (1 + part) * kGiB + part * kPageSize; };  // none displaces another in the S-TLB
+    constexpr auto mapped = [](u64 part) { return (part - kProgram) << 39 | ((1 + part) * kGiB + part * kPageSize); };
+    Memory parts;
+    need(parts, kParts);
+    const auto words = [&](u64 part) { return parts.words() + part * 512; };
+    for (u64 part = 0; part < kParts; ++part)
+        expect("bind", answer_to<Bind>({address(parts.capability), parts.frame + part, PageSpan::make(PageNumber{place(part) >> kPageShift}, 1, kEverything),
+                                        address(grant.context), {}}), Error::ok);
+    for (u64 i = 0; i < 5; ++i) {
+        words(kRoot)[i] = place(kFirstTable + i) | 7;
+        words(kFirstTable + i)[1 + kProgram + i] = (1 + kProgram + i) * kGiB | 0x87;
+    }
+    words(kProgram)[0] = 0x0b0f;  // ud2
+    words(kGates)[2 * 6] = (mapped(kProgram) & 0xffff) | u64{0x08} << 16 | u64{0x8e01} << 32 | (mapped(kProgram) >> 16 & 0xffff) << 48;
+    words(kGates)[2 * 6 + 1] = mapped(kProgram) >> 32;
+    words(kSegments)[1] = 0x0020'9b00'0000'0000;
+    const u64 top = mapped(kStack) + kPageSize;
+    __builtin_memcpy(reinterpret_cast<u8*>(words(kTask)) + 36, &top, sizeof top);  // IST 1
+    GuestState& state = guest.state();
+    set_long_mode(state);
+    state.cr3 = place(kRoot);
+    state.rip = mapped(kProgram);
+    state.rsp = top;
+    state.gdtr = {0, 0, 0xff, mapped(kSegments)};
+    state.idtr = {0, 0, 0xfff, mapped(kGates)};
+    state.tr = {0x18, 0x8b, 0x67, mapped(kTask)};
+    for (u64 i = 0; i < 3; ++i) {
+        const auto exit = run(guest);
+        expect_true("it comes back", exit.ok() && exit.value() == static_cast<u64>(GuestExit::interrupted), exit.ok() ? exit.value() : 0);
+        expect_true("with what is to be delivered", (state.event & GuestEvent::kValid) && (state.event & 0xff) == 6, state.event);
+    }
+    expect("destroy", answer_to<GuestDestroy>({guest.number}), Error::ok);
+    expect("its context", answer_to<ContextDestroy>({address(grant.context)}), Error::ok);
+}
+
 /// What says where translations come from is the kernel's: every access to it is an exit, whatever was asked for.
 void shadow_form() {
     GuestContext context;
@@ -335,5 +385,6 @@ int libos_main() {
     shadow_form();
     shadow_protection();
     nested_form();
+    endless_delivery();
     return verdict("guest calls");
 }
