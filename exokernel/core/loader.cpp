@@ -24,6 +24,14 @@ struct Loaded {
 Loaded loaded[kMaxEnvironments];
 u64 loaded_count;
 
+/// What lies behind the last byte of a file, to the end of its page.
+struct Tail {
+    PhysAddr begin;
+    u64 bytes;
+};
+Tail tails[kMaxBootModules];
+u64 tail_count;
+
 void refuse(u64 number, std::string_view name, std::string_view why, std::string_view token = {}) {
     log("module ", number, " (", name.empty() ? "no name" : name, ") not started: ", why, token.empty() ? "" : ": ", token);
     count_failed_start();
@@ -187,9 +195,8 @@ void give_file(const BootModule& module, u64 number) {
     const u64 bytes = module.end - module.start;
     const FrameRange range{frame_of(PhysAddr{module.start}), (bytes + kPageSize - 1) / kPageSize};
     if (range.count > kMaxCapabilityCount) return refuse(number, options.data, "too large");
-    // Its frames are the kernel's for good: whoever reads it loses nothing when another ends. What lies behind its last
-    // byte is nobody's to see.
-    fill_bytes(at(PhysAddr{module.end}), 0, range.count * kPageSize - bytes);
+    // Its frames are the kernel's for good: whoever reads it loses nothing when another ends.
+    tails[tail_count++] = {PhysAddr{module.end}, range.count * kPageSize - bytes};
     const u64 grant = frames.fresh_grant();
     for (u64 i = 0; i < range.count; ++i) frames.info(range.first + i).grant = grant;
     for (std::string_view rest = options.readers; !rest.empty();) {
@@ -210,6 +217,10 @@ void give_file(const BootModule& module, u64 number) {
         file.bytes = bytes;
         file.frames = mint_capability(ResourceKind::frames, Right::read | Right::execute, range.first.value, range.count, grant);
     }
+}
+
+void clear_tails() {
+    for (u64 i = 0; i < tail_count; ++i) fill_bytes(at(tails[i].begin), 0, tails[i].bytes);
 }
 
 void deal_slots() {

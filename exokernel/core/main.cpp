@@ -261,6 +261,7 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
         options.quantum_us, " us, TSC ", hz / 1'000'000, " MHz");
     for (u64 i = 0; i < boot.module_count; ++i) load_module(boot.modules[i], i);
     for (u64 i = 0; i < boot.module_count; ++i) give_file(boot.modules[i], i);
+    clear_tails();
     deal_slots();
     information.first_libos_tsc = read_tsc();
     write_record(RecordType::boot, 0,

@@ -1,5 +1,6 @@
 #include "libos/vmm/paravirt/ring_devices.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tessera::vmm::paravirt {
@@ -61,8 +62,8 @@ bool RingNetwork::receive(GuestMemory& memory, std::span<const std::byte> frame,
         const std::span<std::byte> room = bytes_of(memory, request, true);
         const bool fits = request.operation == Operation::buffer && room.size() >= size;
         if (fits) {
-            std::memcpy(room.data(), frame.data(), frame.size());
-            std::memcpy(room.data() + frame.size(), rest.data(), rest.size());
+            std::ranges::copy(frame, room.begin());
+            std::ranges::copy(rest, room.subspan(frame.size()).begin());
         }
         receive_.answer(memory, {request.id, fits ? 0u : 1u, fits ? static_cast<u32>(size) : 0});
         if (fits) return true;
