@@ -17,12 +17,18 @@ struct Cpu;
 struct Context;
 struct Environment;
 
+/// A word of the state page, which the monitor may be changing.
+template <class T>
+T read_once(const T& word) { return *static_cast<const volatile T*>(&word); }
+
+constexpr bool is_canonical(u64 address) { return static_cast<u64>(static_cast<i64>(address << 16) >> 16) == address; }
+
 struct Guest {
     GuestState* state;
     ControlBlock* block;
     GuestForm form;
     FrameRange memory;
-    bool fresh;                  ///< Has not run: every proposal is looked at.
+    bool fresh;                  ///< Has not run, or something was refused: every proposal is looked at.
     // svm: what the monitor wants to hear of, before what the kernel wants is added.
     u32 intercept_cr;
     u32 intercept_exceptions;

@@ -14,11 +14,6 @@ namespace {
 /// What a guest in ring 3 may have in its flags: the status bits, TF, DF, AC and ID. IF is always on, IOPL 0.
 constexpr u64 kGuestFlags = 0x24'0dd5;
 
-template <class T>
-T read_once(const T& word) { return *static_cast<const volatile T*>(&word); }
-
-constexpr bool is_canonical(u64 address) { return static_cast<u64>(static_cast<i64>(address << 16) >> 16) == address; }
-
 struct StateRegister {
     u64 GuestState::*state;
     u64 Registers::*trap;

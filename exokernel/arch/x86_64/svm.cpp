@@ -56,11 +56,6 @@ constexpr u64 kPhysical = (u64{1} << 52) - 1;
 constexpr u64 kPatAtReset = 0x0007'0406'0007'0406;
 constexpr u64 kDebugStatus = 0xffff'0ff0, kDebugControl = 0x400;  // DR6, DR7 at reset
 
-template <class T>
-T read_once(const T& word) { return *static_cast<const volatile T*>(&word); }
-
-constexpr bool is_canonical(u64 address) { return static_cast<u64>(static_cast<i64>(address << 16) >> 16) == address; }
-
 Failure refused(const GuestState& state, const void* member) {
     return Failure{Error::bad_argument, static_cast<u64>(static_cast<const u8*>(member) - reinterpret_cast<const u8*>(&state))};
 }
@@ -232,9 +227,8 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
     ControlBlock& block = *guest.block;
     const u64 changed = guest.fresh ? kAllGuestParts : read_once(state.changed);
     if (changed != 0) [[unlikely]] {
-        guest.fresh = true;
+        guest.fresh = true;  // until all of it was good, and stands in the control block
         TRY(take_proposals(guest, changed));
-        guest.fresh = false;
     }
     const u64 event = read_once(state.event), wishes = read_once(state.wishes);
     if (event != 0 && !is_event(event)) return Failure{Error::bad_argument, offsetof(GuestState, event)};
@@ -249,6 +243,7 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context) {
     const bool window = wishes & static_cast<u64>(GuestWish::window);
     if (const u64 way = u64{shadow} << 1 | u64{window}; changed != 0 || way != guest.way) {
         state.changed = 0;
+        guest.fresh = false;
         guest.way = way;
         block.intercept_cr = guest.intercept_cr | (shadow ? kShadowCr : 0);
         block.intercept_exceptions = guest.intercept_exceptions | kForcedExceptions | (shadow ? kShadowExceptions : 0);
