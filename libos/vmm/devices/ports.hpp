@@ -10,7 +10,8 @@
 
 namespace tessera::vmm {
 
-/// Something with registers in I/O space. `size` is 1, 2 or 4, and no more than it was registered with.
+/// Something with registers in I/O space. `size` is 1, 2 or 4, and no more than it was registered with. Of what is read,
+/// the low `size` bytes count.
 class PortDevice {
   public:
     virtual u32 read(u16 port, u32 size) = 0;
@@ -31,25 +32,37 @@ class Ports {
     /// False: 16 ranges are registered already, or this is none.
     bool add(u16 first, u16 last, u32 width, PortDevice& device);
 
-    /// What the guest reads, in the low `size` bytes. A size that no instruction has reads all ones.
-    u32 read(u16 port, u32 size);
-    void write(u16 port, u32 size, u32 value);
+    /// What the guest reads, in the low `size` bytes. A size that no instruction has reads all ones.  Hot.
+    u32 read(u16 port, u32 size) {
+        const Range& range = ranges_[owner_[port]];
+        if (!range.takes(port, size)) [[unlikely]]
+            return read_in_pieces(port, size);
+        return range.device->read(port, size) & all_ones(size);
+    }
+    void write(u16 port, u32 size, u32 value) {
+        const Range& range = ranges_[owner_[port]];
+        if (!range.takes(port, size)) [[unlikely]]
+            return write_in_pieces(port, size, value);
+        range.device->write(port, size, value & all_ones(size));
+    }
 
   private:
     struct Range {
-        u16 first, last;
-        u32 width;
+        u16 last;
+        u8 sizes;  ///< A bit for each size of an access that it takes in one piece.
         PortDevice* device;
+        bool takes(u16 port, u32 size) const { return (sizes >> (size & 7) & 1) != 0 && u32{port} + size - 1 <= last; }
     };
     static constexpr u32 kMost = 16;
 
-    const Range* find(u16 port) const;
-    const Range* whole(u16 port, u32 size) const;
+    u32 read_in_pieces(u16 port, u32 size);
+    void write_in_pieces(u16 port, u32 size, u32 value);
 
     GuestLog& log_;
-    Range ranges_[kMost]{};
+    Range ranges_[1 + kMost]{};  ///< The first is nobody's.
     u32 count_ = 0;
     OnceEach unknown_;
+    u8 owner_[0x1'0000]{};  ///< The range of each port.
 };
 
 }  // namespace tessera::vmm
