@@ -10,8 +10,10 @@ constexpr bool is_size(u32 size) { return size == 1 || size == 2 || size == 4; }
 
 bool Ports::add(u16 first, u16 last, u32 width, PortDevice& device) {
     if (count_ == kMost || first > last || !is_size(width)) return false;
+    if (last >= kBus && (first != kBus || last != 0xffff || bus_ != 0)) return false;
     const u8 sizes = static_cast<u8>(1 << 1 | (width >= 2) << 2 | (width == 4) << 4);
     ranges_[++count_] = {last, sizes, &device};
+    if (first == kBus) return bus_ = static_cast<u8>(count_), true;
     for (u32 port = first; port <= last; ++port)
         if (owner_[port] == 0) owner_[port] = static_cast<u8>(count_);
     return true;
