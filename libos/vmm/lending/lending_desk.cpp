@@ -13,8 +13,8 @@ constexpr bool is_one(u16 users) { return std::has_single_bit(users); }
 
 }  // namespace
 
-LendingDesk::LendingDesk(LendingHost& host, std::span<Loan> loans, std::span<u32> heads, std::span<u64> announced)
-    : host_(host), loans_(loans), heads_(heads), announced_(announced) {}
+LendingDesk::LendingDesk(LendingHost& host, std::span<Loan> loans, std::span<u32> heads, std::span<u64> announced, u64 secret)
+    : host_(host), loans_(loans), heads_(heads), announced_(announced), secret_(secret) {}
 
 Result<u64> LendingDesk::seat(EnvId who, LendingRing& ring, u64 seed) {
     for (u64 i = 0; i < kSeats; ++i) {
@@ -172,7 +172,7 @@ void LendingDesk::free(u64 place) {
     while (*link != place + 1) link = &loans_[*link - 1].next;
     *link = loan.next;
     recalled_ -= loan.recalled;
-    loan = {0, loan.generation + 1, free_, 0, false};
+    loan = {0, (loan.generation + 1) % LoanId::kGenerations, free_, 0, false};
     free_ = static_cast<u32>(place) + 1;
     --used_;
 }

@@ -53,8 +53,9 @@ class LendingDesk {
         bool recalled;
     };
 
-    /// `loans`: how many frames there may be. `heads`: a power of two, zero. `announced`: as of Announced.
-    LendingDesk(LendingHost& host, std::span<Loan> loans, std::span<u32> heads, std::span<u64> announced);
+    /// `loans`: how many frames there may be. `heads`: a power of two, zero. `announced`: as of Announced. `secret`: what no monitor
+    /// knows, so that none can prepare hashes that make one long chain.
+    LendingDesk(LendingHost& host, std::span<Loan> loans, std::span<u32> heads, std::span<u64> announced, u64 secret);
 
     /// A monitor.  Errors: exhausted.
     Result<u64> seat(EnvId who, LendingRing& ring, u64 seed);
@@ -92,6 +93,8 @@ class LendingDesk {
         const char* reason = nullptr;
     };
 
+    static constexpr u64 kFactor = 0x9e37'79b9'7f4a'7c15;
+
     bool serve(u64 seat);
     void on_request(u64 seat, const LendingRequest& request);
     void on_has(u64 seat, u64 hash);
@@ -101,13 +104,14 @@ class LendingDesk {
     void set_users(u64 place, u16 users);
     void free(u64 place);
     bool tell(u64 seat, const LendingAnswer& answer, u64 reserve);
-    u32& head_of(u64 hash) { return heads_[hash % heads_.size()]; }
+    u32& head_of(u64 hash) { return heads_[((hash ^ secret_) * kFactor >> 32) % heads_.size()]; }
     static void cut_off(Seat& seat, const char* reason);
 
     LendingHost& host_;
     std::span<Loan> loans_;
     std::span<u32> heads_;
     Announced announced_;
+    u64 secret_;
     u32 free_ = 0;        // 1 + place
     u64 untouched_ = 0;   // places from here on were never used
     std::array<Seat, kSeats> seats_{};

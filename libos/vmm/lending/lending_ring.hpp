@@ -27,9 +27,10 @@ namespace tessera::vmm {
 inline constexpr u64 kLendingRequests = 256, kLendingAnswers = 64;
 inline constexpr u64 kShownPages = 8;  ///< Pages that a monitor may show at once.
 
-/// A frame that was lent: its place with the lender, and how often that has been used. Never 0.
+/// A frame that was lent: its place with the lender, and how often that has been used. Never 0; the two highest bits are.
 struct LoanId {
     u64 bits{};
+    static constexpr u32 kGenerations = 1 << 30;
     static constexpr LoanId make(u64 place, u64 generation) { return {generation << 32 | (place + 1)}; }
     constexpr u64 place() const { return (bits & 0xffff'ffff) - 1; }
     constexpr u64 generation() const { return bits >> 32; }
