@@ -10,7 +10,7 @@
 #include "libos/core/libos.hpp"
 #include "libos/transfer/board.hpp"
 #include "libos/vmm/lending/lender_program.hpp"
-#include "tests/unit/random.hpp"
+#include "tests/system/dice.hpp"
 
 using namespace tessera;
 using namespace tessera::libos;
@@ -47,7 +47,7 @@ bool all_share() {
 }
 
 /// Answers that nobody asked for, some of which look as if somebody had.
-void babble(LendingRing& ring, test::Random& random) {
+void babble(LendingRing& ring, Dice& random) {
     LendingAnswer answer{};
     answer.kind = static_cast<u32>(random.below(6));
     answer.place = static_cast<u32>(random.below(kShownPages + 2));
@@ -66,7 +66,7 @@ int libos_main() {
     static BadFrames frames;
     static LenderProgram program(frames);
     if (!program.open(argument("keeper"), argument("loans", 1024), argument("for")).ok()) return 1;
-    test::Random random(argument("seed", 1));
+    Dice random(argument("seed", 1));
     while (program.serve()) {
         if (is_how("dies") && all_share()) return 0;
         if (is_how("robs") && all_share()) program.desk().recall(~u64{0}), program.desk().drop_recalled();

@@ -7,6 +7,7 @@
 //     dies        it ends itself in the middle, as it is
 //     orphan      the lender ends in the middle, and nothing is lost
 //     robbed      the lender takes back what it has lent without asking: the guests end, and the monitor does not
+//     recalled    the kernel asks for what was lent: those who use it have copies
 //     lonely      nothing is ever shared: the lender lies
 #include "libos/core/libos.hpp"
 #include "libos/transfer/board.hpp"
@@ -58,7 +59,10 @@ class Director final : public Chore {
     bool all_said(u32 word) const;
     u64 on_loans() const;
     static bool is_over(std::string_view name) { return !find_environment(name); }
-    static bool has_posted(std::string_view name) { return find_post(find_environment(name), "shares").ok(); }
+    /// The other monitor has come as far, or has ended.
+    static bool other_has(std::string_view posted) {
+        return is_over(argument("with")) || find_post(find_environment(argument("with")), posted).ok();
+    }
 
     MemoryManager& manager_;
     Borrower& borrower_;
@@ -96,12 +100,15 @@ bool Director::is_done() {
     const std::string_view then = argument("then");
     switch (step_) {
     case 1: return then == "lonely" ? manager_.scanned_through() > 30 : on_loans() == kAllShared;
-    case 3: return then == "dies" || then == "lonely" || has_posted(argument("with")) || is_over(argument("with"));
+    case 3: return then == "lonely" || other_has("shares");
     case 4:
         if (then == "lives") return is_over(argument("with"));
+        if (then == "recalled") return borrower_.counts().recalled != 0 && find_environment("asker") == EnvId{};
         if (then == "orphan") return is_over(argument("lender"));
         if (then == "robbed") return !guests[0].machine->machine.is_running();
         return true;
+    case 8: return then != "recalled" || on_loans() == kAllShared || other_has("again");
+    case 9: return then != "recalled" || other_has("again");
     default: return true;
     }
 }
@@ -121,6 +128,7 @@ void Director::begin(u64 step) {
     case 2: expect("posted", post("shares", boot().image).ok()); return;
     case 3:
         if (argument("then") == "dies") static_cast<void>(call<Exit>({0}));
+        if (argument("then") == "recalled") return expect("posted", post("ready", boot().image).ok());
         if (argument("then") == "robbed") return tell_all(kRace, 0);
         guests[0].board.tell(kWrite);
         until_pass_ = manager_.scanned_through() + 3;
@@ -129,7 +137,8 @@ void Director::begin(u64 step) {
     case 5: return tell_all(kWrite, kHasWritten);
     case 6: until_pass_ = manager_.scanned_through() + 3; return;
     case 7: return tell_all(kLook, kIsRight);
-    case 8: manager_.tell("lending", ticks()); return tell_all(kOff, 0);
+    case 8: return expect("posted", post("again", boot().image).ok());
+    case 9: manager_.tell("lending", ticks()); return tell_all(kOff, 0);
     default: return;
     }
 }

@@ -9,7 +9,7 @@
 #include "libos/vmm/lending/borrower.hpp"
 #include "libos/vmm/lending/lender_program.hpp"
 #include "secure_bindings/capability.hpp"
-#include "tests/unit/random.hpp"
+#include "tests/system/dice.hpp"
 
 using namespace tessera;
 using namespace tessera::libos;
@@ -46,7 +46,7 @@ class Attacker {
     void try_loan(const Capability& capability);
     void give_turn() { static_cast<void>(bell_.notify(1)), static_cast<void>(call<Yield>({bell_.callee()})); }
 
-    test::Random random_;
+    Dice random_;
     RunWindow memory_;
     Gate bell_;
     LendingReader<LendingAnswer, kLendingAnswers> answers_;
