@@ -1,5 +1,7 @@
 #include "libos/vmm/monitor/frame_supply.hpp"
 
+#include <algorithm>
+
 namespace tessera::vmm {
 
 using namespace tessera::libos;
@@ -41,15 +43,48 @@ Result<SuppliedFrame> FrameSupply::take() {
 }
 
 Result<SuppliedFrame> FrameSupply::adopt(const Capability& capability) {
+    const SuppliedFrame first{FrameNumber{capability.first}, 0};
+    if (capability.count == 1 && !loans_.empty()) {
+        if (free_loan_ == 0) return Error::exhausted;
+        const u64 place = free_loan_ - 1;
+        free_loan_ = loans_[place].first;
+        loans_[place] = capability;
+        return SuppliedFrame{first.number, kMaxRuns + place};
+    }
     const u64 place = free_place();
     if (place == kNone) return Error::exhausted;
     runs_[place] = {capability, capability.count, true};
-    return SuppliedFrame{FrameNumber{capability.first}, place};
+    return SuppliedFrame{first.number, place};
+}
+
+void FrameSupply::disown(SuppliedFrame frame) {
+    if (!is_loan(frame.run)) {
+        if (runs_[frame.run].adopted) runs_[frame.run] = {};
+        return;
+    }
+    Capability& place = loans_[frame.run - kMaxRuns];
+    place.kind = ResourceKind::none;
+    place.first = free_loan_;
+    free_loan_ = frame.run - kMaxRuns + 1;
+}
+
+Outcome FrameSupply::open_loans(std::span<Capability> places) {
+    TRY(call<FrameAlloc>({FrameNumber{kAny}, 1, 1, address(stand_in_)}));
+    loans_ = places.first(std::min(places.size(), kMostLoans));
+    free_loan_ = 0;
+    for (u64 run = kMaxRuns + loans_.size(); run-- != kMaxRuns;) disown({{}, run});
+    return Done{};
+}
+
+Outcome FrameSupply::close_loans() {
+    loans_ = {};
+    TRY(call<FrameRelease>({address(stand_in_), FrameNumber{stand_in_.first}, 1}));
+    return Done{};
 }
 
 void FrameSupply::give(SuppliedFrame first, u64 count) {
+    if (is_adopted(first.run)) return;
     Run& run = runs_[first.run];
-    if (run.adopted) return;
     // A frame that was taken by force is not ours to give back: either way it is gone.
     static_cast<void>(call<FrameRelease>({address(run.capability), first.number, count}));
     run.live -= count;

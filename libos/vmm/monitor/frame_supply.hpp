@@ -4,6 +4,8 @@
 // guest never finds what another left. All guests of a monitor share one supply.
 #pragma once
 
+#include <span>
+
 #include "libos/core/call.hpp"
 
 namespace tessera::vmm {
@@ -17,6 +19,7 @@ struct SuppliedFrame {
 class FrameSupply {
   public:
     static constexpr u64 kMaxRuns = 1024;
+    static constexpr u64 kMostLoans = 0x1'0000 - kMaxRuns;  ///< What a GuestFrame has room for.
     static constexpr u64 kBatch = 64;  ///< Single frames are taken from the kernel in runs of so many.
 
     constexpr FrameSupply() = default;
@@ -30,6 +33,13 @@ class FrameSupply {
     Result<SuppliedFrame> take();
     /// Somebody else's frames: they are used, and never given back. The first of them.  Errors: exhausted.
     Result<SuppliedFrame> adopt(const Capability& capability);
+    /// Nothing of ours stands on what was adopted with this frame: its place is free for others.
+    void disown(SuppliedFrame frame);
+
+    /// From now on single frames are adopted at these places, which must stay; up to kMostLoans.  Errors: of frame_alloc.
+    Outcome open_loans(std::span<Capability> places);
+    /// Nothing is borrowed any more.  Errors: of frame_release.
+    Outcome close_loans();
 
     /// Back to the kernel with `count` from that frame on, all of one run. Every binding of them is gone then.
     void give(SuppliedFrame first, u64 count = 1);
@@ -37,8 +47,12 @@ class FrameSupply {
     /// Back with what was taken in advance and nobody uses yet. Returns how many frames it were, below kBatch.
     u64 trim();
 
-    const Capability& capability(u64 run) const { return runs_[run].capability; }
-    bool is_adopted(u64 run) const { return runs_[run].adopted; }
+    const Capability& capability(u64 run) const { return is_loan(run) ? loans_[run - kMaxRuns] : runs_[run].capability; }
+    bool is_adopted(u64 run) const { return is_loan(run) || runs_[run].adopted; }
+    /// Borrowed: it may be gone at any moment.
+    static constexpr bool is_loan(u64 run) { return run >= kMaxRuns; }
+    /// Zeros, to be bound for reading where a loan is gone: whoever touches it goes on, and finds out behind that.
+    const Capability& stand_in() const { return stand_in_; }
     /// Frames that were taken and not given back.
     u64 taken() const { return taken_; }
 
@@ -57,6 +71,9 @@ class FrameSupply {
     u64 open_ = kNone;   // single frames come from this run,
     u64 open_used_ = 0;  // of which so many have been handed out
     u64 taken_ = 0;
+    std::span<Capability> loans_;   // a free place is of kind none; `first` is 1 + the next free one
+    u64 free_loan_ = 0;             // 1 + index
+    Capability stand_in_{};
 };
 
 }  // namespace tessera::vmm
