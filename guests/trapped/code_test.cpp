@@ -1,7 +1,9 @@
 #include "guests/trapped/code_test.hpp"
 
 #include <cstring>
+#include <initializer_list>
 
+#include "guests/small/address_space.hpp"
 #include "guests/small/frames.hpp"
 #include "guests/trapped/descriptors.hpp"
 #include "guests/trapped/registers.hpp"
@@ -55,6 +57,7 @@ piece_overlap:                  # one byte in: pushfq; pop %rax; ret
 piece_end:
     .popsection
 )");
+extern "C" small::u64 boot_pdpt[512];  // boot.S
 extern "C" const small::u8 piece_answers[], piece_reader[], piece_writer[], piece_changer[], piece_overlap[], piece_end[];
 
 namespace small::trapped {
@@ -155,6 +158,27 @@ bool code_overlaps_itself() {
         if (!off || !(page.call(1) & kInterruptFlag)) return false;
     }
     return page.call(0) == 0x90c3'589c;
+}
+
+/// One frame at 64 places of a run of 1 GiB that nobody used before: a monitor may have thought that it is not missed.
+bool memory_is_where_tables_say() {
+    using namespace machine;
+    constexpr u64 kBegin = u64{1} << 30, kStep = u64{16} << 20, kPlaces = 64, kLargePage = u64{1} << 21;
+    const Frame frame = allocate_zeroed_frame(), table = allocate_zeroed_frame(), directory = allocate_zeroed_frame();
+    write_entry(table.as<Entry>(), frame.address | kPresent | kWritable, 0);
+    for (u64 i = 0; i < kPlaces; ++i) write_entry(directory.as<Entry>() + i * kStep / kLargePage, table.address | kPresent | kWritable, 0);
+    write_entry(boot_pdpt + kBegin / kBegin, directory.address | kPresent | kWritable, 0);
+    set_cr3(cr3());
+    bool good = true;
+    for (u64 i = 0; i < kPlaces; ++i) {
+        auto* const word = reinterpret_cast<volatile u64*>(kBegin + i * kStep);
+        good = good && *word == i && frame.as<volatile u64>()[0] == i;
+        *word = i + 1;
+    }
+    write_entry(boot_pdpt + kBegin / kBegin, 0, 0);
+    set_cr3(cr3());
+    for (const Frame each : {frame, table, directory}) release_frame(each);
+    return good;
 }
 
 /// Another piece at the same place, with its first instruction elsewhere.

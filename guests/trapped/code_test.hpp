@@ -11,5 +11,6 @@ bool code_writes_beside_itself();
 bool code_changes_the_next_instruction();
 bool code_overlaps_itself();
 bool code_is_replaced();
+bool memory_is_where_tables_say();
 
 }  // namespace small::trapped

@@ -290,6 +290,7 @@ constexpr Test kTests[] = {
     {"code changes the next instruction", code_changes_the_next_instruction},
     {"code overlaps itself", code_overlaps_itself},
     {"code is replaced by other code", code_is_replaced},
+    {"memory is wherever tables say", memory_is_where_tables_say},
 };
 
 }  // namespace

@@ -66,6 +66,7 @@ Outcome DeprivilegedProcessor::open(CodeChoice code) {
 
 void DeprivilegedProcessor::load_root() {
     root_ = shadow_.load(PagingMode::of(virtual_.cr0, virtual_.cr3, virtual_.cr4, virtual_.efer, kModel.physical_bits));
+    if (translates_) translated_.on_new_root();
 }
 
 const CpuModel& DeprivilegedProcessor::model() { return kModel; }

@@ -126,7 +126,10 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     bool msr_read(u32 index, u64& value) override;
     bool msr_write(u32 index, u64 value) override;
     void paging_changed(PagingChange) override { load_root(); }
-    void page_invalidated(u64 address) override { shadow_.invalidate(address); }
+    void page_invalidated(u64 address) override {
+        shadow_.invalidate(address);
+        if (translates_) translated_.on_invalidation(address);
+    }
     // ---- FrameWatcher
     void on_write(u64 guest_frame) override;
 
