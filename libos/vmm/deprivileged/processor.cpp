@@ -1,5 +1,6 @@
 #include "libos/vmm/deprivileged/processor.hpp"
 
+#include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
 #include "libos/vmm/monitor/guest_registers.hpp"
 
@@ -19,6 +20,8 @@ constexpr CpuModel kModel = {
 };
 
 constexpr u64 kCodePages = 64;  // of the translation cache
+constexpr u32 kMostFlips = 64;  // of a page that is written, and executed again
+constexpr const char* kTooMuchCode = "its code overlaps itself, or is more than there is room to remember";
 
 /// Instructions behind which the guest's kernel may be where it never was.
 constexpr bool goes_elsewhere(Sensitive what) { return what >= Sensitive::syscall && what <= Sensitive::int1; }
@@ -63,6 +66,7 @@ Outcome DeprivilegedProcessor::open(CodeChoice code) {
 
 void DeprivilegedProcessor::load_root() {
     root_ = shadow_.load(PagingMode::of(virtual_.cr0, virtual_.cr3, virtual_.cr4, virtual_.efer, kModel.physical_bits));
+    if (translates_) translated_.on_new_root();
 }
 
 const CpuModel& DeprivilegedProcessor::model() { return kModel; }
@@ -80,6 +84,7 @@ bool DeprivilegedProcessor::enter() {
         if (!enter_translated()) return false;
     } else {
         if (!is_user() && fresh_code_) scan();
+        if (is_translated()) return enter();
         store_registers(virtual_, state);
         state.rip = virtual_.rip;
         state.rflags = real_flags(virtual_);
@@ -193,7 +198,7 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
     }
     if (vector == kProtection && !is_user() && !translates_ && stands_on_trap()) {
         const RewrittenTrap trap = emulate_site(rewriter_, code_, parts());
-        if (!trap.complete) return fail("the guest's kernel has more code than there is room to remember, at", virtual_.rip);
+        if (!trap.complete) translate_instead(kTooMuchCode);
         if (trap.was_site) {
             counts_.branches += trap.emulated.what == Sensitive::none;
             return on_emulated(trap.emulated, own);
@@ -277,16 +282,17 @@ void DeprivilegedProcessor::on_page_fault() {
 }
 
 void DeprivilegedProcessor::bind(ShadowMapping mapping, const Access& access) {
+    if (!is_user() && !translates_ && access.fetch) {
+        fresh_code_ = true;
+        scan();
+    }
+    if (changes_ && !translates_) translate_instead("its code changes all the time");
     if (translates_) {
         translated_.make_way(mapping.page.value << kPageShift);
         if (!is_user()) mapping.execute = false;
     } else if (!is_user()) {
         const u64 frame = mapping.frame_of(mapping.page);
-        if (access.fetch) {
-            fresh_code_ = true;
-            scan();
-            shadow_.watch(frame);
-        }
+        if (access.fetch) shadow_.watch(frame);
         // Only what is watched may be executed, page by page.
         const bool watched = shadow_.is_watched(frame);
         if (watched) mapping = {mapping.root, mapping.page, mapping.page, frame, 1, false, mapping.execute, mapping.user};
@@ -302,14 +308,24 @@ void DeprivilegedProcessor::scan() {
     fresh_code_ = false;
     const Rewriter::Scanned scanned = rewriter_.scan(code_, virtual_.rip);
     counts_.scanned += scanned.instructions;
-    if (!scanned.complete) fail("the guest's kernel has more code than there is room to remember, at", virtual_.rip);
+    if (!scanned.complete) translate_instead(kTooMuchCode);
+}
+
+/// Rewriting does not do: the guest's kernel gets its bytes back, and goes on in the cache.
+void DeprivilegedProcessor::translate_instead(const char* why) {
+    PhysicalCode code(machine_.memory());
+    rewriter_.forget_all(code);
+    for (u32 root = 0; root < kMaxRoots / 2; ++root) paging_.contexts().forget_root(root);
+    if (!translated_.open(kCodePages).ok()) return fail("there is no memory for its translated code");
+    translates_ = true;
+    print("guest ", machine_.name(), ": ", why, ": it is translated from here on\n");
 }
 
 // The page gets its bytes back, and cannot be executed by the guest's kernel until it has been scanned again.
 void DeprivilegedProcessor::on_write(u64 guest_frame) {
     if (translates_) return translated_.on_write(guest_frame, !is_user());
     PhysicalCode code(machine_.memory());
-    rewriter_.forget(code, guest_frame << kPageShift);
+    if (rewriter_.forget(code, guest_frame << kPageShift) > kMostFlips && !is_user()) changes_ = true;
     paging_.contexts().forget_frame(guest_frame);
 }
 

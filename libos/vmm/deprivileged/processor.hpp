@@ -57,7 +57,7 @@ class DeprivilegedPaging final : public Paging {
 /// How the code of a guest's kernel is kept from what ring 3 must not execute.
 enum class CodeChoice : u8 {
     translate,  ///< It runs from a translation cache, all of it.
-    rewrite,    ///< It runs where it is, with bytes that trap. Returns are trusted (rewrite.hpp).
+    rewrite,    ///< It runs where it is, with bytes that trap. Returns are trusted (rewrite.hpp). What it cannot do, it notices: then all is translated.
 };
 
 /// How often what was done.
@@ -115,6 +115,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     void raise(const Exception& exception);
     void deliver_pending();
     void scan();
+    void translate_instead(const char* why);
     void load_root();
 
     // ---- MachineEffects
@@ -125,7 +126,10 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     bool msr_read(u32 index, u64& value) override;
     bool msr_write(u32 index, u64 value) override;
     void paging_changed(PagingChange) override { load_root(); }
-    void page_invalidated(u64 address) override { shadow_.invalidate(address); }
+    void page_invalidated(u64 address) override {
+        shadow_.invalidate(address);
+        if (translates_) translated_.on_invalidation(address);
+    }
     // ---- FrameWatcher
     void on_write(u64 guest_frame) override;
 
@@ -137,6 +141,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     Rewriter rewriter_;
     TranslatedCode translated_;
     bool translates_ = false;
+    bool changes_ = false;       // a page of rewritten code was written again and again
     bool goes_on_ = false;       // where the real CPU stopped: the exit was no business of the guest's
     GuestCpu cpu_;
     VirtualCpu virtual_;

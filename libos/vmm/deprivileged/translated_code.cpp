@@ -152,7 +152,6 @@ void TranslatedCode::settle() {
             return now.verdict == ShadowVerdict::bind && now.mapping.frame_of(now.mapping.page) == frame;
         },
         [&](PageNumber page) { translator_->invalidate(address_at(page)); });
-    if (!is_free(memory_of_.layout.base)) move();
 }
 
 void TranslatedCode::throw_away() {

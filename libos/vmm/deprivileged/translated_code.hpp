@@ -49,6 +49,13 @@ class TranslatedCode final : private GuestAddressSpace {
     bool bind(u64 place, u64 address, const Access& access, u64 rip);
     /// The guest has memory at `address`: if the cache stands there, it goes elsewhere.
     void make_way(u64 address);
+    /// The guest says that its tables have changed, at `address` or everywhere: perhaps it has memory where the cache stands.
+    void on_invalidation(u64 address) {
+        if (address - memory_of_.layout.base < pages() << kPageShift) on_new_root();
+    }
+    void on_new_root() {
+        if (memory_of_.layout.base != 0 && !is_free(memory_of_.layout.base)) move();
+    }
     /// A watched frame is about to be written, `by_kernel`: by the instruction that the guest's kernel stands on.
     void on_write(u64 guest_frame, bool by_kernel);
 
