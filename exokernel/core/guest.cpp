@@ -17,8 +17,17 @@ Result<u64> run_guest(Cpu& cpu, const GuestRun::Args& args, TrapFrame& frame) {
     if (args.place >= kContextsPerGuest || guest.contexts[args.place] == nullptr) return Error::not_found;
     Context& context = *guest.contexts[args.place];
     // The guest computes in the environment's registers, and what it does not own would trap in its kernel, not ours.
-    if (!(cpu.attention & Cpu::kFpuLive)) fpu_enter(cpu);
-    return guest.form == GuestForm::svm ? run_svm(cpu, guest, context) : enter_deprivileged(cpu, guest, context, frame);
+    const bool live = cpu.attention & Cpu::kFpuLive;
+    if (guest.form == GuestForm::deprivileged) {
+        if (read_once(guest.state->wishes) & static_cast<u64>(GuestWish::no_fpu)) [[unlikely]] {
+            if (live) fpu_close(cpu);
+        } else if (!live) {
+            fpu_enter(cpu);
+        }
+        return enter_deprivileged(cpu, guest, context, frame);
+    }
+    if (!live) fpu_enter(cpu);
+    return run_svm(cpu, guest, context);
 }
 
 Result<u64> check_guest_slot(const Environment& env) {
