@@ -1,7 +1,10 @@
 #include "libos/vmm/deprivileged/processor.hpp"
 
+#include <utility>
+
 #include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
+#include "libos/vmm/instructions/fpu.hpp"
 #include "libos/vmm/monitor/guest_registers.hpp"
 
 namespace tessera::vmm {
@@ -87,8 +90,9 @@ bool DeprivilegedProcessor::enter() {
         if (is_translated()) return enter();
         store_registers(virtual_, state);
         state.rip = virtual_.rip;
-        state.rflags = real_flags(virtual_);
+        state.rflags = real_flags(virtual_) | (alone_ ? rflags::kTrap : 0);
     }
+    state.wishes = fpu_is_open(virtual_) || alone_ ? 0 : static_cast<u64>(GuestWish::no_fpu);
     if (fs_base_ != virtual_.fs.base || gs_base_ != virtual_.gs.base) {
         fs_base_ = state.fs_base = virtual_.fs.base;
         gs_base_ = state.gs_base = virtual_.gs.base;
@@ -120,7 +124,8 @@ void DeprivilegedProcessor::leave() {
     } else {
         load_registers(virtual_, state);
         virtual_.rip = state.rip;
-        virtual_.rflags = virtual_flags(virtual_, state.rflags);
+        const u64 kept = alone_ ? rflags::kTrap : 0;  // what the real CPU had of it was the monitor's
+        virtual_.rflags = (virtual_flags(virtual_, state.rflags) & ~kept) | (virtual_.rflags & kept);
         virtual_.shadow = false;  // at least one instruction was made, or begun
     }
     fs_base_ = virtual_.fs.base = state.fs_base;
@@ -173,6 +178,8 @@ Turn DeprivilegedProcessor::run(u64 until) {
 
 void DeprivilegedProcessor::handle(GuestExit exit) {
     constexpr u64 kFirst = static_cast<u64>(GuestExit::exception);
+    const bool was_alone = std::exchange(alone_, false);
+    if (was_alone && exit == GuestExit{kFirst + kDebug} && !(virtual_.rflags & rflags::kTrap)) return;
     if (exit == GuestExit::interrupted) {
         goes_on_ = true;
         return machine_.advance(now_);
@@ -189,6 +196,7 @@ void DeprivilegedProcessor::handle(GuestExit exit) {
 
 void DeprivilegedProcessor::on_exception(u8 vector) {
     if (vector == kPageFault) return on_page_fault();
+    if (vector == kDeviceMissing) return on_device_missing();
     const u32 error = static_cast<u32>(cpu_.state().info[0]);
     const Exception own = has_error_code(vector) ? Exception::with_error(vector, error) : Exception::plain(vector);
     if (vector == kProtection && is_translated() && translated_.wants_monitor()) {
@@ -207,6 +215,17 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
     // What privileged instructions raise in ring 3. An exception of any other instruction is the guest's own.
     if (vector == kProtection || vector == kInvalidOpcode) return on_emulated(emulate(parts()), own);
     raise(own);
+}
+
+/// What the guest's CPU would have executed, as WAIT without CR0.MP, is let through by itself.
+void DeprivilegedProcessor::on_device_missing() {
+    Instruction in;
+    Exception fault{};
+    if (!fetch(parts(), in, fault)) return raise(fault);
+    const auto refusal = fpu_refusal(virtual_, fpu_kind(in));
+    if (refusal) return raise(Exception::plain(*refusal));
+    alone_ = true;
+    if (is_translated()) translated_.run_alone();
 }
 
 /// Is it the byte that the rewriter writes?
@@ -249,6 +268,7 @@ void DeprivilegedProcessor::deliver_pending() {
     if (!board.interrupt_pending(0) || !virtual_.may_interrupt()) return;
     ++counts_.interrupts;
     fresh_code_ = true;
+    alone_ = false;
     switch (deliver_interrupt(parts(), board.acknowledge(0))) {
     case Delivered::done: return;
     case Delivered::ended: return fail("a triple fault");

@@ -10,8 +10,11 @@
 // Which mode the guest is in is known here and nowhere else. Code that its kernel executes has been scanned first, and its page is
 // write-protected as long as it may be executed: in the kernel's contexts a page is executable only if it is watched.
 //
-// What differs from a CPU: SMEP, SMAP, FSGSBASE and UMIP are not there; debug registers are kept and never fire; CR0.TS does not
-// trap; ring 3 of the guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
+// The FPU's registers are in the CPU while the guest runs. Where its CR0 or CR4 says that they are not to be used they trap, and each trap is
+// judged by the guest's registers (libos/vmm/instructions/fpu.hpp).
+//
+// What differs from a CPU: SMEP, SMAP, FSGSBASE and UMIP are not there; debug registers are kept and never fire; ring 3 of the
+// guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
 #pragma once
 
 #include "libos/vmm/deprivileged/guest_code.hpp"
@@ -109,6 +112,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     void handle(GuestExit exit);
     void on_exception(u8 vector);
     void on_page_fault();
+    void on_device_missing();
     void bind(ShadowMapping mapping, const Access& access);
     bool stands_on_trap();
     void on_emulated(const Emulated& made, Exception raised);
@@ -145,6 +149,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     bool goes_on_ = false;       // where the real CPU stopped: the exit was no business of the guest's
     GuestCpu cpu_;
     VirtualCpu virtual_;
+    bool alone_ = false;         // the next instruction runs with the FPU there, and nothing behind it
     bool fresh_code_ = true;     // the monitor has put the kernel somewhere: scan from there before it runs
     u64 fs_base_ = 0, gs_base_ = 0;  // that the real CPU has
     u32 root_ = 0;
