@@ -39,6 +39,7 @@ FORMS = {
     "shadow": Form("linux_guest", "vmlinux=differ paging=shadow", {"virtualization": ENABLED}, {"virtualization": ENABLED}),
     "rewritten": Form("trapped_guest", "kernel=differ code=rewrite", {"fpu": OPEN, "made-return": TRUSTED}, {"fpu": OPEN} | IN_USER_MODE),
     "translated": Form("trapped_guest", "kernel=differ code=translate", {"fpu": OPEN}, {"fpu": OPEN} | IN_USER_MODE),
+    "inlined": Form("trapped_guest", "kernel=differ code=translate inline=0", {"fpu": OPEN}, {"fpu": OPEN} | IN_USER_MODE),
 }
 
 SCENARIO = """title = "generated sequences"
