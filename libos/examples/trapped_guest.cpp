@@ -4,6 +4,7 @@
 //   kernel=NAME disk=NAME   files of the boot loader's
 //   memory=MIB              32 if nothing is said
 //   code=translate          its kernel runs from a translation cache; or `rewrite`: where it is, with bytes that trap
+//   inline=N                translated instructions get their handlers inlined after so many traps; 0: at once; 16 if nothing is said
 //   roots=N around=N        of the shadow: address spaces that are kept, pages that are bound together
 //   cmdline=...             everything behind it, for the guest's kernel
 #include <algorithm>
@@ -60,7 +61,8 @@ int libos_main() {
     const std::string_view code = argument("code");
     if (!code.empty() && code != "translate" && code != "rewrite") return fail("code= is translate or rewrite");
     auto* const guest = new DeprivilegedGuest(supply, {.name = "trapped", .frames = argument("memory", 32) << 20 >> kPageShift, .shadow = {roots, around},
-                                                       .code = code == "rewrite" ? CodeChoice::rewrite : CodeChoice::translate});
+                                                       .code = code == "rewrite" ? CodeChoice::rewrite : CodeChoice::translate,
+                                                       .inline_after = static_cast<u32>(argument("inline", 16))});
     if (const auto opened = guest->open(); !opened.ok()) return fail(name_of(opened.error()));
     if (const char* problem = add_disk(*guest)) return fail(problem);
     if (const char* problem = guest->boot({kernel.bytes(), {}, command_line()})) return fail(problem);

@@ -38,6 +38,7 @@ FORMS = {
     "shadow": Form("linux_guest", "vmlinux=differ paging=shadow", {"virtualization": ENABLED}, {"virtualization": ENABLED}),
     "rewritten": Form("trapped_guest", "kernel=differ code=rewrite", {"made-return": TRUSTED}, IN_USER_MODE),
     "translated": Form("trapped_guest", "kernel=differ code=translate", {}, IN_USER_MODE),
+    "inlined": Form("trapped_guest", "kernel=differ code=translate inline=0", {}, IN_USER_MODE),
 }
 
 SCENARIO = """title = "generated sequences"

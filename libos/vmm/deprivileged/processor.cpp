@@ -22,7 +22,6 @@ constexpr CpuModel kModel = {
     .has_rdtscp = false,
 };
 
-constexpr u64 kCodePages = 64;  // of the translation cache
 constexpr u32 kMostFlips = 64;  // of a page that is written, and executed again
 constexpr const char* kTooMuchCode = "its code overlaps itself, or is more than there is room to remember";
 
@@ -59,9 +58,10 @@ DeprivilegedProcessor::DeprivilegedProcessor(Machine& machine, DeprivilegedPagin
     shadow_.set_watcher(*this);
 }
 
-Outcome DeprivilegedProcessor::open(CodeChoice code) {
+Outcome DeprivilegedProcessor::open(CodeChoice code, u32 inline_after) {
     translates_ = code == CodeChoice::translate;
-    if (translates_) TRY(translated_.open(kCodePages));
+    inline_after_ = inline_after;
+    if (translates_) TRY(translated_.open(inline_after));
     return cpu_.open(GuestForm::deprivileged);
 }
 
@@ -119,6 +119,8 @@ bool DeprivilegedProcessor::enter_translated() {
 
 void DeprivilegedProcessor::leave() {
     const GuestState& state = cpu_.state();
+    fs_base_ = virtual_.fs.base = state.fs_base;
+    gs_base_ = virtual_.gs.base = state.gs_base;
     if (is_translated()) {
         translated_.leave(parts(), state);
     } else {
@@ -128,8 +130,6 @@ void DeprivilegedProcessor::leave() {
         virtual_.rflags = (virtual_flags(virtual_, state.rflags) & ~kept) | (virtual_.rflags & kept);
         virtual_.shadow = false;  // at least one instruction was made, or begun
     }
-    fs_base_ = virtual_.fs.base = state.fs_base;
-    gs_base_ = virtual_.gs.base = state.gs_base;
 }
 
 Turn DeprivilegedProcessor::run(u64 until) {
@@ -336,7 +336,7 @@ void DeprivilegedProcessor::translate_instead(const char* why) {
     PhysicalCode code(machine_.memory());
     rewriter_.forget_all(code);
     for (u32 root = 0; root < kMaxRoots / 2; ++root) paging_.contexts().forget_root(root);
-    if (!translated_.open(kCodePages).ok()) return fail("there is no memory for its translated code");
+    if (!translated_.open(inline_after_).ok()) return fail("there is no memory for its translated code");
     translates_ = true;
     print("guest ", machine_.name(), ": ", why, ": it is translated from here on\n");
 }

@@ -1,14 +1,14 @@
 // A virtual CPU without hardware's help: the guest's kernel and its user run in ring 3, each in a context of its own per
-// address space, and the machine that they believe in is a copy in software (Popek and Goldberg's trap-and-emulate, with the
-// rewriter for what does not trap).
+// address space, and the machine that they believe in is a copy in software (Popek and Goldberg's trap-and-emulate, with
+// translation, or rewriting, for what does not trap).
 //
-//   guest_run --> #GP   an instruction of the kernel's machine, or a rewritten one: emulated
+//   guest_run --> #GP   an instruction of the kernel's machine, or what stands in its place: emulated
 //             --> #PF   the shadow: bound, or the guest's own, delivered through its IDT
 //             --> syscall   to the guest's LSTAR
 //             --> others    the guest's own exceptions
 //
-// Which mode the guest is in is known here and nowhere else. Code that its kernel executes has been scanned first, and its page is
-// write-protected as long as it may be executed: in the kernel's contexts a page is executable only if it is watched.
+// Which mode the guest is in is known here and nowhere else. In the kernel's contexts only the translation cache is executable
+// (translated_code.hpp). Where the kernel is rewritten instead, its code has been scanned first, and its page is executable as long as it is watched.
 //
 // The FPU's registers are in the CPU while the guest runs. Where its CR0 or CR4 says that they are not to be used they trap, and each trap is
 // judged by the guest's registers (libos/vmm/instructions/fpu.hpp).
@@ -77,7 +77,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     DeprivilegedProcessor(Machine& machine, DeprivilegedPaging& paging, std::span<Site> sites, std::span<ScannedPage> pages);
 
     /// Errors: of GuestCpu::open and TranslatedCode::open.
-    Outcome open(CodeChoice code);
+    Outcome open(CodeChoice code, u32 inline_after);
     /// Once the paging is closed.
     Outcome close_code() { return translates_ ? translated_.close() : Outcome{Done{}}; }
     Outcome close() { return cpu_.close(); }
@@ -144,6 +144,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     GuestCode code_;
     Rewriter rewriter_;
     TranslatedCode translated_;
+    u32 inline_after_ = 0;
     bool translates_ = false;
     bool changes_ = false;       // a page of rewritten code was written again and again
     bool goes_on_ = false;       // where the real CPU stopped: the exit was no business of the guest's

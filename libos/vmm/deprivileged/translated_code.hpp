@@ -24,8 +24,8 @@ class TranslatedCode final : private GuestAddressSpace {
     TranslatedCode(Memory& memory, ShadowContexts& contexts, Shadow& shadow, GuestSpace& space, CodePages& pages)
         : memory_(memory), contexts_(contexts), shadow_(shadow), space_(space), pages_(pages) {}
 
-    /// `code_pages`: of the cache, 16 or more.  Errors: of frame_alloc.
-    Outcome open(u64 code_pages);
+    /// `inline_after`: see TranslationMemory.  Errors: of frame_alloc.
+    Outcome open(u32 inline_after);
     /// The contexts must be gone.  Errors: of frame_release.
     Outcome close();
 
@@ -69,6 +69,7 @@ class TranslatedCode final : private GuestAddressSpace {
     u64 alone() const { return alone_count_; }  ///< Instructions that ran alone, as they write to their own pages.
 
   private:
+    static constexpr u64 kCodePages = 64;
     static constexpr u64 kFixedPages = (sizeof(TranslationPage) + sizeof(TranslationTables)) >> kPageShift;
 
     // ---- GuestAddressSpace: the guest's, but what code is taken from is known and watched

@@ -77,7 +77,7 @@ class Rewriter {
     /// The guest wants to write to the page that holds `address`: its bytes are put back and nothing is known of it any more.
     /// Returns how often that has happened to it.
     u32 forget(CodeMemory& memory, u64 address);
-    /// The same of all pages, by identity().
+    /// The same of all pages. `memory`: where the addresses are what identity() gave.
     void forget_all(CodeMemory& memory);
 
     /// How many bytes are changed at present.
