@@ -74,6 +74,8 @@ void destroy_guest(Environment& env, u64 number) {
     Guest& guest = *env.guests[number];
     for (u64 place = 0; place < kContextsPerGuest; ++place) commit_load(env, guest, place, nullptr);
     env.guests[number] = nullptr;
+    for (u64 i = 0; i < kMaxCpus; ++i)
+        if (cpu_at(i).left == &guest) cpu_at(i).left = nullptr;  // another one may be made in its place
     give_back(guest.memory);
 }
 
