@@ -58,6 +58,12 @@ void Borrower::stop(const char* why) {
     print("nothing more is shared with other monitors: ", why, "\n");
 }
 
+void Borrower::report() const {
+    const u64 frames = ring_memory_.count() + capability_memory_.count() + loan_memory_.count() + 1;
+    static_cast<void>(record("what", "borrower", "told", counts_.told, "shown", counts_.shown, "lent", counts_.lent, "unequal", counts_.unequal,
+                             "recalled", counts_.recalled, "frames", frames));
+}
+
 // ---- Requests ---------------------------------------------------------------------------------------------------
 
 /// `reserve`: for how many requests there must be room besides. False: there is not.
