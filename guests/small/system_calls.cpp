@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "guests/small/frames.hpp"
 #include "guests/small/kernel.hpp"
 #include "guests/small/machine.hpp"
 #include "guests/small/print.hpp"
@@ -108,6 +109,12 @@ u64 machine_test(u64 index, u64 address, u64 capacity) {
     return static_cast<i64>(copied) < 0 ? copied : passed;
 }
 
+void sleep(u64 ticks) {
+    static constexpr u8 kNothing = 0;  // That anybody wakes sleepers for.
+    Masked masked;
+    block_on(&kNothing, clock() + std::clamp<u64>(ticks, 1, 1u << 30));
+}
+
 u64 answer(TrapFrame& frame) {
     const u64 a = frame.rdi, b = frame.rsi, c = frame.rdx;
     AddressSpace& space = current().space;
@@ -139,6 +146,8 @@ u64 answer(TrapFrame& frame) {
             return machine::set_timer(static_cast<u32>(a)), 0;
         case Call::command_line: return copy_text(a, b, command_line());
         case Call::machine_test: return machine_test(a, b, c);
+        case Call::sleep: return sleep(a), 0;
+        case Call::free_frames: return free_frames();
         case Call::count: break;
     }
     return error(kNoSuch);

@@ -184,6 +184,8 @@ int libos_main() {
     if (!disks.open()) return 2;
     if (!argument("lender").empty() && !check("lender", borrower.open(argument("lender"), argument("loans", 4096)))) return 2;
     const u64 count = std::clamp<u64>(argument("guests", 1), 1, kMostGuests);
+    const u64 frames = count * (argument("memory", 64) << 20 >> kPageShift);
+    if (!check("table of frames", supply.grow(std::min(frames / 2, FrameSupply::kMostRuns - FrameSupply::kRuns)))) return 2;
     u64 failed = 0;
     for (u64 boots = argument("boots", 1); boots != 0; --boots) {
         const auto result = run_once(count);

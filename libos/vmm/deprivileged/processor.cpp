@@ -18,6 +18,8 @@ constexpr CpuModel kModel = {
     .has_rdtscp = false,
 };
 
+constexpr u64 kCodePages = 64;  // of the translation cache
+
 /// Instructions behind which the guest's kernel may be where it never was.
 constexpr bool goes_elsewhere(Sensitive what) { return what >= Sensitive::syscall && what <= Sensitive::int1; }
 
@@ -46,11 +48,16 @@ DeprivilegedProcessor::DeprivilegedProcessor(Machine& machine, DeprivilegedPagin
       space_(machine.memory(), shadow_),
       code_(machine.memory(), shadow_, space_),
       rewriter_(sites, pages),
+      translated_(machine.memory(), paging.contexts(), shadow_, space_, paging.code_pages()),
       virtual_(make_long_mode_cpu(kModel, 0, 0)) {
     shadow_.set_watcher(*this);
 }
 
-Outcome DeprivilegedProcessor::open() { return cpu_.open(GuestForm::deprivileged); }
+Outcome DeprivilegedProcessor::open(CodeChoice code) {
+    translates_ = code == CodeChoice::translate;
+    if (translates_) TRY(translated_.open(kCodePages));
+    return cpu_.open(GuestForm::deprivileged);
+}
 
 // ---- In and out -----------------------------------------------------------------------------------------------
 
@@ -68,11 +75,15 @@ void DeprivilegedProcessor::start(const VirtualCpu& registers) {
 
 /// The real CPU gets what of the virtual one it may have. False: the machine has stopped.
 bool DeprivilegedProcessor::enter() {
-    if (!is_user() && fresh_code_) scan();
     GuestState& state = cpu_.state();
-    store_registers(virtual_, state);
-    state.rip = virtual_.rip;
-    state.rflags = real_flags(virtual_);
+    if (is_translated()) {
+        if (!enter_translated()) return false;
+    } else {
+        if (!is_user() && fresh_code_) scan();
+        store_registers(virtual_, state);
+        state.rip = virtual_.rip;
+        state.rflags = real_flags(virtual_);
+    }
     if (fs_base_ != virtual_.fs.base || gs_base_ != virtual_.gs.base) {
         fs_base_ = state.fs_base = virtual_.fs.base;
         gs_base_ = state.gs_base = virtual_.gs.base;
@@ -81,12 +92,32 @@ bool DeprivilegedProcessor::enter() {
     return machine_.is_running();
 }
 
+/// As `enter`, in the cache. A fault of fetching is delivered; what its handler fetches may fault in turn, without end: that takes time,
+/// as everything does.
+bool DeprivilegedProcessor::enter_translated() {
+    const bool waiting = machine_.board().interrupt_pending(0);
+    const bool same_place = goes_on_ && !fresh_code_ && translated_.go_on(parts(), waiting);
+    goes_on_ = fresh_code_ = false;
+    if (same_place) return true;
+    if (!virtual_.is64()) return fail("its kernel runs 32-bit code, at", virtual_.rip), false;
+    const TranslatedCode::Entered entered = translated_.enter(parts(), cpu_.state(), waiting);
+    if (translated_.problem() != nullptr) return fail(translated_.problem()), false;
+    if (entered.good) return true;
+    raise(entered.fault);
+    now_ = ticks();
+    return false;
+}
+
 void DeprivilegedProcessor::leave() {
     const GuestState& state = cpu_.state();
-    load_registers(virtual_, state);
-    virtual_.rip = state.rip;
-    virtual_.rflags = virtual_flags(virtual_, state.rflags);
-    virtual_.shadow = false;  // at least one instruction was made, or begun
+    if (is_translated()) {
+        translated_.leave(parts(), state);
+    } else {
+        load_registers(virtual_, state);
+        virtual_.rip = state.rip;
+        virtual_.rflags = virtual_flags(virtual_, state.rflags);
+        virtual_.shadow = false;  // at least one instruction was made, or begun
+    }
     fs_base_ = virtual_.fs.base = state.fs_base;
     gs_base_ = virtual_.gs.base = state.gs_base;
 }
@@ -109,7 +140,7 @@ Turn DeprivilegedProcessor::run(u64 until) {
             turn = Turn::over;
             break;
         }
-        if (!enter()) break;
+        if (!enter()) continue;
         const auto place = paging_.contexts().place(cpu_, root_, is_user());
         if (!place.ok()) {
             fail("there is no memory for another context");
@@ -137,7 +168,10 @@ Turn DeprivilegedProcessor::run(u64 until) {
 
 void DeprivilegedProcessor::handle(GuestExit exit) {
     constexpr u64 kFirst = static_cast<u64>(GuestExit::exception);
-    if (exit == GuestExit::interrupted) return machine_.advance(now_);
+    if (exit == GuestExit::interrupted) {
+        goes_on_ = true;
+        return machine_.advance(now_);
+    }
     if (exit == GuestExit::syscall) {
         // As if it had not been made yet: what it does is the emulator's, with the guest's registers.
         constexpr u64 kLength = 2;
@@ -152,7 +186,12 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
     if (vector == kPageFault) return on_page_fault();
     const u32 error = static_cast<u32>(cpu_.state().info[0]);
     const Exception own = has_error_code(vector) ? Exception::with_error(vector, error) : Exception::plain(vector);
-    if (vector == kProtection && !is_user() && stands_on_trap()) {
+    if (vector == kProtection && is_translated() && translated_.wants_monitor()) {
+        const Emulated made = translated_.take(parts());
+        counts_.branches += made.what == Sensitive::none;
+        return on_emulated(made, own);
+    }
+    if (vector == kProtection && !is_user() && !translates_ && stands_on_trap()) {
         const RewrittenTrap trap = emulate_site(rewriter_, code_, parts());
         if (!trap.complete) return fail("the guest's kernel has more code than there is room to remember, at", virtual_.rip);
         if (trap.was_site) {
@@ -218,6 +257,13 @@ void DeprivilegedProcessor::on_page_fault() {
     const u64 error = cpu_.state().info[0], address = cpu_.state().info[1];
     const auto has = [error](AccessKind kind) { return (error & static_cast<u64>(kind)) != 0; };
     const Access access{.write = has(AccessKind::write), .fetch = has(AccessKind::fetch), .user = is_user()};
+    goes_on_ = true;
+    if (is_translated()) {
+        const auto place = paging_.contexts().place(cpu_, root_, false);
+        if (place.ok() && translated_.bind(place.value(), address, access, cpu_.state().rip)) return;
+        // Nothing of the guest's is executed where it is: it goes on in the cache.
+        if (access.fetch) return void(goes_on_ = false);
+    }
     const ShadowDecision decision = shadow_.fault(address, access);
     switch (decision.verdict) {
     case ShadowVerdict::again: return;
@@ -231,7 +277,10 @@ void DeprivilegedProcessor::on_page_fault() {
 }
 
 void DeprivilegedProcessor::bind(ShadowMapping mapping, const Access& access) {
-    if (!is_user()) {
+    if (translates_) {
+        translated_.make_way(mapping.page.value << kPageShift);
+        if (!is_user()) mapping.execute = false;
+    } else if (!is_user()) {
         const u64 frame = mapping.frame_of(mapping.page);
         if (access.fetch) {
             fresh_code_ = true;
@@ -244,7 +293,8 @@ void DeprivilegedProcessor::bind(ShadowMapping mapping, const Access& access) {
         if (!watched) mapping.execute = false;
     }
     const auto place = paging_.contexts().place(cpu_, mapping.root, is_user());
-    if (!place.ok() || !paging_.contexts().bind(place.value(), mapping, access.write, virtual_.rip)) fail("there is no memory for it");
+    const u64 rip = is_translated() ? cpu_.state().rip : virtual_.rip;
+    if (!place.ok() || !paging_.contexts().bind(place.value(), mapping, access.write, rip)) fail("there is no memory for it");
 }
 
 /// What the guest's kernel executes from here on is replaced where ring 3 must not execute it.
@@ -257,6 +307,7 @@ void DeprivilegedProcessor::scan() {
 
 // The page gets its bytes back, and cannot be executed by the guest's kernel until it has been scanned again.
 void DeprivilegedProcessor::on_write(u64 guest_frame) {
+    if (translates_) return translated_.on_write(guest_frame, !is_user());
     PhysicalCode code(machine_.memory());
     rewriter_.forget(code, guest_frame << kPageShift);
     paging_.contexts().forget_frame(guest_frame);

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "libos/vmm/deprivileged/guest_code.hpp"
+#include "libos/vmm/deprivileged/translated_code.hpp"
 #include "libos/vmm/monitor/exit_counts.hpp"
 #include "libos/vmm/monitor/shadow_contexts.hpp"
 #include "libos/vmm/monitor/shadow_memory.hpp"
@@ -30,7 +31,8 @@ class DeprivilegedPaging final : public Paging {
         : memory_(memory),
           storage_(memory.frames()),
           contexts_(memory, ContextKind::deprivileged, ShadowContexts::pages_for(memory.frames())),
-          shadow_(memory, contexts_, storage_.records(), storage_.tables(), {std::min(options.roots, kMaxRoots / 2), options.around}) {}
+          code_pages_(contexts_),
+          shadow_(memory, code_pages_, storage_.records(), storage_.tables(), {std::min(options.roots, kMaxRoots / 2), options.around}) {}
 
     Outcome open() override;
     Outcome close() override;
@@ -41,13 +43,21 @@ class DeprivilegedPaging final : public Paging {
 
     Memory& memory() { return memory_; }
     ShadowContexts& contexts() { return contexts_; }
+    CodePages& code_pages() { return code_pages_; }
     Shadow& shadow() { return shadow_; }
 
   private:
     Memory& memory_;
     ShadowMemory storage_;
     ShadowContexts contexts_;
+    CodePages code_pages_;
     Shadow shadow_;
+};
+
+/// How the code of a guest's kernel is kept from what ring 3 must not execute.
+enum class CodeChoice : u8 {
+    translate,  ///< It runs from a translation cache, all of it.
+    rewrite,    ///< It runs where it is, with bytes that trap. Returns are trusted (rewrite.hpp).
 };
 
 /// How often what was done.
@@ -63,8 +73,10 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
   public:
     DeprivilegedProcessor(Machine& machine, DeprivilegedPaging& paging, std::span<Site> sites, std::span<ScannedPage> pages);
 
-    /// Errors: of GuestCpu::open.
-    Outcome open();
+    /// Errors: of GuestCpu::open and TranslatedCode::open.
+    Outcome open(CodeChoice code);
+    /// Once the paging is closed.
+    Outcome close_code() { return translates_ ? translated_.close() : Outcome{Done{}}; }
     Outcome close() { return cpu_.close(); }
 
     Turn run(u64 until) override;
@@ -81,6 +93,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     const ExitCounts& exits() const { return exits_; }
     const DeprivilegedCounts& counts() const { return counts_; }
     u64 rewritten() const { return rewriter_.sites(); }  ///< Instructions that are replaced by a trap at present.
+    const TranslatedCode* translated() const { return translates_ ? &translated_ : nullptr; }
     const ShadowCounts& shadow_counts() const { return shadow_.counts(); }
     u64 bytes_at_rip(u8 (&bytes)[kMaxInstructionLength]);
 
@@ -90,7 +103,9 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     VirtualMachine parts() { return {virtual_, space_, *this}; }
 
     bool enter();
+    bool enter_translated();
     void leave();
+    bool is_translated() const { return translates_ && !is_user(); }
     void handle(GuestExit exit);
     void on_exception(u8 vector);
     void on_page_fault();
@@ -120,6 +135,9 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     GuestSpace space_;
     GuestCode code_;
     Rewriter rewriter_;
+    TranslatedCode translated_;
+    bool translates_ = false;
+    bool goes_on_ = false;       // where the real CPU stopped: the exit was no business of the guest's
     GuestCpu cpu_;
     VirtualCpu virtual_;
     bool fresh_code_ = true;     // the monitor has put the kernel somewhere: scan from there before it runs

@@ -100,7 +100,7 @@ void Borrower::send_returns() {
         if (open_ && !put({LendingRequest::returns, 0, id & kIdBits}, 0)) return;
         id = 0;
         --returning_;
-        supply_.disown({{}, FrameSupply::kMaxRuns + place});
+        supply_.disown({{}, FrameSupply::kMostRuns + place});
     }
 }
 

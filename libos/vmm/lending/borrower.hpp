@@ -59,7 +59,7 @@ class Borrower final : public Lender, public Chore {
     static constexpr u64 kRecalled = u64{1} << 63, kReturning = u64{1} << 62;  // beside the bits of a LoanId
 
     LendingRing& ring() const { return *reinterpret_cast<LendingRing*>(ring_memory_.memory()); }
-    u64& loan(u64 run) { return loans_[run - FrameSupply::kMaxRuns]; }
+    u64& loan(u64 run) { return loans_[run - FrameSupply::kMostRuns]; }
     bool put(LendingRequest request, u64 reserve);
     void stop(const char* why);
     void on_answer(const LendingAnswer& answer);

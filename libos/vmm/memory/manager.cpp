@@ -52,6 +52,7 @@ ManagedMemory* MemoryManager::add(Memory& memory, const Processor& processor) {
 }
 
 u64 MemoryManager::tend(u64 now) {
+    use_single_frames();
     answer(now);
     deflate_some(now);
     if (rules_.scan_idle != 0) scan(all_idle() ? rules_.scan_idle : rules_.scan_busy);
@@ -88,7 +89,21 @@ void MemoryManager::scan(u64 pages) {
     scan_ticks_ += ticks() - begin;
 }
 
+// Where memory gets short, who gives is chosen by what each uses; and a binding of 512 frames says that all are.
+void MemoryManager::use_single_frames() {
+    if (information().frames_free >= frames_of(ReclaimState::high, information().frames_usable)) return;
+    for (Member& each : std::span(members_).first(count_)) each.memory->memory().use_single_frames();
+}
+
 // ---- Giving back ------------------------------------------------------------------------------------------------
+
+// A guest has more memory than the kernel lets us have: what goes out now is any page, and the next is for its balloon to choose.
+// As many as the supply takes at once: frames that come one by one each need a capability, of which there are few.
+bool MemoryManager::make_room() {
+    const u64 gone = page_out_any(FrameSupply::kBatch);
+    refused_ += gone;
+    return gone != 0;
+}
 
 u64 MemoryManager::page_out_any(u64 count) {
     u64 frames = 0, done = 0;
@@ -115,7 +130,7 @@ u64 MemoryManager::read_balloons(std::span<Balloon, kMostGuests> balloons) {
         VirtioBalloon* const device = each.memory->balloon();
         if (device == nullptr || !each.processor->machine().is_running()) continue;
         const Memory& memory = each.memory->memory();
-        balloons[count++] = {memory.frames(), memory.present(), device->actual(), device->target()};
+        balloons[count++] = {memory.frames(), memory.present(), device->actual(), device->target(), each.memory->use().absent};
     }
     return count;
 }
@@ -162,20 +177,23 @@ void MemoryManager::answer(u64 now) {
         missing += frames;
         late += is_due ? frames : 0;
     }
-    if (missing == 0) return;
+    if (missing + refused_ == 0) return;
     asked_last_ = now;
-    missing -= std::min(missing, supply_.trim());
+    if (missing != 0) missing -= std::min(missing, supply_.trim());
     std::array<Balloon, kMostGuests> balloons{};
     const u64 count = read_balloons(balloons);
-    static_cast<void>(inflate(std::span(balloons).first(count), missing, rules_.kept));
+    static_cast<void>(inflate(std::span(balloons).first(count), missing + refused_, rules_.kept));
+    if (refused_ != 0) withdraw(std::span(balloons).first(count), rules_.kept);
+    refused_ = 0;
     set_balloons(std::span(balloons).first(count));
     page_out_any(std::min(count == 0 ? missing : late, kAtOnce));
 }
 
-// There is memory when the machine has enough and we may own more.
+// Who has not been asked for some time takes more, as long as we may own it, and until memory is really short: by then the
+// arbiter has asked those that it is due least.
 void MemoryManager::deflate_some(u64 now) {
     if (now < asked_last_ + rules_.deflate_after * per_millisecond()) return;
-    const u64 enough = frames_of(ReclaimState::high, information().frames_usable);
+    const u64 enough = frames_of(ReclaimState::hard, information().frames_usable);
     if (information().frames_free < enough + rules_.deflate_step) return;
     if (accounts().frame_quota < accounts().frames + rules_.deflate_step) return;
     std::array<Balloon, kMostGuests> balloons{};
