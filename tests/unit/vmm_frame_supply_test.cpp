@@ -29,7 +29,7 @@ Capability frames_at(u64 first, u64 count) {
 TEST_CASE("vmm supply: many more runs are adopted than there are places, one after the other") {
     const auto supply = std::make_unique<FrameSupply>();
     std::vector<SuppliedFrame> held;
-    for (u64 i = 0; i < FrameSupply::kMaxRuns; ++i) {
+    for (u64 i = 0; i < FrameSupply::kRuns; ++i) {
         const auto frame = supply->adopt(frames_at(100 * i, 10));
         REQUIRE(frame.ok());
         REQUIRE(supply->is_adopted(frame.value().run));
@@ -38,7 +38,7 @@ TEST_CASE("vmm supply: many more runs are adopted than there are places, one aft
     }
     CHECK(supply->adopt(frames_at(7, 2)).error() == Error::exhausted);
     Random random(1);
-    for (u64 i = 0; i < 5 * FrameSupply::kMaxRuns; ++i) {
+    for (u64 i = 0; i < 5 * FrameSupply::kRuns; ++i) {
         SuppliedFrame& any = held[random.below(held.size())];
         supply->disown(any);
         CHECK_FALSE(supply->is_adopted(any.run));
@@ -58,11 +58,13 @@ TEST_CASE("vmm supply: single frames have places of their own, as many as were o
     REQUIRE(supply->open_loans(places).ok());
     std::map<u64, u64> held;  // by run: the frame
     Random random(2);
+    bool full = false;
     for (u64 i = 0; i < 20000; ++i) {
         if (random.below(5) < 3) {
             const u64 number = random.below(1 << 20);
             const auto frame = supply->adopt(frames_at(number, 1));
             REQUIRE(frame.ok() == (held.size() < kLoans));
+            full = full || !frame.ok();
             if (!frame.ok()) continue;
             REQUIRE(FrameSupply::is_loan(frame.value().run));
             REQUIRE(supply->is_adopted(frame.value().run));
@@ -74,7 +76,7 @@ TEST_CASE("vmm supply: single frames have places of their own, as many as were o
             held.erase(any);
         }
     }
-    CHECK(held.size() == kLoans);
+    CHECK(full);
     // Giving back what is not ours changes nothing; a run still goes where runs go, and our own frames are told apart from both.
     supply->give({FrameNumber{held.begin()->second}, held.begin()->first});
     CHECK(supply->capability(held.begin()->first).first == held.begin()->second);

@@ -67,7 +67,7 @@ class Borrower final : public Lender, public Chore {
     void on_lends(Shown shown, LoanId id, const Capability& capability);
     void on_recall(LoanId id);
     void send_returns();
-    void leave_recalled();
+    void leave_recalled(u64 now);
 
     FrameSupply& supply_;
     Sharing* sharing_ = nullptr;
@@ -79,6 +79,7 @@ class Borrower final : public Lender, public Chore {
     LendingReader<LendingAnswer, kLendingAnswers> answers_;
     std::array<Shown, kShownPages> shown_{};
     u64 seed_ = 0, returning_ = 0, recalled_ = 0;
+    u64 leave_at_ = 0;  // TSC
     bool open_ = false;
     BorrowerCounts counts_{};
 };
