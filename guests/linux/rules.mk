@@ -29,7 +29,7 @@ $(LINUX)/disk: guests/linux/rules.mk
 	$(call step,MKE2FS,$@)
 	$(Q)rm -rf $@ $@.files && mkdir -p $@.files
 	$(Q)seq 1 50000 > $@.files/words && sha256sum < $@.files/words | cut -d' ' -f1 > $@.files/words.sum
-	$(Q)PATH=$$PATH:/usr/sbin:/sbin mke2fs -q -t ext2 -m 0 -E root_owner=0:0 -d $@.files $@ 4m >/dev/null
+	$(Q)PATH=$$PATH:/usr/sbin:/sbin mke2fs -q -t ext2 -b 4096 -m 0 -E root_owner=0:0 -d $@.files $@ 4m >/dev/null
 
 ## linux-guest-image: Debian's kernel and busybox, downloaded by apt, made into what a guest boots
 .PHONY: linux-guest-image

@@ -25,6 +25,6 @@ int libos_main() {
         return false;
     };
     while (is_needed()) keeper.serve(ticks() + information().tsc_hz / 10);
-    static_cast<void>(record("what", "keeper", "given", keeper.given()));
+    static_cast<void>(record("what", "keeper", "given", keeper.given(), "held", accounts().frames));
     return 0;
 }

@@ -8,6 +8,7 @@
 //                                        0: nothing is shared (256)
 //   interval=MICROSECONDS                (2000)
 //   balloon=0                            no balloons
+//   lender=NAME loans=N                  equal pages are shared with the monitors that this environment serves, so many at a time (4096)
 //   squeeze=FRAMES                       of ours, for pages that are put out (0: none are)
 //   vault=NAME                           frames that this environment offers for them instead
 //   show=0                               blocks of the disk are copied
@@ -21,6 +22,7 @@
 #include "libos/core/libos.hpp"
 #include "libos/heap/heap.hpp"
 #include "libos/transfer/board.hpp"
+#include "libos/vmm/lending/borrower.hpp"
 #include "libos/vmm/memory/manager.hpp"
 #include "libos/vmm/memory/shown_disk.hpp"
 #include "libos/vmm/monitor/files.hpp"
@@ -36,6 +38,7 @@ namespace {
 constexpr u64 kMostGuests = MemoryManager::kMostGuests;
 
 constinit FrameSupply supply;
+constinit Borrower borrower(supply);
 BootFileWindow kernel, initrd, disk_file;
 RunWindow heap_memory, pool_memory;
 
@@ -109,6 +112,7 @@ ManagerRules rules() {
     rules.scan_busy = rules.scan_idle / 8;
     rules.kept = argument("kept", rules.kept);
     rules.report = argument("report", 0);
+    rules.seed = borrower.seed();
     return rules;
 }
 
@@ -153,9 +157,11 @@ std::optional<u64> run_once(u64 count) {
         monitor->add(guests[i]->processor());
     }
     monitor->add(*manager);
+    if (borrower.seed() != 0) borrower.serve(manager->sharing()), monitor->add(borrower);
     monitor->run();
     manager->tell("memory at the end", ticks());
     disks.tell();
+    if (borrower.seed() != 0) borrower.report();
     u64 failed = 0;
     for (PcGuest* each : std::span(guests, count)) {
         report_exits(each->processor(), each->name().data());
@@ -176,6 +182,7 @@ int libos_main() {
     constexpr u64 kHeapPages = 512;
     if (!heap_memory.take(kHeapPages).ok() || !heap().open(heap_memory.memory(), kHeapPages << kPageShift)) return 2;
     if (!disks.open()) return 2;
+    if (!argument("lender").empty() && !check("lender", borrower.open(argument("lender"), argument("loans", 4096)))) return 2;
     const u64 count = std::clamp<u64>(argument("guests", 1), 1, kMostGuests);
     const u64 frames = count * (argument("memory", 64) << 20 >> kPageShift);
     if (!check("table of frames", supply.grow(std::min(frames / 2, FrameSupply::kMostRuns - FrameSupply::kRuns)))) return 2;

@@ -155,7 +155,6 @@ int libos_main() {
     rules.scan_busy = rules.scan_idle;
     rules.seed = borrower.seed();
     expect("a manager", manager.open(rules, kGuests * kFillerFrames).ok());
-    manager.sharing().set_lender(&borrower);
     borrower.serve(manager.sharing());
     constexpr const char* kNames[kGuests] = {"first", "second"};
     for (u64 i = 0; i < kGuests; ++i) {

@@ -17,25 +17,28 @@ class Announced {
     /// `places`: a power of two, at least kWays, zero.
     constexpr explicit Announced(std::span<u64> places) : places_(places) {}
 
-    /// Does somebody else have it, as far as is known? If not, it is noted that `seat` has.
-    constexpr bool is_known_of_others(u64 hash, u64 seat) {
-        const std::span<u64, kWays> set = places_.subspan(hash % (places_.size() / kWays) * kWays).template first<kWays>();
+    /// Who is known to have it; if nobody is, it is noted that `seat` has, who is the answer then.
+    constexpr u64 find_or_note(u64 hash, u64 seat) {
+        const std::span<u64, kWays> set = set_of(hash);
         u64* place = &set[random_.below(kWays)];
         for (u64& each : set) {
             if (each == 0) place = &each;
-            if (each != 0 && (each & ~kSeat) == (hash & ~kSeat)) return (each & kSeat) != seat + 1;
+            if (each != 0 && (each & ~kSeat) == (hash & ~kSeat)) return (each & kSeat) - 1;
         }
         *place = (hash & ~kSeat) | (seat + 1);
-        return false;
+        return seat;
     }
     /// Nobody is known to have it.
     constexpr void forget(u64 hash) {
-        for (u64& each : places_.subspan(hash % (places_.size() / kWays) * kWays).template first<kWays>())
+        for (u64& each : set_of(hash))
             if (each != 0 && (each & ~kSeat) == (hash & ~kSeat)) each = 0;
     }
 
   private:
     static constexpr u64 kSeat = 15;  // seat + 1; 0: empty
+    constexpr std::span<u64, kWays> set_of(u64 hash) const {
+        return places_.subspan(hash % (places_.size() / kWays) * kWays).template first<kWays>();
+    }
     std::span<u64> places_;
     libos::RandomNumbers random_{0};
 };

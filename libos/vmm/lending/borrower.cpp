@@ -58,6 +58,12 @@ void Borrower::stop(const char* why) {
     print("nothing more is shared with other monitors: ", why, "\n");
 }
 
+void Borrower::report() const {
+    const u64 frames = ring_memory_.count() + capability_memory_.count() + loan_memory_.count() + 1;
+    static_cast<void>(record("what", "borrower", "told", counts_.told, "shown", counts_.shown, "lent", counts_.lent, "unequal", counts_.unequal,
+                             "recalled", counts_.recalled, "frames", frames));
+}
+
 // ---- Requests ---------------------------------------------------------------------------------------------------
 
 /// `reserve`: for how many requests there must be room besides. False: there is not.
@@ -112,7 +118,7 @@ u64 Borrower::tend(u64 now) {
         if (!got.ok() || !got.value()) break;
         on_answer(answer);
     }
-    if (recalled_ != 0) leave_recalled();
+    if (recalled_ != 0 && now >= leave_at_) leave_recalled(now);
     std::atomic_ref listening(ring().listening);
     // Order: the requests are there before we look whether somebody has to be told of them.
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -174,11 +180,14 @@ void Borrower::on_recall(LoanId id) {
     const auto found = std::ranges::find(loans_, id.bits);
     if (found == loans_.end() || id.bits == 0) return;
     *found |= kRecalled;
+    leave_at_ = 0;
     ++recalled_;
     ++counts_.recalled;
 }
 
-void Borrower::leave_recalled() {
+// Where there is no memory for copies, the next try is some time later: it looks at all maps.
+void Borrower::leave_recalled(u64 now) {
+    leave_at_ = now + information().tsc_hz / 20;
     sharing_->leave([this](SuppliedFrame frame) { return (loan(frame.run) & kRecalled) != 0; });
 }
 

@@ -3,7 +3,7 @@
 //
 //   static Borrower borrower(supply);
 //   borrower.open("lender", 4096);            before the manager, whose hashes have the lender's seed
-//   manager.sharing().set_lender(&borrower);  borrower.serve(manager.sharing());  monitor.add(borrower);
+//   borrower.serve(manager.sharing());  monitor.add(borrower);
 //
 // It never waits for the lender: one that is slow, lies or has ended costs the monitor nothing but what it had lent.
 #pragma once
@@ -33,10 +33,15 @@ class Borrower final : public Lender, public Chore {
     Outcome open(std::string_view lender, u64 loans, u64 deadline = 0);
     /// Behind the last guest.  Errors: of frame_release.
     Outcome close();
-    /// The seed that all have for their hashes: Sharing::open needs it.
+    /// The seed that all have for their hashes: Sharing::open needs it. 0: there is no lender.
     u64 seed() const { return seed_; }
-    /// Where pages are found, and come to stand on what was lent.
-    void serve(Sharing& sharing) { sharing_ = &sharing; }
+    /// Pages are found there, and come to stand on what was lent.
+    void serve(Sharing& sharing) {
+        sharing_ = &sharing;
+        sharing.set_lender(this);
+    }
+    /// What has come and gone, as a record.
+    void report() const;
 
     void tell(u64 hash) override;
     void give_back(SuppliedFrame frame) override;
@@ -62,7 +67,7 @@ class Borrower final : public Lender, public Chore {
     void on_lends(Shown shown, LoanId id, const Capability& capability);
     void on_recall(LoanId id);
     void send_returns();
-    void leave_recalled();
+    void leave_recalled(u64 now);
 
     FrameSupply& supply_;
     Sharing* sharing_ = nullptr;
@@ -74,6 +79,7 @@ class Borrower final : public Lender, public Chore {
     LendingReader<LendingAnswer, kLendingAnswers> answers_;
     std::array<Shown, kShownPages> shown_{};
     u64 seed_ = 0, returning_ = 0, recalled_ = 0;
+    u64 leave_at_ = 0;  // TSC
     bool open_ = false;
     BorrowerCounts counts_{};
 };

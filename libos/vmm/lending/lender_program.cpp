@@ -35,7 +35,7 @@ Outcome LenderProgram::open(std::string_view keeper, u64 loans, std::string_view
     TRY(frames_.open(keeper, loans));
     ListItem item{};
     for (u64 i = 0; i < kMostCustomers && take_item(customers, item); ++i) customers_[i] = find_environment(item.name);
-    seed_ = ticks();
+    seed_ = ticks() | 1;
     desk_.emplace(frames_, places, heads, announced, ticks());
     Capability bell;
     TRY(call<EntryPublish>({0, VirtAddr{reinterpret_cast<u64>(nobody_calls)}, 0, address(bell)}));
@@ -111,7 +111,7 @@ void LenderProgram::tell() const {
     static_cast<void>(record("what", "lender", "most_loans", most_loans_, "most_uses", most_uses_, "told", counts.told, "asked", counts.asked,
                              "shown", counts.shown, "filled", counts.filled, "lent", counts.lent, "refused", counts.refused, "compared",
                              counts.compared, "different", counts.different, "returned", counts.returned, "recalled", recalled_, "left",
-                             desk_->loans()));
+                             desk_->loans(), "held", accounts().frames));
 }
 
 bool LenderProgram::serve() {

@@ -97,6 +97,15 @@ bool LendingDesk::tell(u64 seat, const LendingAnswer& answer, u64 reserve) {
     return true;
 }
 
+bool LendingDesk::is_known_of_others(u64 hash, u64 seat) {
+    u64 who = announced_.find_or_note(hash, seat);
+    if (!is_seated(who)) {
+        announced_.forget(hash);
+        who = announced_.find_or_note(hash, seat);
+    }
+    return who != seat;
+}
+
 // Who asks has it; somebody else must, too, or there is nothing to gain.
 void LendingDesk::on_has(u64 seat, u64 hash) {
     ++counts_.told;
@@ -105,7 +114,7 @@ void LendingDesk::on_has(u64 seat, u64 hash) {
         const Loan& loan = loans_[link - 1];
         wanted = loan.hash == hash && !loan.recalled && !(loan.users & bit_of(seat));
     }
-    if (!wanted && !announced_.is_known_of_others(hash, seat)) return;
+    if (!wanted && !is_known_of_others(hash, seat)) return;
     counts_.asked += tell(seat, {LendingAnswer::show, 0, hash, {}}, kShownPages);
 }
 

@@ -98,6 +98,7 @@ class LendingDesk {
     bool serve(u64 seat);
     void on_request(u64 seat, const LendingRequest& request);
     void on_has(u64 seat, u64 hash);
+    bool is_known_of_others(u64 hash, u64 seat);
     void on_shows(u64 seat, u64 place, u64 hash);
     bool lend(u64 seat, u64 place, u64 shown);
     u32 make(u64 hash);
