@@ -14,6 +14,7 @@
 //   single=1                             no guest memory in pages of 2 MiB: then it is seen which are used
 //   boots=N keep=1                       so many times, one after the other; what was written to the disk is kept between them
 //   kept=PERCENT                         of its memory that a balloon leaves a guest (25)
+//   calm=MILLISECONDS                    since frames were asked for, or refused, until balloons get smaller again (500)
 //   report=MILLISECONDS                  between two records (0: only one at the end)
 //   cmdline=...                          everything behind it, for the guests' kernels
 #include <algorithm>
@@ -108,6 +109,7 @@ ManagerRules rules() {
     rules.scan_idle = argument("share", rules.scan_idle);
     rules.scan_busy = rules.scan_idle / 8;
     rules.kept = argument("kept", rules.kept);
+    rules.deflate_after = argument("calm", rules.deflate_after);
     rules.report = argument("report", 0);
     return rules;
 }

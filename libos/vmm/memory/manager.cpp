@@ -130,7 +130,8 @@ u64 MemoryManager::read_balloons(std::span<Balloon, kMostGuests> balloons) {
         VirtioBalloon* const device = each.memory->balloon();
         if (device == nullptr || !each.processor->machine().is_running()) continue;
         const Memory& memory = each.memory->memory();
-        balloons[count++] = {memory.frames(), memory.present(), device->actual(), device->target(), each.memory->use().absent};
+        balloons[count++] = {memory.frames(), memory.present(), device->actual(), device->target(),
+                             refused_ != 0 ? each.memory->use().absent : 0};
     }
     return count;
 }

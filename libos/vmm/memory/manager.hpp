@@ -22,7 +22,7 @@ struct ManagerRules {
     u64 scan_busy = 32;       ///< While one is not.
     u64 kept = 25;            ///< Percent of its memory that a balloon leaves a guest.
     u64 deflate_step = 16;    ///< Frames by which balloons get smaller each time, while memory is free.
-    u64 deflate_after = 500;  ///< Milliseconds since frames were asked for last.
+    u64 deflate_after = 500;  ///< Milliseconds since frames were asked for, or refused, last.
     u64 report = 0;           ///< Milliseconds between two records of how things stand; 0: none.
 };
 
