@@ -61,12 +61,14 @@ class FrameSupply {
     Run& at(u64 place) { return const_cast<Run&>(std::as_const(*this).at(place)); }
     u64 free_place() const { return free_ != 0 ? free_ - 1 : untouched_ < kRuns + more_ ? untouched_ : kNone; }
     Run& take_place(u64 place);
+    Result<SuppliedFrame> take_batch();
 
     Run runs_[kRuns];
     RunWindow more_memory_;
     u64 more_ = 0;       // runs that it has room for
     u32 free_ = 0;       // 1 + number of the first free place that was used before; 0: none
     u64 untouched_ = 0;  // those from here on were not
+    u64 batch_ = kBatch, batches_ = 0;  // how many frames are asked for, and how often that went well
     u64 open_ = kNone;   // single frames come from this run,
     u64 open_used_ = 0;  // of which so many have been handed out
     u64 taken_ = 0;
