@@ -18,6 +18,7 @@
 //   report=MILLISECONDS                  between two records (0: only one at the end)
 //   cmdline=...                          everything behind it, for the guests' kernels
 #include <algorithm>
+#include <utility>
 
 #include "libos/core/libos.hpp"
 #include "libos/heap/heap.hpp"
@@ -79,6 +80,7 @@ class Disks {
     void between_boots() {
         for (CowDisk* each : disks_)
             if (each != nullptr && argument("keep", 0) == 0) each->discard();
+        for (ShownDisk*& each : shown_) delete std::exchange(each, nullptr);
     }
     void tell() {
         u64 shown = 0, copied = 0, changed = 0;
@@ -164,8 +166,12 @@ std::optional<u64> run_once(u64 count) {
         failed += each->machine().end().kind == End::failed;
     }
     if (!check("clean end", manager->close())) return {};
-    for (PcGuest* each : std::span(guests, count))
+    for (PcGuest* each : std::span(guests, count)) {
         if (!check("clean end", each->close())) return {};
+        delete each;
+    }
+    delete monitor;
+    delete manager;
     if (supply.taken() != 0) return fail("clean end", "frames are missing"), std::optional<u64>{};
     return failed;
 }

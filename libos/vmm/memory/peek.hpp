@@ -8,6 +8,7 @@ namespace tessera::vmm {
 class Peek final : private Window {
   public:
     void open() { Window::open(1); }
+    void close();
     /// The bytes of a frame that `capability` allows to be read; good until the next call. It must stay that long.
     const u64* at(const Capability& capability, FrameNumber frame);
 
