@@ -26,7 +26,7 @@ struct ManagerRules {
     u64 report = 0;           ///< Milliseconds between two records of how things stand; 0: none.
 };
 
-class MemoryManager final : public Chore, private RoomMaker {
+class MemoryManager final : public Chore, private MemoryOwner {
   public:
     static constexpr u64 kMostGuests = Monitor::kMaxProcessors;
 
@@ -38,7 +38,7 @@ class MemoryManager final : public Chore, private RoomMaker {
     Outcome close();
 
     /// A guest is managed from now on; `processor` tells whether it is busy. Null: there are too many.
-    ManagedMemory* add(Memory& memory, const Processor& processor);
+    ManagedMemory* add(Memory& memory, Processor& processor);
 
     u64 tend(u64 now) override;
 
@@ -54,13 +54,14 @@ class MemoryManager final : public Chore, private RoomMaker {
   private:
     struct Member {
         std::optional<ManagedMemory> memory;
-        const Processor* processor;
+        Processor* processor;
     };
     struct Heard {
         u64 request, tsc;
     };
 
     bool make_room() override;
+    void page_lost(const ManagedMemory& memory, u64 guest_frame) override;
     void scan(u64 pages);
     bool all_idle() const;
     void answer(u64 now);
