@@ -9,6 +9,7 @@
 //   interval=MICROSECONDS                (2000)
 //   balloon=0                            no balloons
 //   squeeze=FRAMES                       of ours, for pages that are put out (0: none are)
+//   most=FRAMES                          that the guests' memory takes; they are given less than they think, and pages go out
 //   vault=NAME                           frames that this environment offers for them instead
 //   show=0                               blocks of the disk are copied
 //   single=1                             no guest memory in pages of 2 MiB: then it is seen which are used
@@ -159,6 +160,8 @@ std::optional<u64> run_once(u64 count) {
     monitor->add(*manager);
     monitor->run();
     manager->tell("memory at the end", ticks());
+    const PagingCounts& paging = manager->pager().counts();
+    print("pages: ", paging.out, " out, ", paging.in, " in, of which ", paging.in_for_others, " for a device or the monitor, ", paging.lost, " lost\n");
     disks.tell();
     u64 failed = 0;
     for (PcGuest* each : std::span(guests, count)) {
@@ -185,6 +188,7 @@ int libos_main() {
     if (!heap_memory.take(kHeapPages).ok() || !heap().open(heap_memory.memory(), kHeapPages << kPageShift)) return 2;
     if (!disks.open()) return 2;
     const u64 count = std::clamp<u64>(argument("guests", 1), 1, kMostGuests);
+    supply.set_most(argument("most", kAny));
     const u64 frames = count * (argument("memory", 64) << 20 >> kPageShift);
     if (!check("table of frames", supply.grow(std::min(frames / 2, FrameSupply::kMostRuns - FrameSupply::kRuns)))) return 2;
     u64 failed = 0;

@@ -26,6 +26,7 @@ FrameSupply::Run& FrameSupply::take_place(u64 place) {
 Result<SuppliedFrame> FrameSupply::take_run(u64 count, u64 alignment) {
     const u64 place = free_place();
     if (place == kNone) return Error::exhausted;
+    if (taken_ + count > most_) return Error::quota;
     const FrameNumber first = TRY(call<FrameAlloc>({FrameNumber{kAny}, count, alignment, address(at(place).capability)}));
     Run& run = take_place(place);
     run.live = count;

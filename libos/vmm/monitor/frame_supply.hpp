@@ -28,6 +28,8 @@ class FrameSupply {
     /// Room for `runs` more: where memory is short and in pieces, each frame may be one.  Errors: of frame_alloc; exhausted: it has grown, or that
     /// is too many.
     Outcome grow(u64 runs);
+    /// From now on it takes no frame beyond so many (Error::quota), whatever the kernel would give.
+    void set_most(u64 frames) { most_ = frames; }
 
     /// `count` frames in a row from a multiple of `alignment` on, all zero. The first of them.
     /// Errors: of frame_alloc; exhausted: all runs are in use.
@@ -71,7 +73,7 @@ class FrameSupply {
     u64 batch_ = kBatch, batches_ = 0;  // how many frames are asked for, and how often that went well
     u64 open_ = kNone;   // single frames come from this run,
     u64 open_used_ = 0;  // of which so many have been handed out
-    u64 taken_ = 0;
+    u64 taken_ = 0, most_ = kAny;
 };
 
 }  // namespace tessera::vmm
