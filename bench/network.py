@@ -8,7 +8,7 @@ import sys
 
 import results
 
-COSTS = ("length", "ticks_a_frame", "source", "switch", "sink", "copy", "frames_a_second")
+COSTS = ("length", "way", "ticks_a_frame", "source", "switch", "sink", "copy", "frames_a_second")
 LOSSES = ("others", "rounds", "ticks_a_round", "share_thousandths", "promised_thousandths")
 
 
@@ -20,10 +20,10 @@ def table(rows, columns):
 
 
 def costs():
-    """A row a length: the last of its measurements, as the one before warms up."""
+    """A row a length and way: the last of its measurements, as the one before warms up."""
     result = results.run("scenarios/network.toml")
-    by_length = {record["length"]: record for _, record in results.records(result) if "ticks_a_frame" in record}
-    rows = [by_length[length] for length in sorted(by_length)]
+    last = {(record["way"], record["length"]): record for _, record in results.records(result) if "ticks_a_frame" in record}
+    rows = list(last.values())
     return result, rows, COSTS, "Instructions a frame. " + results.LEFT_OUT
 
 

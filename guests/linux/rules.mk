@@ -39,9 +39,9 @@ guest-shell: all $(LINUX)/vmlinux $(LINUX)/initrd $(LINUX)/disk
 TEST_FILES   += $(LINUX)/vmlinux $(LINUX)/initrd $(LINUX)/disk
 TEST_TARGETS += linux-guest-tests
 
-# A monitor's guest to its shell, typed at by the runner.
-TEST_FILES     += build/libos/linux_guest.elf
-TEST_SCENARIOS += scenarios/guest-shell.toml
+# In a monitor: to its shell, typed at by the runner; alone, with shadow paging, with two CPUs, and two of them on a switch.
+TEST_FILES     += build/libos/linux_guest.elf build/libos/net_switch.elf build/libos/neighbour.elf
+TEST_SCENARIOS += $(addprefix scenarios/, guest-shell.toml linux.toml linux-shadow.toml linux_smp.toml linux-guests.toml)
 
 BENCH_TARGETS += bench-linux-boot
 

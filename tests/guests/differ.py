@@ -32,12 +32,12 @@ Form = collections.namedtuple("Form", "image arguments kernel_without user_witho
 ENABLED = "EFER.SVME is set in the real CPU: #GP instead of #UD"
 SHOWN = "runs, and shows or loads what is the machine's: nothing is replaced in a guest's user mode"
 TRUSTED = "the rewriter trusts returns: what is behind one that no call has prepared has not been looked at"
-OPEN = "CR0.TS and EM and CR4.OSFXSR are not the real CPU's: FPU instructions run whatever the guest says"
+IN_USER_MODE = {each: SHOWN for each in ("flags", "segments", "descriptors", "identity", "transfers")}
 FORMS = {
     "nested": Form("linux_guest", "vmlinux=differ paging=nested", {"virtualization": ENABLED}, {"virtualization": ENABLED}),
     "shadow": Form("linux_guest", "vmlinux=differ paging=shadow", {"virtualization": ENABLED}, {"virtualization": ENABLED}),
-    "ring 3": Form("trapped_guest", "kernel=differ", {"fpu": OPEN, "made-return": TRUSTED},
-                   {"fpu": OPEN} | {each: SHOWN for each in ("flags", "segments", "descriptors", "identity", "transfers")}),
+    "rewritten": Form("trapped_guest", "kernel=differ code=rewrite", {"made-return": TRUSTED}, IN_USER_MODE),
+    "translated": Form("trapped_guest", "kernel=differ code=translate", {}, IN_USER_MODE),
 }
 
 SCENARIO = """title = "generated sequences"

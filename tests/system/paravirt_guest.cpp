@@ -1,6 +1,6 @@
 // A monitor of paravirtual guests: `kernel=NAME cmdline=WORDS`. With `peer=1` a second guest is on the same wire and answers; with
 // `hostile=1` a second one computes, while the first may end as it likes; with `net=NAME` the wire leads to the switch of that
-// name. Each has a disk in memory. The exit code is good if all guests that should say that they are.
+// name, which lends the guest its frames, if `lend=0` does not say that it is to copy. Each has a disk in memory. The exit code is good if all guests that should say that they are.
 #include "libos/core/libos.hpp"
 #include "libos/vmm/monitor/files.hpp"
 #include "libos/vmm/monitor/monitor.hpp"
@@ -80,6 +80,7 @@ int libos_main() {
     for (u64 i = 0; i < count; ++i)
         if (!disks[i].open(256).ok()) return print("no disk\n"), 2;
     const bool switched = !argument("net").empty();
+    if (switched && argument("lend", 1) != 0) cable.lend_beyond(paravirt::kLeastLent);
     if (switched && !cable.open(argument("net")).ok()) return print("no network\n"), 2;
     static ParavirtGuest one(supply, {.name = "one", .frames = frames, .console = sinks[0], .disk = &disks[0],
                                       .port = switched ? static_cast<NetPort*>(&cable) : &wires[0],

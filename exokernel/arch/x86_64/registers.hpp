@@ -37,6 +37,8 @@ inline constexpr u32 kSvmControl = 0xc0010114;   // VM_CR (APM vol. 2, 15.30.1)
 inline constexpr u32 kSvmHostSave = 0xc0010117;  // VM_HSAVE_PA
 }  // namespace msr
 
+inline constexpr u64 kEferSvm = 1 << 12;  // SVME (APM vol. 2, 15.4)
+
 // Safety, for all below: each is one instruction without effects beyond the register that it names; the
 // callers are the kernel's own, in ring 0.
 inline u64 read_cr0() { u64 v; asm volatile("mov %%cr0, %0" : "=r"(v)); return v; }

@@ -70,6 +70,11 @@ void Translator::flush() {
     ++counts_.flushes;
 }
 
+void Translator::move(TranslationLayout layout) {
+    memory_.layout = layout_ = layout;
+    flush();
+}
+
 bool Translator::covers(u64 address) const {
     const u64 page = address / kPageSize;
     for (u32 i = 0; i < blocks_used_; ++i) {
@@ -198,29 +203,37 @@ void Translator::remember_target(u64 guest, u64 address) {
 
 // ---- out --------------------------------------------------------------------------------------------------
 
+Exit* Translator::exit_at(u64 offset) {
+    if (offset >= code_used_ || code_used_ - offset < 5 || memory_.code[offset] != 0xf4) return nullptr;
+    u32 number;
+    std::memcpy(&number, &memory_.code[offset + 1], 4);
+    return number < exits_used_ && memory_.exits[number].code == offset ? &memory_.exits[number] : nullptr;
+}
+
+const Block* Translator::block_at(u64 offset) const {
+    if (offset >= code_used_) return nullptr;
+    u32 low = 0, high = blocks_used_;
+    while (low < high) {
+        const u32 middle = (low + high) / 2;
+        memory_.blocks[middle].code <= offset ? low = middle + 1 : high = middle;
+    }
+    return low != 0 ? &memory_.blocks[low - 1] : nullptr;
+}
+
 Exit* Translator::stop(const VirtualMachine& machine, u64 rip) {
     VirtualCpu& cpu = machine.cpu;
     TranslationPage& page = *memory_.page;
     cpu.rip = rip;
     cpu.shadow = false;
     const u64 offset = rip - layout_.code();
-    u32 low = 0, high = blocks_used_;
-    while (low < high) {
-        const u32 middle = (low + high) / 2;
-        memory_.blocks[middle].code <= offset ? low = middle + 1 : high = middle;
-    }
-    Exit* exit = nullptr;
-    const bool inside = offset < code_used_ && low != 0;
-    if (inside && memory_.code[offset] == 0xf4 && offset + 5 <= code_used_) {
-        u32 number;
-        std::memcpy(&number, &memory_.code[offset + 1], 4);
-        if (number < exits_used_ && memory_.exits[number].code == offset) exit = &memory_.exits[number];
-    }
-    if (inside) {
-        const Block& block = memory_.blocks[low - 1];
-        const MapEntry* found = &memory_.entries[block.first_entry];
-        for (u32 i = 0; i < block.entries; ++i)
-            if (memory_.entries[block.first_entry + i].code <= offset) found = &memory_.entries[block.first_entry + i];
+    Exit* const exit = exit_at(offset);
+    if (exit) {
+        // Where control leaves nothing is half done.
+        cpu.rip = exit->guest;
+    } else if (const Block* const block = block_at(offset)) {
+        const MapEntry* found = &memory_.entries[block->first_entry];
+        for (u32 i = 0; i < block->entries; ++i)
+            if (memory_.entries[block->first_entry + i].code <= offset) found = &memory_.entries[block->first_entry + i];
         cpu.rip = found->guest;
         const u8 repairs = found->repairs;
         if (repairs & kCommitFlags) {
@@ -234,7 +247,6 @@ Exit* Translator::stop(const VirtualMachine& machine, u64 rip) {
         if (repairs & kUndoPush) cpu.gpr[kRsp] += 8;
         if (repairs & kBranched) cpu.rip = page.slots[4];
         cpu.shadow = repairs & kShadow;
-        if (exit) cpu.rip = exit->guest;
     }
     // Read once: the guest's kernel can write to the page.
     const u64 flag = page.interrupt_flag & 2, others = page.monitors_flags & kMonitorsFlags;

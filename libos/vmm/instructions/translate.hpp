@@ -144,6 +144,8 @@ class Translator {
     bool covers(u64 address) const;
     /// Forget everything.
     void flush();
+    /// The cache stands elsewhere in the guest's address space from now on, and everything is forgotten.
+    void move(TranslationLayout layout);
 
     const Counts& counts() const { return counts_; }
 
@@ -153,6 +155,8 @@ class Translator {
   private:
     friend class BlockWriter;
     Block* find(u64 guest);
+    Exit* exit_at(u64 offset);
+    const Block* block_at(u64 offset) const;
     bool has_room() const;
     Entry translate(const VirtualMachine& machine, u64 guest, bool once);
     void insert(u32 number);

@@ -33,7 +33,7 @@ u64 owed(const RevocationRequest& request) {
 Outcome MemoryManager::open(const ManagerRules& rules, u64 guest_frames) {
     rules_ = rules;
     began_ = ticks();
-    if (rules_.scan_idle != 0) TRY(sharing_.open(guest_frames, began_));
+    if (rules_.scan_idle != 0) TRY(sharing_.open(guest_frames, rules.seed != 0 ? rules.seed : began_));
     return set_plain_handler<UpcallKind::revoke, on_revoke>();
 }
 
@@ -233,6 +233,7 @@ void MemoryManager::tell(const char* what, u64 now) {
     json.field("shared", all.shared);
     json.field("shared_on", sharing_.table().frames());
     json.field("saved", sharing_.saved());
+    json.field("borrowed", sharing_.borrowed());
     json.field("ballooned", all.ballooned);
     json.field("balloon_target", target);
     json.field("balloon_given", given);

@@ -24,6 +24,7 @@ struct ManagerRules {
     u64 deflate_step = 16;    ///< Frames by which balloons get smaller each time, while memory is free.
     u64 deflate_after = 500;  ///< Milliseconds since frames were asked for, or refused, last.
     u64 report = 0;           ///< Milliseconds between two records of how things stand; 0: none.
+    u64 seed = 0;             ///< Of the hashes; 0: any. Who shares with other monitors has theirs (Borrower::seed).
 };
 
 class MemoryManager final : public Chore, private MemoryOwner {

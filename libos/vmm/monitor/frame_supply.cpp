@@ -22,6 +22,13 @@ FrameSupply::Run& FrameSupply::take_place(u64 place) {
     return run;
 }
 
+void FrameSupply::free_run(u64 place) {
+    Run& run = at(place);
+    run.live = 0;
+    run.next = free_;
+    free_ = static_cast<u32>(place) + 1;
+}
+
 // Order: a place is taken when there is something to put there; the capability lies in it by then.
 Result<SuppliedFrame> FrameSupply::take_run(u64 count, u64 alignment) {
     const u64 place = free_place();
@@ -63,25 +70,57 @@ Result<SuppliedFrame> FrameSupply::take() {
 }
 
 Result<SuppliedFrame> FrameSupply::adopt(const Capability& capability) {
+    const SuppliedFrame first{FrameNumber{capability.first}, 0};
+    if (capability.count == 1 && !loans_.empty()) {
+        if (free_loan_ == 0) return Error::exhausted;
+        const u64 place = free_loan_ - 1;
+        free_loan_ = loans_[place].first;
+        loans_[place] = capability;
+        return SuppliedFrame{first.number, kMostRuns + place};
+    }
     const u64 place = free_place();
     if (place == kNone) return Error::exhausted;
     Run& run = take_place(place);
     run.capability = capability;
     run.live = capability.count;
     run.adopted = true;
-    return SuppliedFrame{FrameNumber{capability.first}, place};
+    return SuppliedFrame{first.number, place};
+}
+
+void FrameSupply::disown(SuppliedFrame frame) {
+    if (!is_loan(frame.run)) {
+        if (!at(frame.run).adopted) return;
+        at(frame.run).adopted = false;
+        return free_run(frame.run);
+    }
+    Capability& place = loans_[frame.run - kMostRuns];
+    place.kind = ResourceKind::none;
+    place.first = free_loan_;
+    free_loan_ = frame.run - kMostRuns + 1;
+}
+
+Outcome FrameSupply::open_loans(std::span<Capability> places) {
+    TRY(call<FrameAlloc>({FrameNumber{kAny}, 1, 1, address(stand_in_)}));
+    loans_ = places.first(std::min(places.size(), kMostLoans));
+    free_loan_ = 0;
+    for (u64 run = kMostRuns + loans_.size(); run-- != kMostRuns;) disown({{}, run});
+    return Done{};
+}
+
+Outcome FrameSupply::close_loans() {
+    loans_ = {};
+    TRY(call<FrameRelease>({address(stand_in_), FrameNumber{stand_in_.first}, 1}));
+    return Done{};
 }
 
 void FrameSupply::give(SuppliedFrame first, u64 count) {
+    if (is_adopted(first.run)) return;
     Run& run = at(first.run);
-    if (run.adopted) return;
     // A frame that was taken by force is not ours to give back: either way it is gone.
     static_cast<void>(call<FrameRelease>({address(run.capability), first.number, count}));
     run.live -= count;
     taken_ -= count;
-    if (run.live != 0) return;
-    run.next = free_;
-    free_ = static_cast<u32>(first.run) + 1;
+    if (run.live == 0) free_run(first.run);
 }
 
 u64 FrameSupply::trim() {

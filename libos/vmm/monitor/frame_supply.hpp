@@ -4,6 +4,7 @@
 // guest never finds what another left. All guests of a monitor share one supply.
 #pragma once
 
+#include <span>
 #include <utility>
 
 #include "libos/vmm/monitor/windows.hpp"
@@ -18,7 +19,9 @@ struct SuppliedFrame {
 
 class FrameSupply {
   public:
-    static constexpr u64 kRuns = 1024, kMostRuns = 65536;  ///< There is room for so many; after `grow` for up to so many.
+    // What a GuestFrame has room for, half for runs and half for loans.
+    static constexpr u64 kMostRuns = 0x8000, kMostLoans = 0x8000;
+    static constexpr u64 kRuns = 1024;  ///< There is room for so many runs; after `grow` for up to kMostRuns.
     static constexpr u64 kBatch = 64;  ///< Single frames are taken from the kernel in runs of so many, or of fewer where it has not that many.
 
     constexpr FrameSupply() = default;
@@ -38,6 +41,13 @@ class FrameSupply {
     Result<SuppliedFrame> take();
     /// Somebody else's frames: they are used, and never given back. The first of them.  Errors: exhausted.
     Result<SuppliedFrame> adopt(const Capability& capability);
+    /// Nothing of ours stands on what was adopted with this frame: its place is free for others.
+    void disown(SuppliedFrame frame);
+
+    /// From now on single frames are adopted at these places, which must stay; up to kMostLoans.  Errors: of frame_alloc.
+    Outcome open_loans(std::span<Capability> places);
+    /// Nothing is borrowed any more.  Errors: of frame_release.
+    Outcome close_loans();
 
     /// Back to the kernel with `count` from that frame on, all of one run. Every binding of them is gone then.
     void give(SuppliedFrame first, u64 count = 1);
@@ -45,8 +55,12 @@ class FrameSupply {
     /// Back with what was taken in advance and nobody uses yet. Returns how many frames it were, below kBatch.
     u64 trim();
 
-    const Capability& capability(u64 run) const { return at(run).capability; }
-    bool is_adopted(u64 run) const { return at(run).adopted; }
+    const Capability& capability(u64 run) const { return is_loan(run) ? loans_[run - kMostRuns] : at(run).capability; }
+    bool is_adopted(u64 run) const { return is_loan(run) || at(run).adopted; }
+    /// Borrowed: it may be gone at any moment.
+    static constexpr bool is_loan(u64 run) { return run >= kMostRuns; }
+    /// Zeros, to be bound for reading where a loan is gone: whoever touches it goes on, and finds out behind that.
+    const Capability& stand_in() const { return stand_in_; }
     /// Frames that were taken and not given back.
     u64 taken() const { return taken_; }
 
@@ -64,6 +78,7 @@ class FrameSupply {
     u64 free_place() const { return free_ != 0 ? free_ - 1 : untouched_ < kRuns + more_ ? untouched_ : kNone; }
     Run& take_place(u64 place);
     Result<SuppliedFrame> take_batch();
+    void free_run(u64 place);
 
     Run runs_[kRuns];
     RunWindow more_memory_;
@@ -74,6 +89,9 @@ class FrameSupply {
     u64 open_ = kNone;   // single frames come from this run,
     u64 open_used_ = 0;  // of which so many have been handed out
     u64 taken_ = 0, most_ = kAny;
+    std::span<Capability> loans_;   // a free place is of kind none; `first` is 1 + the next free one
+    u64 free_loan_ = 0;             // 1 + index
+    Capability stand_in_{};
 };
 
 }  // namespace tessera::vmm

@@ -55,6 +55,8 @@ class Processor final : public TurnTaker {
     }
 
     void on_port();
+    void on_timed_port(u64 what);
+    void access_port(u64 what);
     void on_string_port(u64 what);
     std::optional<u64> reach(u64 address, bool write);
     void on_cpuid();

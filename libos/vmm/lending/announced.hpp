@@ -1,0 +1,43 @@
+// Who said last that it has a page with that hash: small sets, in which those who come later push others out. A hint, like
+// the monitors' own (memory/hints.hpp): whoever it names may have written the page since, or may have lied.
+#pragma once
+
+#include <span>
+
+#include "libos/arbiter/sampling.hpp"
+
+namespace tessera::vmm {
+
+class Announced {
+  public:
+    static constexpr u64 kWays = 4;
+    static constexpr u64 kMostSeats = 15;
+
+    constexpr Announced() = default;
+    /// `places`: a power of two, at least kWays, zero.
+    constexpr explicit Announced(std::span<u64> places) : places_(places) {}
+
+    /// Does somebody else have it, as far as is known? If not, it is noted that `seat` has.
+    constexpr bool is_known_of_others(u64 hash, u64 seat) {
+        const std::span<u64, kWays> set = places_.subspan(hash % (places_.size() / kWays) * kWays).template first<kWays>();
+        u64* place = &set[random_.below(kWays)];
+        for (u64& each : set) {
+            if (each == 0) place = &each;
+            if (each != 0 && (each & ~kSeat) == (hash & ~kSeat)) return (each & kSeat) != seat + 1;
+        }
+        *place = (hash & ~kSeat) | (seat + 1);
+        return false;
+    }
+    /// Nobody is known to have it.
+    constexpr void forget(u64 hash) {
+        for (u64& each : places_.subspan(hash % (places_.size() / kWays) * kWays).template first<kWays>())
+            if (each != 0 && (each & ~kSeat) == (hash & ~kSeat)) each = 0;
+    }
+
+  private:
+    static constexpr u64 kSeat = 15;  // seat + 1; 0: empty
+    std::span<u64> places_;
+    libos::RandomNumbers random_{0};
+};
+
+}  // namespace tessera::vmm
