@@ -18,6 +18,7 @@
 #pragma once
 
 #include "libos/vmm/deprivileged/guest_code.hpp"
+#include "libos/vmm/deprivileged/known_code.hpp"
 #include "libos/vmm/monitor/exit_counts.hpp"
 #include "libos/vmm/monitor/shadow_contexts.hpp"
 #include "libos/vmm/monitor/shadow_memory.hpp"
@@ -99,6 +100,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     void on_page_fault();
     void on_device_missing();
     void bind(ShadowMapping mapping, const Access& access);
+    bool on_known();
     bool stands_on_trap();
     void on_emulated(const Emulated& made, Exception raised);
     void raise(const Exception& exception);
@@ -124,9 +126,10 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     GuestSpace space_;
     GuestCode code_;
     Rewriter rewriter_;
+    KnownCode known_;
     GuestCpu cpu_;
     VirtualCpu virtual_;
-    bool alone_ = false;         // the next instruction runs with the FPU there, and nothing behind it
+    enum class Alone : u8 { no, stepped, by_guest } alone_ = Alone::no;  // the next instruction has an FPU, none behind it; TF is ours, or the guest's
     bool fresh_code_ = true;     // the monitor has put the kernel somewhere: scan from there before it runs
     u64 fs_base_ = 0, gs_base_ = 0;  // that the real CPU has
     u32 root_ = 0;
