@@ -102,6 +102,12 @@ TEST_TARGETS += differ-tests
 differ-tests: $(GUESTS_BUILD)/differ.elf build/kernel/tessera.elf build/libos/linux_guest.elf build/libos/trapped_guest.elf
 	@$(PYTHON) tests/guests/differ.py $(DIFFER)
 
+## differ-soak: the same, many more
+SOAK_TARGETS += differ-soak
+.PHONY: differ-soak
+differ-soak: $(GUESTS_BUILD)/differ.elf build/kernel/tessera.elf build/libos/linux_guest.elf build/libos/trapped_guest.elf
+	@$(PYTHON) tests/guests/differ.py --seed 100 --seeds 10 --count 10000 --keep-going
+
 ## guest-lines: what porting the small guest to a monitor took, in lines of code
 .PHONY: guest-lines
 guest-lines:

@@ -38,8 +38,9 @@ struct Guest {
     u64 asid_generation;         ///< of which generation,
     const Context* translated;   ///< for which context,
     u64 changes;                 ///< and how much of that had been taken away by then.
-    // deprivileged: who is the monitor while it runs.
-    TrapFrame monitor;
+    // deprivileged: who is the monitor while it runs, in what a system call keeps.
+    u64 monitor_kept[6];
+    EntryFrame monitor;
     u64 monitor_fs, monitor_gs;
     u64 fs_base, gs_base;
     Context* contexts[kContextsPerGuest];

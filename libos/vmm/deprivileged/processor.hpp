@@ -18,6 +18,7 @@
 #pragma once
 
 #include "libos/vmm/deprivileged/guest_code.hpp"
+#include "libos/vmm/deprivileged/known_code.hpp"
 #include "libos/vmm/deprivileged/translated_code.hpp"
 #include "libos/vmm/monitor/exit_counts.hpp"
 #include "libos/vmm/monitor/shadow_contexts.hpp"
@@ -114,6 +115,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     void on_page_fault();
     void on_device_missing();
     void bind(ShadowMapping mapping, const Access& access);
+    bool on_known();
     bool stands_on_trap();
     void on_emulated(const Emulated& made, Exception raised);
     void raise(const Exception& exception);
@@ -143,6 +145,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     GuestSpace space_;
     GuestCode code_;
     Rewriter rewriter_;
+    KnownCode known_;            // of what is rewritten
     TranslatedCode translated_;
     u32 inline_after_ = 0;
     bool translates_ = false;
@@ -150,7 +153,8 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     bool goes_on_ = false;       // where the real CPU stopped: the exit was no business of the guest's
     GuestCpu cpu_;
     VirtualCpu virtual_;
-    bool alone_ = false;         // the next instruction runs with the FPU there, and nothing behind it
+    // The next instruction has an FPU, none behind it: by TF, or seen to without (by the guest, or by translation).
+    enum class Alone : u8 { no, stepped, seen_to } alone_ = Alone::no;
     bool fresh_code_ = true;     // the monitor has put the kernel somewhere: scan from there before it runs
     u64 fs_base_ = 0, gs_base_ = 0;  // that the real CPU has
     u32 root_ = 0;
