@@ -134,6 +134,7 @@ void wire(bool sizes) {
     if (!peer.find()) return;
     packets(peer, "packet_and_answer", 56);
     if (!sizes) return;
+    packets(peer, "packet_256", 256);  // The first large ones warm up.
     packets(peer, "packet_256", 256);
     packets(peer, "packet_512", 512);
     packets(peer, "packet_1024", 1024);
