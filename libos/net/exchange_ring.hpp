@@ -83,12 +83,6 @@ struct alignas(kPageSize) NetRing {
 inline constexpr u64 kRingPages = sizeof(NetRing) / kPageSize;
 static_assert(kRingPages == 7);
 
-/// Copy what a peer may be changing, once: what is used afterwards is the copy.
-inline void copy_once(void* to, const void* from, u64 size) {
-    std::memcpy(to, from, size);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-}
-
 /// The port's side.
 class RingFront {
   public:
