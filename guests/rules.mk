@@ -4,7 +4,7 @@
 #                                 in a monitor (Linux's 64-bit protocol)
 #   build/guests/paravirt.elf     guests/small over guests/paravirt: hypercalls (libos/vmm/paravirt/interface.hpp)
 
-SMALL_PROGRAMS := test bench compute answer nothing
+SMALL_PROGRAMS := test bench compute answer work mark swap nothing
 SMALL_FLAGS := -std=c++20 -O2 -g -I. -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -fno-stack-protector \
 	-fno-threadsafe-statics -fno-asynchronous-unwind-tables -fcf-protection=none -mgeneral-regs-only -fno-strict-aliasing \
 	-ffunction-sections -fdata-sections -Wall -Wextra -Werror

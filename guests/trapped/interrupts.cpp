@@ -2,6 +2,7 @@
 
 #include "guests/small/machine.hpp"
 #include "guests/small/print.hpp"
+#include "guests/trapped/cards.hpp"
 #include "guests/trapped/fpu.hpp"
 #include "guests/trapped/registers.hpp"
 #include "guests/trapped/self_test.hpp"
@@ -72,6 +73,7 @@ extern "C" void trapped_trap(TrapFrame* frame) {
     using namespace trapped;
     if (frame->vector >= kFirstVector) {
         on_line(static_cast<u8>(frame->vector - kFirstVector));
+        if (frame->from_user()) tend_balloon();
         on_interrupt_end(*frame);
     } else if (frame->vector == kPageFault) {
         on_page_fault(*frame, cr2());
@@ -94,7 +96,10 @@ bool mask_interrupts() {
     return were_on;
 }
 void unmask_interrupts() { trapped::sti(); }
-void idle() { trapped::sti_hlt_cli(); }
+void idle() {
+    trapped::tend_balloon();
+    trapped::sti_hlt_cli();
+}
 
 }  // namespace machine
 }  // namespace small

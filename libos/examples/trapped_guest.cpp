@@ -5,6 +5,8 @@
 //   net=NAME                a card, with a port of the switch of that name
 //   memory=MIB              32 if nothing is said
 //   limit=MS                what is not over by then has failed
+//   code=translate          its kernel runs from a translation cache; or `rewrite`: where it is, with bytes that trap
+//   inline=N                translated instructions get their handlers inlined after so many traps; 0: at once; 16 if nothing is said
 //   roots=N around=N        of the shadow: address spaces that are kept, pages that are bound together
 //   cmdline=...             everything behind it, for the guest's kernel
 #include <algorithm>
@@ -85,7 +87,11 @@ int libos_main() {
     if (!heap_memory.take(kHeapPages).ok() || !heap().open(heap_memory.memory(), kHeapPages << kPageShift)) return 2;
     const auto roots = static_cast<u32>(std::clamp<u64>(argument("roots", 8), 1, kMaxRoots / 2));
     const auto around = static_cast<u32>(std::bit_floor(std::clamp<u64>(argument("around", 16), 1, 512)));
-    auto* const guest = new DeprivilegedGuest(supply, {.name = "trapped", .frames = argument("memory", 32) << 20 >> kPageShift, .shadow = {roots, around}});
+    const std::string_view code = argument("code");
+    if (!code.empty() && code != "translate" && code != "rewrite") return fail("code= is translate or rewrite");
+    auto* const guest = new DeprivilegedGuest(supply, {.name = "trapped", .frames = argument("memory", 32) << 20 >> kPageShift, .shadow = {roots, around},
+                                                       .code = code == "rewrite" ? CodeChoice::rewrite : CodeChoice::translate,
+                                                       .inline_after = static_cast<u32>(argument("inline", 16))});
     if (const auto opened = guest->open(); !opened.ok()) return fail(name_of(opened.error()));
     if (const char* problem = add_disk(*guest)) return fail(problem);
     if (const char* problem = add_net(*guest)) return fail(problem);

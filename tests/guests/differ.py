@@ -32,11 +32,13 @@ Form = collections.namedtuple("Form", "image arguments kernel_without user_witho
 ENABLED = "EFER.SVME is set in the real CPU: #GP instead of #UD"
 SHOWN = "runs, and shows or loads what is the machine's: nothing is replaced in a guest's user mode"
 TRUSTED = "the rewriter trusts returns: what is behind one that no call has prepared has not been looked at"
+IN_USER_MODE = {each: SHOWN for each in ("flags", "segments", "descriptors", "identity", "transfers")}
 FORMS = {
     "nested": Form("linux_guest", "vmlinux=differ paging=nested", {"virtualization": ENABLED}, {"virtualization": ENABLED}),
     "shadow": Form("linux_guest", "vmlinux=differ paging=shadow", {"virtualization": ENABLED}, {"virtualization": ENABLED}),
-    "ring 3": Form("trapped_guest", "kernel=differ", {"made-return": TRUSTED},
-                   {each: SHOWN for each in ("flags", "segments", "descriptors", "identity", "transfers")}),
+    "rewritten": Form("trapped_guest", "kernel=differ code=rewrite", {"made-return": TRUSTED}, IN_USER_MODE),
+    "translated": Form("trapped_guest", "kernel=differ code=translate", {}, IN_USER_MODE),
+    "inlined": Form("trapped_guest", "kernel=differ code=translate inline=0", {}, IN_USER_MODE),
 }
 
 SCENARIO = """title = "generated sequences"
