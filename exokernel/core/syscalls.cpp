@@ -61,6 +61,7 @@ using Thunk = SysReply (*)(u64, u64, u64, u64, u64, u64);
 extern "C" {
 SysReply null_call(u64, u64, u64, u64, u64, u64);      // entry.S
 SysReply blocking_call(u64, u64, u64, u64, u64, u64);
+SysReply guest_call(u64, u64, u64, u64, u64, u64);
 SysReply transfer_call(u64, u64, u64, u64, u64, u64);  // transfer.S
 SysReply transfer_send(u64, u64, u64, u64, u64, u64);
 SysReply transfer_answer(u64, u64, u64, u64, u64, u64);
@@ -72,7 +73,8 @@ constexpr Thunk thunk_of() {
     else if constexpr (std::is_same_v<Call, TransferCall>) return transfer_call;
     else if constexpr (std::is_same_v<Call, TransferSend>) return transfer_send;
     else if constexpr (std::is_same_v<Call, TransferAnswer>) return transfer_answer;
-    else if constexpr (std::is_same_v<Call, Wait> || std::is_same_v<Call, EnvPlace> || std::is_same_v<Call, GuestRun>) return blocking_call;
+    else if constexpr (std::is_same_v<Call, GuestRun>) return guest_call;
+    else if constexpr (std::is_same_v<Call, Wait> || std::is_same_v<Call, EnvPlace>) return blocking_call;
     else
         return thunk<Call>;
 }

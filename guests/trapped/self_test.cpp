@@ -9,6 +9,7 @@
 #include "guests/small/process.hpp"
 #include "guests/trapped/code_test.hpp"
 #include "guests/trapped/descriptors.hpp"
+#include "guests/trapped/fpu.hpp"
 #include "guests/trapped/interrupts.hpp"
 #include "guests/trapped/registers.hpp"
 
@@ -288,6 +289,8 @@ constexpr Test kTests[] = {
     {"swapgs exchanges", swapgs_exchanges},
     {"control registers read back", control_registers_read_back},
     {"debug registers read back", debug_registers_read_back},
+    {"the fpu is switched lazily", fpu_is_switched_lazily},
+    {"wait heeds cr0.mp", wait_heeds_the_monitor_bit},
     {"invlpg shows a changed entry", invlpg_shows_change},
     {"loading cr3 shows a changed entry", loading_root_shows_change},
     {"accessed and dirty are noted", use_is_noted},

@@ -114,7 +114,7 @@ Outcome SwitchProgram::run(u64 users) {
     }
     const bool all_home = core_.frames_home() == core_.frames();
     static_cast<void>(record("what", "switch", "ports", accepted_, "frames", core_.frames(), "frames_home", core_.frames_home(), "renewed",
-                             core_.renewed(), "sleeps", sleeps_));
+                             core_.renewed(), "went_again", core_.went_again(), "sleeps", sleeps_));
     bank_.close();
     if (!all_home) return Error::bad_argument;
     return Done{};

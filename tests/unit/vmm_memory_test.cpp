@@ -103,11 +103,14 @@ struct Echo final : PortDevice {
 TEST_CASE("vmm: an access wider than its device is taken apart") {
     TestLog log;
     Ports ports(log);
-    Echo bytes, words;
+    Echo bytes, words, behind;
     REQUIRE(ports.add(0x20, 0x23, 1, bytes));
     REQUIRE(ports.add(0x30, 0x35, 4, words));
     CHECK_FALSE(ports.add(0x50, 0x4f, 1, bytes));
     CHECK_FALSE(ports.add(0x50, 0x5f, 3, bytes));
+    CHECK_FALSE(ports.add(0xff0, 0x100f, 1, bytes));
+    CHECK_FALSE(ports.add(0xc000, 0xc0ff, 1, bytes));
+    REQUIRE(ports.add(0x33, 0x36, 1, behind));  // only what nobody has
 
     CHECK(ports.read(0x20, 4) == 0x2322'2120);
     CHECK(bytes.asked.size() == 4);
@@ -119,6 +122,8 @@ TEST_CASE("vmm: an access wider than its device is taken apart") {
     CHECK(words.written == std::vector<Echo::Write>{{0x34, 2, 0xccdd}});
     ports.write(0x20, 1, 0x1234);
     CHECK(bytes.written == std::vector<Echo::Write>{{0x20, 1, 0x34}});
+    CHECK(ports.read(0x36, 1) == 0x36);
+    CHECK(ports.read(0x34, 2) == 0x34 * 0x101);
     CHECK(ports.read(0x20, 3) == ~u32{0});
     CHECK(ports.read(0xffff, 4) == ~u32{0});  // and round to port 0
 }

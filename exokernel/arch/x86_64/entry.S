@@ -333,6 +333,21 @@ unknown_syscall:
     push %rdx
     jmp unknown_syscall_upcall
 
+// guest_run: a guest with SVM runs within the call (svm.cpp); one in ring 3 takes the place of its monitor, all of whose
+// registers are kept. Refusals take that way, too.
+    .globl guest_call
+guest_call:
+    cmp $GUEST_COUNT, %rdi
+    jae blocking_call
+    mov CPU(CPU_ENV, 32), %rcx
+    mov ENV_GUESTS(%rcx, %rdi, 8), %rcx
+    test %rcx, %rcx
+    jz blocking_call
+    cmpq $GUEST_FORM_SVM, GUEST_FORM(%rcx)
+    jne blocking_call
+    mov %rcx, %rdi
+    jmp svm_call
+
 // Calls that give the CPU away with all that is in registers, the rare half of control transfer among them
 // (transfer.S): saved as a trap would be, flags aside, and C++ decides. rax is still the number.
     .globl blocking_call

@@ -3,6 +3,7 @@
 #include "exokernel/abi/records.hpp"
 #include "exokernel/arch/x86_64/cpu.hpp"
 #include "exokernel/core/environment.hpp"
+#include "exokernel/core/guest.hpp"
 
 using namespace tessera;
 using namespace tessera::kernel;
@@ -80,13 +81,10 @@ void offsets() {
     DEFINE(RECORD_RCX, offsetof(SaveRecord, rcx));
     DEFINE(RECORD_RDX, offsetof(SaveRecord, rdx));
 
-    DEFINE(GUEST_RBX, offsetof(GuestState, rbx));
-    DEFINE(GUEST_RCX, offsetof(GuestState, rcx));
-    DEFINE(GUEST_RDX, offsetof(GuestState, rdx));
-    DEFINE(GUEST_RSI, offsetof(GuestState, rsi));
-    DEFINE(GUEST_RDI, offsetof(GuestState, rdi));
-    DEFINE(GUEST_RBP, offsetof(GuestState, rbp));
-    DEFINE(GUEST_R8, offsetof(GuestState, r8));
+    DEFINE(ENV_GUESTS, offsetof(Environment, guests));
+    DEFINE(GUEST_COUNT, kGuestsPerEnvironment);
+    DEFINE(GUEST_FORM, offsetof(Guest, form));
+    DEFINE(GUEST_FORM_SVM, GuestForm::svm);
 
     DEFINE(KIND_PAGE_FAULT, UpcallKind::page_fault);
     DEFINE(KIND_EXCEPTION, UpcallKind::exception);

@@ -23,6 +23,7 @@ inline constexpr u64 kPcid = 1 << 17;
 inline constexpr u64 kOsXsave = 1 << 18;
 inline constexpr u64 kSmep = 1 << 20;
 inline constexpr u64 kSmap = 1 << 21;
+inline constexpr u64 kPke = 1 << 22;
 }  // namespace cr4
 
 namespace msr {
@@ -37,6 +38,8 @@ inline constexpr u32 kSvmControl = 0xc0010114;   // VM_CR (APM vol. 2, 15.30.1)
 inline constexpr u32 kSvmHostSave = 0xc0010117;  // VM_HSAVE_PA
 }  // namespace msr
 
+inline constexpr u64 kEferSvm = 1 << 12;  // SVME (APM vol. 2, 15.4)
+
 // Safety, for all below: each is one instruction without effects beyond the register that it names; the
 // callers are the kernel's own, in ring 0.
 inline u64 read_cr0() { u64 v; asm volatile("mov %%cr0, %0" : "=r"(v)); return v; }
@@ -50,6 +53,10 @@ inline void clear_task_switched() { asm volatile("clts" ::: "memory"); }
 
 inline void write_extended_control(u32 index, u64 v) {  // XCR0; needs CR4.OSXSAVE
     asm volatile("xsetbv" ::"c"(index), "a"(static_cast<u32>(v)), "d"(static_cast<u32>(v >> 32)));
+}
+
+inline void write_protection_keys(u32 v) {  // PKRU; needs CR4.PKE
+    asm volatile("wrpkru" ::"a"(v), "c"(0), "d"(0) : "memory");
 }
 
 inline u64 read_msr(u32 index) {

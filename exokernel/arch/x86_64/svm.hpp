@@ -9,6 +9,7 @@
 
 #include "exokernel/core/context.hpp"
 #include "exokernel/core/guest.hpp"
+#include "exokernel/core/syscalls.hpp"
 
 namespace tessera::kernel {
 
@@ -19,9 +20,7 @@ bool has_svm();
 /// Can a context of that kind be of use on this machine?
 bool supports(ContextKind kind);
 
-/// The control block of a new guest.
-void initialise_control_block(Guest& guest);
-/// Run until the guest exits; fills the state page.  Reply: the exit's code.  Errors: bad_argument (a proposal).
-Result<u64> run_svm(Cpu& cpu, Guest& guest, Context& context);
+/// `guest_run` of a guest of this form, from guest_call (entry.S): an ordinary call, as nobody takes the monitor's place.
+extern "C" SysReply svm_call(Guest& guest, u64 place);
 
 }  // namespace tessera::kernel

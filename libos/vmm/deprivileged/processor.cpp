@@ -1,7 +1,10 @@
 #include "libos/vmm/deprivileged/processor.hpp"
 
+#include <utility>
+
 #include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
+#include "libos/vmm/instructions/fpu.hpp"
 #include "libos/vmm/monitor/guest_registers.hpp"
 
 namespace tessera::vmm {
@@ -94,6 +97,9 @@ bool DeprivilegedProcessor::enter() {
         gs_base_ = state.gs_base = virtual_.gs.base;
         cpu_.propose(GuestPart::bases);
     }
+    const bool open = alone_ != Alone::no || fpu_is_open(virtual_);
+    state.wishes = open ? 0 : static_cast<u64>(GuestWish::no_fpu);
+    if (alone_ == Alone::stepped) state.rflags |= rflags::kTrap;
     return machine_.is_running();
 }
 
@@ -125,6 +131,7 @@ void DeprivilegedProcessor::leave() {
         virtual_.rflags = virtual_flags(virtual_, state.rflags);
         virtual_.shadow = false;  // at least one instruction was made, or begun
     }
+    if (alone_ == Alone::stepped) virtual_.rflags &= ~rflags::kTrap;
 }
 
 Turn DeprivilegedProcessor::run(u64 until) {
@@ -173,6 +180,10 @@ Turn DeprivilegedProcessor::run(u64 until) {
 
 void DeprivilegedProcessor::handle(GuestExit exit) {
     constexpr u64 kFirst = static_cast<u64>(GuestExit::exception);
+    const Alone was = std::exchange(alone_, Alone::no);
+    if (was == Alone::stepped && exit == GuestExit{kFirst + kDebug}) return;
+    if (exit == GuestExit{kFirst + kProtection} && !is_user() && !translates_ && on_known()) [[likely]]
+        return;
     if (exit == GuestExit::interrupted) {
         goes_on_ = true;
         machine_.advance(now_);
@@ -191,6 +202,7 @@ void DeprivilegedProcessor::handle(GuestExit exit) {
 
 void DeprivilegedProcessor::on_exception(u8 vector) {
     if (vector == kPageFault) return on_page_fault();
+    if (vector == kDeviceMissing) return on_device_missing();
     const u32 error = static_cast<u32>(cpu_.state().info[0]);
     const Exception own = has_error_code(vector) ? Exception::with_error(vector, error) : Exception::plain(vector);
     if (vector == kProtection && is_translated() && translated_.wants_monitor()) {
@@ -198,17 +210,54 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
         counts_.branches += made.what == Sensitive::none;
         return on_emulated(made, own);
     }
+    const bool may_be_emulated = vector == kProtection || vector == kInvalidOpcode;
+    const u64 generation = known_.generation();
+    constexpr u64 kNowhere = ~u64{0};
+    const u64 where = may_be_emulated && !is_user() && !translates_ ? code_.watched(virtual_.rip).value_or(kNowhere) : kNowhere;
     if (vector == kProtection && !is_user() && !translates_ && stands_on_trap()) {
         const RewrittenTrap trap = emulate_site(rewriter_, code_, parts());
         if (!trap.complete) translate_instead(kTooMuchCode);
         if (trap.was_site) {
             counts_.branches += trap.emulated.what == Sensitive::none;
+            if (where != kNowhere) known_.remember(where, generation, trap.in, classify(trap.in));
             return on_emulated(trap.emulated, own);
         }
     }
     // What privileged instructions raise in ring 3. An exception of any other instruction is the guest's own.
-    if (vector == kProtection || vector == kInvalidOpcode) return on_emulated(emulate(parts()), own);
-    raise(own);
+    if (!may_be_emulated) return raise(own);
+    Instruction in;
+    Exception fault{};
+    if (!fetch(parts(), in, fault)) return raise(fault);
+    const Sensitive what = classify(in);
+    if (what == Sensitive::none) return raise(own);
+    if (where != kNowhere) known_.remember(where, generation, in, what);
+    on_emulated(emulate(parts(), in, what), own);
+}
+
+/// What trapped there before, and has been left alone since.  Hot.
+bool DeprivilegedProcessor::on_known() {
+    const auto where = code_.physical(virtual_.rip);
+    const KnownInstruction* known = where ? known_.find(*where) : nullptr;
+    if (known == nullptr) return false;
+    if (known->what != Sensitive::none) {
+        on_emulated(emulate(parts(), known->in, known->what), {});
+    } else {
+        ++counts_.branches;
+        fresh_code_ = true;
+        on_emulated(emulate_branch(parts(), known->in), {});
+    }
+    return true;
+}
+
+/// What the guest's CPU would have executed, as WAIT without CR0.MP, is let through by itself.
+void DeprivilegedProcessor::on_device_missing() {
+    Instruction in;
+    Exception fault{};
+    if (!fetch(parts(), in, fault)) return raise(fault);
+    const auto refusal = fpu_refusal(virtual_, fpu_kind(in));
+    if (refusal) return raise(Exception::plain(*refusal));
+    alone_ = is_translated() || (virtual_.rflags & rflags::kTrap) ? Alone::seen_to : Alone::stepped;
+    if (is_translated()) translated_.run_alone();
 }
 
 /// Is it the byte that the rewriter writes?
@@ -251,6 +300,7 @@ void DeprivilegedProcessor::deliver_pending() {
     if (!board.interrupt_pending(0) || !virtual_.may_interrupt()) return;
     ++counts_.interrupts;
     fresh_code_ = true;
+    alone_ = Alone::no;
     switch (deliver_interrupt(parts(), board.acknowledge(0))) {
     case Delivered::done: return;
     case Delivered::ended: return fail("a triple fault");
@@ -308,6 +358,7 @@ void DeprivilegedProcessor::bind(ShadowMapping mapping, const Access& access) {
 /// What the guest's kernel executes from here on is replaced where ring 3 must not execute it.
 void DeprivilegedProcessor::scan() {
     fresh_code_ = false;
+    if (const auto where = code_.physical(virtual_.rip); where && rewriter_.was_scanned(*where)) return;
     const Rewriter::Scanned scanned = rewriter_.scan(code_, virtual_.rip);
     counts_.scanned += scanned.instructions;
     if (!scanned.complete) translate_instead(kTooMuchCode);
@@ -326,6 +377,7 @@ void DeprivilegedProcessor::translate_instead(const char* why) {
 // The page gets its bytes back, and cannot be executed by the guest's kernel until it has been scanned again.
 void DeprivilegedProcessor::on_write(u64 guest_frame) {
     if (translates_) return translated_.on_write(guest_frame, !is_user());
+    known_.forget();
     PhysicalCode code(machine_.memory());
     if (rewriter_.forget(code, guest_frame << kPageShift) > kMostFlips && !is_user()) changes_ = true;
     paging_.contexts().forget_frame(guest_frame);

@@ -10,11 +10,15 @@
 // Which mode the guest is in is known here and nowhere else. In the kernel's contexts only the translation cache is executable
 // (translated_code.hpp). Where the kernel is rewritten instead, its code has been scanned first, and its page is executable as long as it is watched.
 //
-// What differs from a CPU: SMEP, SMAP, FSGSBASE and UMIP are not there; debug registers are kept and never fire; CR0.TS does not
-// trap; ring 3 of the guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
+// The FPU's registers are in the CPU while the guest runs. Where its CR0 or CR4 says that they are not to be used they trap, and each trap is
+// judged by the guest's registers (libos/vmm/instructions/fpu.hpp).
+//
+// What differs from a CPU: SMEP, SMAP, FSGSBASE and UMIP are not there; debug registers are kept and never fire; ring 3 of the
+// guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
 #pragma once
 
 #include "libos/vmm/deprivileged/guest_code.hpp"
+#include "libos/vmm/deprivileged/known_code.hpp"
 #include "libos/vmm/deprivileged/translated_code.hpp"
 #include "libos/vmm/monitor/exit_counts.hpp"
 #include "libos/vmm/monitor/shadow_contexts.hpp"
@@ -109,7 +113,9 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     void handle(GuestExit exit);
     void on_exception(u8 vector);
     void on_page_fault();
+    void on_device_missing();
     void bind(ShadowMapping mapping, const Access& access);
+    bool on_known();
     bool stands_on_trap();
     void on_emulated(const Emulated& made, Exception raised);
     void raise(const Exception& exception);
@@ -139,6 +145,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     GuestSpace space_;
     GuestCode code_;
     Rewriter rewriter_;
+    KnownCode known_;            // of what is rewritten
     TranslatedCode translated_;
     u32 inline_after_ = 0;
     bool translates_ = false;
@@ -146,6 +153,8 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     bool goes_on_ = false;       // where the real CPU stopped: the exit was no business of the guest's
     GuestCpu cpu_;
     VirtualCpu virtual_;
+    // The next instruction has an FPU, none behind it: by TF, or seen to without (by the guest, or by translation).
+    enum class Alone : u8 { no, stepped, seen_to } alone_ = Alone::no;
     bool fresh_code_ = true;     // the monitor has put the kernel somewhere: scan from there before it runs
     u64 fs_base_ = 0, gs_base_ = 0;  // that the real CPU has
     u32 root_ = 0;

@@ -174,7 +174,9 @@ void TranslatedCode::throw_away() {
 void TranslatedCode::on_write(u64 guest_frame, bool by_kernel) {
     const bool any = pages_.forget_code(guest_frame, [&](PageNumber page) { translator_->invalidate(address_at(page)); });
     changed_ |= any;
-    alone_ |= any && by_kernel;
+    if (!any || !by_kernel) return;
+    ++alone_count_;
+    run_alone();
 }
 
 // ---- In and out ------------------------------------------------------------------------------------------------
@@ -198,7 +200,6 @@ TranslatedCode::Entered TranslatedCode::enter(const VirtualMachine& machine, Gue
         if (!worthless_) break;
     }
     if (worthless_) fail("its page tables do not stand still");
-    alone_count_ += alone_;
     alone_ = changed_ = false;
     if (!entry.good) return {false, entry.fault};
     entered_ = cpu.rip;

@@ -67,6 +67,9 @@ class TranslatedCode final : private GuestAddressSpace {
     /// A watched frame is about to be written, `by_kernel`: by the instruction that the guest's kernel stands on.
     void on_write(u64 guest_frame, bool by_kernel);
 
+    /// The next instruction of the guest's kernel runs alone, and comes back.
+    void run_alone() { alone_ = changed_ = true; }
+
     /// Why the guest cannot go on, or nullptr.
     const char* problem() const { return problem_; }
     const Translator::Counts& counts() const { return translator_->counts(); }

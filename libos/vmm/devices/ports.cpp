@@ -1,4 +1,4 @@
-// The look-up of ports, and taking apart what no single device answers.
+// Who gets a port, and taking apart what no single device answers.
 #include "libos/vmm/devices/ports.hpp"
 
 namespace tessera::vmm {
@@ -10,25 +10,17 @@ constexpr bool is_size(u32 size) { return size == 1 || size == 2 || size == 4; }
 
 bool Ports::add(u16 first, u16 last, u32 width, PortDevice& device) {
     if (count_ == kMost || first > last || !is_size(width)) return false;
-    ranges_[count_++] = {first, last, width, &device};
+    if (last >= kBus && (first != kBus || last != 0xffff || bus_ != 0)) return false;
+    const u8 sizes = static_cast<u8>(1 << 1 | (width >= 2) << 2 | (width == 4) << 4);
+    ranges_[++count_] = {last, sizes, &device};
+    if (first == kBus) return bus_ = static_cast<u8>(count_), true;
+    for (u32 port = first; port <= last; ++port)
+        if (owner_[port] == 0) owner_[port] = static_cast<u8>(count_);
     return true;
 }
 
-inline const Ports::Range* Ports::find(u16 port) const {
-    for (u32 i = 0; i < count_; ++i)
-        if (port >= ranges_[i].first && port <= ranges_[i].last) return &ranges_[i];
-    return nullptr;
-}
-
-/// The range that takes the access in one piece.
-inline const Ports::Range* Ports::whole(u16 port, u32 size) const {
-    const Range* const range = find(port);
-    return range != nullptr && size <= range->width && u32{port} + size - 1 <= range->last ? range : nullptr;
-}
-
-u32 Ports::read(u16 port, u32 size) {
+u32 Ports::read_in_pieces(u16 port, u32 size) {
     if (!is_size(size)) return ~u32{0};
-    if (const Range* const range = whole(port, size)) return range->device->read(port, size) & all_ones(size);
     if (size > 1) {
         // Order: as the bus does, the lower address first.
         const u32 half = size / 2, low = read(port, half);
@@ -38,10 +30,8 @@ u32 Ports::read(u16 port, u32 size) {
     return all_ones(size);
 }
 
-void Ports::write(u16 port, u32 size, u32 value) {
+void Ports::write_in_pieces(u16 port, u32 size, u32 value) {
     if (!is_size(size)) return;
-    value &= all_ones(size);
-    if (const Range* const range = whole(port, size)) return range->device->write(port, size, value);
     if (size > 1) {
         const u32 half = size / 2;
         write(port, half, value & all_ones(half));

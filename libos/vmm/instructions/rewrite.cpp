@@ -128,6 +128,15 @@ bool Rewriter::scan_block(CodeMemory& memory, u64 address, Scanned& result) {
     }
 }
 
+bool Rewriter::was_scanned(u64 identity) const {
+    const u64 page = identity / kPageSize;
+    for (u64 i = 0, at = hash(page, pages_.size()); i < pages_.size(); ++i, at = (at + 1) & (pages_.size() - 1)) {
+        if (pages_[at].page == page) return pages_[at].begins[identity % kPageSize / 64] >> identity % 64 & 1;
+        if (pages_[at].page == Site::kNobody) break;
+    }
+    return false;
+}
+
 Rewriter::Scanned Rewriter::scan(CodeMemory& memory, u64 entry) {
     Scanned result;
     waiting_count_ = 0;
@@ -171,12 +180,12 @@ RewrittenTrap emulate_site(Rewriter& rewriter, CodeMemory& code, const VirtualMa
     u8 bytes[kMaxInstructionLength];
     const u64 in_page = kPageSize - rip % kPageSize;
     u64 length = in_page < kMaxInstructionLength ? in_page : kMaxInstructionLength;
-    if (!is_canonical(rip) || !code.read(rip, bytes, length) || bytes[0] != kTrappingByte || !rewriter.is_site(code.identity(rip))) return {false, {}, true};
+    if (!is_canonical(rip) || !code.read(rip, bytes, length) || bytes[0] != kTrappingByte || !rewriter.is_site(code.identity(rip))) return {false, {}, true, {}};
     if (length < kMaxInstructionLength && code.read(rip + length, bytes + length, kMaxInstructionLength - length)) length = kMaxInstructionLength;
     rewriter.show_original(code, rip, bytes, length);
     Instruction in;
-    if (decode(bytes, length, CodeMode::bits64, in) != Decoded::ok) return {false, {}, true};
-    RewrittenTrap trap{true, {}, true};
+    if (decode(bytes, length, CodeMode::bits64, in) != Decoded::ok) return {false, {}, true, {}};
+    RewrittenTrap trap{true, {}, true, in};
     if (classify(in) != Sensitive::none)
         trap.emulated = emulate(machine, in);
     else

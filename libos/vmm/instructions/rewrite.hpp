@@ -69,6 +69,9 @@ class Rewriter {
     /// The guest's kernel is about to be at `entry`. Follow its code from there and replace what must be.
     Scanned scan(CodeMemory& memory, u64 entry);
 
+    /// Has an instruction that begins there been scanned? Then so has all that is reached from it.
+    bool was_scanned(u64 identity) const;
+
     /// Bytes fetched from `address`, as the guest wrote them.
     void show_original(CodeMemory& memory, u64 address, u8* bytes, u64 length) const;
     /// Does a trap at this address come from a site?
@@ -109,6 +112,7 @@ struct RewrittenTrap {
     bool was_site;
     Emulated emulated;  ///< If it was one.
     bool complete;      ///< As Rewriter::Scanned::complete. Where it is not, what was there has been emulated all the same.
+    Instruction in;     ///< What was there.
 };
 RewrittenTrap emulate_site(Rewriter& rewriter, CodeMemory& code, const VirtualMachine& machine);
 

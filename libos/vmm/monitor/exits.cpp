@@ -20,23 +20,31 @@ constexpr u64 merged(u64 before, u64 value, u64 size) {
 
 // ---- Ports (APM vol. 2, 15.10.2) ------------------------------------------------------------------------------
 
-void Processor::on_port() {
-    GuestState& state = cpu_.state();
-    Board& board = machine_.board();
-    const u64 what = state.info[0];
-    constexpr u64 kIn = 1, kString = 4;
-    if (what & kString) [[unlikely]]
-        return on_string_port(what);
+[[gnu::always_inline]] inline void Processor::access_port(u64 what) {
+    constexpr u64 kIn = 1;
     const u32 size = what >> 4 & 7;
     const u16 port = static_cast<u16>(what >> 16);
-    const bool timed = board.is_timed(port);
-    if (timed) machine_.advance(now_);
+    GuestState& state = cpu_.state();
     if (what & kIn)
-        state.rax = merged(state.rax, board.read_port(port, size), size);
+        state.rax = merged(state.rax, machine_.board().read_port(port, size), size);
     else
-        board.write_port(port, size, static_cast<u32>(state.rax));
-    if (timed) machine_.look_at_time();
+        machine_.board().write_port(port, size, static_cast<u32>(state.rax));
     cpu_.skip_to(state.info[1]);
+}
+
+void Processor::on_timed_port(u64 what) {
+    machine_.advance(now_);
+    access_port(what);
+    machine_.look_at_time();
+}
+
+void Processor::on_port() {
+    constexpr u64 kString = 4;
+    const u64 what = cpu_.state().info[0];
+    if (what & kString) [[unlikely]]
+        return on_string_port(what);
+    if (machine_.board().is_timed(static_cast<u16>(what >> 16))) return on_timed_port(what);
+    access_port(what);
 }
 
 namespace {

@@ -21,10 +21,10 @@ Outcome Processor::open() {
 
 // Instructions that the machine does not have are #UD to the guest.  Hot: by how often they come.
 [[gnu::always_inline]] inline void Processor::handle(GuestExit exit) {
+    if (exit == GuestExit::io) return on_port();
     switch (exit) {
     case GuestExit::interrupted: return machine_.advance(now_);
     case GuestExit::interrupt_window: return;
-    case GuestExit::io: return on_port();
     case GuestExit::cpuid: return on_cpuid();
     case GuestExit::msr: return on_msr();
     case GuestExit::hlt: return on_halt();
@@ -93,6 +93,7 @@ void Processor::tell_end() { report(*this); }
 
 Turn Processor::run(u64 until) {
     const u64 begin = now_ = ticks();
+    if (began_ == 0) began_ = begin;
     machine_.lock();
     const Turn turn = go_on(until);
     machine_.unlock();

@@ -139,6 +139,7 @@ void report_exits(const Processor& processor, const char* what) {
     json.field("exits", exits.total());
     json.field("guest_ticks", exits.guest_ticks());
     json.field("monitor_ticks", exits.monitor_ticks());
+    json.field("began", processor.began() - processor.machine().clock().begin());  // by the guest's own TSC
     static_cast<void>(json.send());
 }
 

@@ -19,8 +19,15 @@ class GuestSpace final : public GuestAddressSpace {
     bool write(u64 address, const void* from, u64 length, Access access, Exception& fault) override;
     bool check(u64 address, u64 length, Access access, Exception& fault) override;
 
-    /// The guest frame of a page, noted as accessed. False: `code` is the page fault's.
-    bool translate(PageNumber page, Access access, u64& frame, u32& code);
+    /// The guest frame of a page, noted as accessed. False: `code` is the page fault's.  Hot.
+    bool translate(PageNumber page, Access access, u64& frame, u32& code) {
+        const u64 key = key_of(page, access);
+        const Known& known = place_of(key);
+        if (known.key != key || known.epoch != shadow_.epoch()) [[unlikely]]
+            return look(page, access, frame, code);
+        frame = known.frame;
+        return true;
+    }
 
   private:
     /// One translation; the kind of access is part of what is looked for.
@@ -29,8 +36,15 @@ class GuestSpace final : public GuestAddressSpace {
         u64 epoch = 0;
         u64 frame = 0;
     };
-    static constexpr u64 kKnown = 64;
+    static constexpr u64 kKnown = 256;
+    static u64 key_of(PageNumber page, Access access) {
+        return page.value << 3 | u64{access.write} << 2 | u64{access.fetch} << 1 | u64{access.user};
+    }
+    /// The kinds of access to a page stand side by side.
+    Known& place_of(u64 key) { return known_[key % kKnown]; }
 
+    bool look(PageNumber page, Access access, u64& frame, u32& code);
+    std::byte* reach(u64 address, u64 length, Access access);
     template <class Each>
     bool for_each_page(u64 address, u64 length, Access access, Exception& fault, Each&& each);
 
