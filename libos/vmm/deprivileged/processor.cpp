@@ -186,7 +186,9 @@ void DeprivilegedProcessor::handle(GuestExit exit) {
         return;
     if (exit == GuestExit::interrupted) {
         goes_on_ = true;
-        return machine_.advance(now_);
+        machine_.advance(now_);
+        if (is_translated() && translated_.has_stepped(virtual_)) on_emulated(TranslatedCode::step(parts()), {});
+        return;
     }
     if (exit == GuestExit::syscall) {
         // As if it had not been made yet: what it does is the emulator's, with the guest's registers.
