@@ -38,6 +38,7 @@ class ShadowPaging final : public Paging, private MachineEffects {
     void apply(GuestCpu& cpu);
     Handled load_root(GuestCpu& cpu);
     Handled on_page_fault(GuestCpu& cpu);
+    bool switch_root(GuestCpu& cpu, Handled& made);
     Handled on_instruction(GuestCpu& cpu);
     static Handled reflect(GuestCpu& cpu, u64 address, u32 code);
 

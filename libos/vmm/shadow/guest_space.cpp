@@ -16,7 +16,7 @@ bool GuestSpace::look(PageNumber page, Access access, u64& frame, u32& code) {
     }
     frame = found.guest_frame;
     const u64 key = key_of(page, access);
-    place_of(key) = {key, shadow_.epoch(), frame};
+    place_of(key) = {key, shadow_.holds_until(found), frame};
     return true;
 }
 
