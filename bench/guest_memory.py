@@ -1,19 +1,21 @@
-"""Memory of Linux guests over time: three that share equal pages, and one that is asked for what it does not use.
+"""Memory of Linux guests over time: three that share equal pages, four in two monitors, and one that is asked for what it does not use.
 
-Runs scenarios/guest_memory.toml with and without sharing and scenarios/guest_balloon.toml. Leaves the numbers in
-build/results/guest_memory_curves.json, plots in build/results/guest_memory_sharing.svg and guest_memory_balloon.svg, and
-fills the marked section of docs/guest-memory.md. With --from-results nothing is run: the last numbers are drawn again.
+Runs scenarios/guest_memory.toml with and without sharing, scenarios/guest_lending.toml with and without a lender, and
+scenarios/guest_balloon.toml. Leaves the numbers in build/results/guest_memory_curves.json, plots in build/results/guest_memory_sharing.svg and guest_memory_balloon.svg, and
+fills the marked sections of docs/guest-memory.md. With --from-results nothing is run: the last numbers are drawn again. With
+--double-paging only that is measured (tests/system/guest_double_paging.toml; build/results/double_paging.json).
 """
 
 import argparse
-import re
 
 import results
 import svg
 
-SHARING, BALLOON = "scenarios/guest_memory.toml", "scenarios/guest_balloon.toml"
+SHARING, LENDING, BALLOON = "scenarios/guest_memory.toml", "scenarios/guest_lending.toml", "scenarios/guest_balloon.toml"
+MONITORS = ("one", "two")
 DATA = "guest_memory_curves.json"
-PAGE = results.ROOT / "docs/guest-memory.md"
+PAGE = "docs/guest-memory.md"
+DOUBLE = "tests/system/guest_double_paging.toml"
 MIB = 256  # Frames.
 
 
@@ -29,6 +31,30 @@ def run(scenario, stem, *settings):
             "guest_ticks": sum(one["guest_ticks"] for one in exits), "monitor_ticks": sum(one["monitor_ticks"] for one in exits)}
 
 
+def run_monitors(stem, *settings):
+    """One boot of several monitors: each one's last record while all were there, and what it came to in the end."""
+    result = results.run(LENDING, *settings, stem=stem)
+    said = results.records(result)
+    curves = {name: [one for who, one in said if who == name and one.get("what") == "memory"] for name in MONITORS}
+    until = min(curve[-1]["microseconds"] for curve in curves.values())
+
+    def of(what):
+        return [one for _, one in said if one.get("what") == what]
+
+    exits = [one for _, one in said if "exits" in one]
+    return {"together": [[one for one in curve if one["microseconds"] <= until][-1] for curve in curves.values()], "ends": of("memory at the end"),
+            "borrowers": of("borrower"), "lender": of("lender")[0], "keeper": of("keeper")[0],
+            "ticks": {one["name"]: one["ticks"] for one in result["environments"]}, "tsc_hz": result["boot"]["tsc_hz"],
+            "exits": sum(one["exits"] for one in exits), "nested_faults": sum(one.get("nested_fault", 0) for one in exits)}
+
+
+def run_lending():
+    lines = [line for line in (results.ROOT / LENDING).read_text("utf-8").splitlines() if line.startswith("arguments") and "vmlinux" in line]
+    words = [line.split('"')[1].replace(" lender=lender loans=8192", "") for line in lines]
+    settings = [f'libos.{name}.arguments="{one}"' for name, one in zip(MONITORS, words, strict=True)]
+    return {"with": run_monitors("guest_lending.with"), "without": run_monitors("guest_lending.without", *settings)}
+
+
 def run_all():
     both = {}
     for name in ("with", "without"):
@@ -38,12 +64,26 @@ def run_all():
             words = arguments.split('"')[1].replace(" cmdline=", " share=0 show=0 cmdline=")
             settings = [f'libos.monitor.arguments="{words}"']
         both[name] = run(SHARING, f"guest_memory.{name}", *settings)
-    return {**both, "balloon": run(BALLOON, "guest_balloon")}
+    return {**both, "balloon": run(BALLOON, "guest_balloon"), "lending": run_lending()}
 
 
 def needed(one):
     """What would be in use if every guest frame that has bytes had a frame of its own."""
     return one["own"] + one["shared"]
+
+
+def total(records, field):
+    return sum(one[field] for one in records)
+
+
+def kept(one):
+    """Frames that lending itself takes."""
+    return total(one["borrowers"], "frames") + one["lender"]["held"] + one["keeper"]["held"] if one["borrowers"] else 0
+
+
+def taken(one):
+    """Frames taken for the guests of all monitors, lending included."""
+    return total(one["together"], "taken") + (one["lender"]["most_loans"] + kept(one) if one["borrowers"] else 0)
 
 
 def checks(data):
@@ -53,6 +93,9 @@ def checks(data):
     yield "nothing is, where nobody looks for it", without[-1]["shared"] == 0
     yield "what the kernel asked for came out of the balloon", balloon["end"]["frames_asked"] <= balloon["end"]["balloon_given"]
     yield "and no page was put out for it", balloon["end"]["pages_out"] == 0
+    lending = data["lending"]
+    yield "guests of two monitors take less with a lender, what it takes itself included", taken(lending["with"]) < taken(lending["without"])
+    yield "and nothing is lent without one", lending["without"]["lender"]["most_loans"] == 0
 
 
 def line(label, dash, curve, field):
@@ -68,10 +111,6 @@ def plots(data):
     curve = data["balloon"]["curve"]
     yield "guest_memory_balloon.svg", svg.panels("A Linux guest is asked for memory", "seconds", "MiB", [
         ("one guest", [line("frames taken", "", curve, "taken"), line("balloon", "", curve, "ballooned"), line("target", "4 3", curve, "balloon_target")])])
-
-
-def table(headings, rows):
-    return ["| " + " | ".join(headings) + " |", "| --- |" + " ---: |" * (len(headings) - 1), *("| " + " | ".join(row) + " |" for row in rows)]
 
 
 def section(data):
@@ -90,17 +129,68 @@ def section(data):
             row("exits, all guests", lambda each: f"{each['exits']:,}"),
             row("of these for memory", lambda each: f"{each['nested_faults']:,}"),
             row("blocks of the disk shown; KiB copied", lambda each: f"{each['disk']['shown']}; {each['disk']['copied_bytes'] >> 10}")]
+    def both(name, value):
+        return [name, *(value(data["lending"][each]) for each in ("with", "without"))]
+
+    def in_use(one):
+        return sum(needed(each) for each in one["together"])
+
+    lending = [both("pages in use, MiB", lambda each: f"{in_use(each) / MIB:.1f}"),
+               both("frames that the monitors took for them, MiB", lambda each: f"{total(each['together'], 'taken') / MIB:.1f}"),
+               both("frames lent, at most, MiB", lambda each: f"{each['lender']['most_loans'] / MIB:.1f}"),
+               both("frames that lending takes itself, MiB", lambda each: f"{kept(each) / MIB:.1f}"),
+               both("reclaimed, all that considered", lambda each: f"{100 - 100 * taken(each) / in_use(each):.1f} %"),
+               both("hashes told of", lambda each: f"{each['lender']['told']:,}"),
+               both("pages shown, of which were lent, refused", lambda each: f"{each['lender']['shown']:,}: {each['lender']['lent']:,}, {each['lender']['refused']:,}"),
+               both("lent, but not equal any more", lambda each: f"{total(each['borrowers'], 'unequal'):,}"),
+               both("copies on write", lambda each: f"{total(each['ends'], 'copies'):,}"),
+               both("looking, both monitors, ms", lambda each: f"{total(each['ends'], 'scan_microseconds') / 1000:.0f}"),
+               both("the lender and the keeper, ms", lambda each: f"{1000 * (each['ticks']['lender'] + each['ticks']['keeper']) / each['tsc_hz']:.0f}"),
+               both("all CPU time, ms", lambda each: f"{1000 * sum(each['ticks'].values()) / each['tsc_hz']:.0f}"),
+               both("exits, all guests", lambda each: f"{each['exits']:,}"),
+               both("of these for memory", lambda each: f"{each['nested_faults']:,}")]
     end = data["balloon"]["end"]
     machine = data["with"]["machine"]
-    return [f"{machine['version']}, `-cpu {machine['cpu_model']}`; one run each.", "", *table(["three guests", "sharing", "without"], rows), "",
+    return [f"{machine['version']}, `-cpu {machine['cpu_model']}`; one run each.", "", *results.table(["three guests", "sharing", "without"], rows), "",
+            *results.table(["two monitors with two guests each", "with a lender", "without"], lending), "",
             f"Balloon: the kernel asked for {end['frames_asked']} frames; the guest's balloon gave {end['balloon_given']} of its own, "
             f"{end['pages_out']} pages were put out."]
+
+
+def double_paging():
+    """The same guest in a monitor that has frames for it, and in one that has not: what comes in only to go out again."""
+    result = results.run(DOUBLE, stem="double_paging")
+    said = results.records(result)
+
+    def of(name, what):
+        return next(record for who, record in said if who == name and record.get("what") == what)
+
+    data = {name: {"memory": of(name, "memory at the end"), "guest": of(name, "guest-1")} for name in ("enough", "short")}
+    results.write("double_paging.json", {"machine": result["machine"], **data})
+
+    def row(words, part, *fields):
+        return [words, *(", ".join(f"{data[name][part][field]:,}" for field in fields) for name in data)]
+
+    results.fill(PAGE, "double paging", [
+        "Instructions, as `-icount shift=0` counts them.", "",
+        *results.table(["the same guest", "frames for all", "for fewer"], [
+            row("pages put out by the monitor, brought back", "memory", "pages_out", "pages_in"),
+            row("brought back for the guest's own disk only", "memory", "pages_in_for_others"),
+            row("exits", "guest", "exits"),
+            row("in the guest", "guest", "guest_ticks"),
+            row("in its monitor, with what others did meanwhile", "guest", "monitor_ticks")])])
+    print(f"  build/results/double_paging.json, {PAGE}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from-results", action="store_true")
+    parser.add_argument("--double-paging", action="store_true")
     given = parser.parse_args()
+    if not given.from_results:
+        double_paging()
+    if given.double_paging:
+        return 0
     data = results.load(DATA) if given.from_results else run_all()
     if data is None:
         raise results.Failed(f"build/results/{DATA} is not there")
@@ -110,10 +200,7 @@ def main():
     results.write(DATA, data)
     for name, text in plots(data):
         (results.RESULTS / name).write_text(text, "utf-8")
-    filled = "\n".join(section(data))
-    page = re.sub(r"(<!-- begin curves -->\n).*?(<!-- end curves -->)", lambda match: f"{match[1]}\n{filled}\n\n{match[2]}",
-                  PAGE.read_text("utf-8"), flags=re.DOTALL)
-    PAGE.write_text(page, "utf-8")
+    results.fill(PAGE, "curves", section(data))
     print(f"  build/results/{DATA}, guest_memory_sharing.svg, guest_memory_balloon.svg, docs/guest-memory.md")
     return 1 if not all(good for _, good in verdicts) else 0
 

@@ -21,7 +21,7 @@ from tessera_run import machine
 SCENARIO, PATHS, EXITS = (f"bench/system/{name}.toml" for name in ("guest_forms", "guest_paths", "guest_exit_costs"))
 PUBLISHED = results.ROOT / "bench/guests_published.json"
 IMAGE = results.ROOT / "build/guests/trapped.elf"
-BARE, FORMS = "bare", ("paravirt", "trapped", "shadow", "nested")
+BARE, FORMS = "bare", ("paravirt", "rewritten", "translated", "shadow", "nested")
 BENCHES = ("null_syscall", "page_fault", "page_table_update", "unmap", "process_switch", "fork_exit_wait", "spawn_exit_wait",
            "timer_interrupt", "block_read", "packet_and_answer", "compute")
 LEAST = "compute_least"  # Of all pieces of the loop in all rounds the one that other work on the host disturbed least.

@@ -71,14 +71,15 @@ guest-bench-tests: $(guest_bench_files)
 
 BENCH_TARGETS += bench-idle-tax
 TEST_TARGETS  += idle-tax-tests
-TEST_FILES    += build/libos/arbiter.elf build/libos/tenant.elf
+idle_tax_files := build/libos/arbiter.elf build/libos/tenant.elf build/libos/managed_guests.elf build/guests/trapped.elf
+TEST_FILES    += $(idle_tax_files)
 
-## bench-idle-tax: memory of an idle and a busy libOS over time, with and without a tax; build/results/idle_tax.svg
+## bench-idle-tax: memory of an idle and a busy libOS, and guest, over time, with and without a tax; build/results/{idle,guest}_tax.svg
 .PHONY: bench-idle-tax idle-tax-tests
-bench-idle-tax: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
+bench-idle-tax: $(bench_kernel) $(idle_tax_files)
 	@$(PYTHON) bench/idle_tax.py
 
-idle-tax-tests: $(bench_kernel) build/libos/arbiter.elf build/libos/tenant.elf
+idle-tax-tests: $(bench_kernel) $(idle_tax_files)
 	@$(PYTHON) bench/idle_tax.py --check
 
 # ---- the network between guests and libOSes --------------------------------------------------------------
@@ -87,7 +88,8 @@ BENCH_TARGETS += bench-network
 
 ## bench-network: what a frame costs over the switch; build/results/network_costs.md
 .PHONY: bench-network bench-guest-isolation
-bench-network: $(bench_kernel) build/libos/net_switch.elf build/libos/net_load.elf
+bench-network: $(bench_kernel) build/libos/net_switch.elf build/libos/net_load.elf \
+		build/libos/paravirt_guest.elf build/libos/echo.elf build/guests/paravirt.elf
 	@$(PYTHON) bench/network.py
 
 ## bench-guest-isolation: what a libOS loses beside Linux guests that idle, crash and fork; build/results/guest_isolation.md
@@ -98,6 +100,6 @@ bench-guest-isolation: $(bench_kernel) build/libos/net_switch.elf build/libos/li
 
 ## bench-guest-memory: Linux guests that share memory and give it back, over time; build/results/guest_memory_*.svg
 .PHONY: bench-guest-memory
-bench-guest-memory: $(bench_kernel) build/libos/managed_guests.elf build/libos/asker.elf \
+bench-guest-memory: $(bench_kernel) build/libos/managed_guests.elf build/libos/asker.elf build/libos/page_lender.elf build/libos/frame_keeper.elf \
 		build/guests/linux/vmlinux build/guests/linux/initrd build/guests/linux/disk
 	@$(PYTHON) bench/guest_memory.py

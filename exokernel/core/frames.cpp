@@ -66,9 +66,13 @@ Result<FrameRange> FrameTable::check_free(FrameNumber first, u64 count, u64 alig
                 next_ = start + count;
                 return FrameRange{FrameNumber{start}, count};
             }
-            // Skip behind the taken frame that ended the run, and whole words without a free one.
+            // Behind the taken frame that ended the run, the next free one, a word at a time.
             u64 from = start + length + 1;
-            while (from < count_ && from % 64 == 0 && free_bits_[from / 64] == 0) from += 64;
+            while (from < count_) {
+                const u64 free = free_bits_[from / 64] >> (from % 64);
+                from += free == 0 ? 64 - from % 64 : static_cast<u64>(std::countr_zero(free));
+                if (free != 0) break;
+            }
             start = (from + alignment - 1) & ~(alignment - 1);
         }
     }

@@ -29,7 +29,7 @@ $(LINUX)/disk: guests/linux/rules.mk
 	$(call step,MKE2FS,$@)
 	$(Q)rm -rf $@ $@.files && mkdir -p $@.files
 	$(Q)seq 1 50000 > $@.files/words && sha256sum < $@.files/words | cut -d' ' -f1 > $@.files/words.sum
-	$(Q)PATH=$$PATH:/usr/sbin:/sbin mke2fs -q -t ext2 -m 0 -E root_owner=0:0 -d $@.files $@ 4m >/dev/null
+	$(Q)PATH=$$PATH:/usr/sbin:/sbin mke2fs -q -t ext2 -b 4096 -m 0 -E root_owner=0:0 -d $@.files $@ 4m >/dev/null
 
 ## linux-guest-image: Debian's kernel and busybox, downloaded by apt, made into what a guest boots
 .PHONY: linux-guest-image
@@ -44,9 +44,9 @@ guest-shell: all $(LINUX)/vmlinux $(LINUX)/initrd $(LINUX)/disk
 TEST_FILES   += $(LINUX)/vmlinux $(LINUX)/initrd $(LINUX)/disk
 TEST_TARGETS += linux-guest-tests
 
-# A monitor's guest to its shell, typed at by the runner.
-TEST_FILES     += build/libos/linux_guest.elf
-TEST_SCENARIOS += scenarios/guest-shell.toml
+# In a monitor: to its shell, typed at by the runner; alone, with shadow paging, with two CPUs, and two of them on a switch.
+TEST_FILES     += build/libos/linux_guest.elf build/libos/net_switch.elf build/libos/neighbour.elf
+TEST_SCENARIOS += $(addprefix scenarios/, guest-shell.toml linux.toml linux-shadow.toml linux_smp.toml linux-guests.toml)
 
 BENCH_TARGETS += bench-linux-boot
 

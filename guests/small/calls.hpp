@@ -29,6 +29,8 @@ enum class Call : u64 {
     set_timer,      ///< hertz
     command_line,   ///< buffer, capacity: its length
     machine_test,   ///< index, buffer for a name, capacity: 1 passed, 0 failed
+    sleep,          ///< timer ticks
+    free_frames,    ///< How many frames nobody uses.
     count
 };
 

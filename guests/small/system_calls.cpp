@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "guests/small/frames.hpp"
 #include "guests/small/kernel.hpp"
 #include "guests/small/machine.hpp"
 #include "guests/small/print.hpp"
@@ -58,13 +59,18 @@ u64 transfer_block(u64 sector, u64 address, bool write) {
     constexpr u64 kSectors = kPageSize / 512;
     if (machine::block_sectors() < kSectors || sector > machine::block_sectors() - kSectors) return error(kBadArgument);
     Process& self = current();
-    if (write && !self.space.read(address, self.buffer.as(), kPageSize)) return error(kBadArgument);
-    BlockRequest request{sector, self.buffer, write, false, false};
+    // A page is written to the disk from where it is.
+    const Frame page = write && address % kPageSize == 0 ? self.space.hold(address) : Frame{};
+    if (write && !page && !self.space.read(address, self.buffer.as(), kPageSize)) return error(kBadArgument);
+    BlockRequest request{sector, page ? page : self.buffer, write, false, false};
+    bool started;
     {
         Masked masked;
-        if (!machine::start_block(request)) return error(kTryAgain);
-        while (!request.done) block_on(&request, 0);
+        started = machine::start_block(request);
+        while (started && !request.done) block_on(&request, 0);
     }
+    if (page) release_frame(page);
+    if (!started) return error(kTryAgain);
     if (!request.ok) return error(kFailed);
     if (!write && !self.space.write(address, self.buffer.as(), kPageSize)) return error(kBadArgument);
     return kPageSize;
@@ -108,6 +114,12 @@ u64 machine_test(u64 index, u64 address, u64 capacity) {
     return static_cast<i64>(copied) < 0 ? copied : passed;
 }
 
+void sleep(u64 ticks) {
+    static constexpr u8 kNothing = 0;  // That anybody wakes sleepers for.
+    Masked masked;
+    block_on(&kNothing, clock() + std::clamp<u64>(ticks, 1, 1u << 30));
+}
+
 u64 answer(TrapFrame& frame) {
     const u64 a = frame.rdi, b = frame.rsi, c = frame.rdx;
     AddressSpace& space = current().space;
@@ -139,6 +151,8 @@ u64 answer(TrapFrame& frame) {
             return machine::set_timer(static_cast<u32>(a)), 0;
         case Call::command_line: return copy_text(a, b, command_line());
         case Call::machine_test: return machine_test(a, b, c);
+        case Call::sleep: return sleep(a), 0;
+        case Call::free_frames: return free_frames();
         case Call::count: break;
     }
     return error(kNoSuch);

@@ -86,6 +86,7 @@ extern "C" [[noreturn]] void trapped_start(u32 magic, u64 information) {
     start_timer();
     start_disk();
     start_network();
+    start_balloon();
     kernel_main(boot);
 }
 

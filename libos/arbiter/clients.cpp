@@ -38,7 +38,7 @@ bool Clients::refresh() {
         changed |= now != client.id;
         client.id = now;
         client.sample = {};
-        if (now) client.quota = client.info().frame_quota;
+        if (now) client.quota = std::min(client.info().frame_quota, information().frames);  // the kernel gives no larger one back
     }
     return changed;
 }

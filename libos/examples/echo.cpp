@@ -110,7 +110,7 @@ int libos_main() {
             if (!port.wait().ok()) return 1;
             continue;
         }
-        const auto room = port.room();
+        const auto room = port.room(frame.header.from);
         const u64 length = room.empty() ? 0 : make_answer(room, frame);
         const bool sent = length != 0 && port.send(length).ok();
         const bool echo = sent && frame.header.type == std::array<u8, 2>{8, 0};

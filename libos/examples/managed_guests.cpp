@@ -8,19 +8,24 @@
 //                                        0: nothing is shared (256)
 //   interval=MICROSECONDS                (2000)
 //   balloon=0                            no balloons
+//   lender=NAME loans=N                  equal pages are shared with the monitors that this environment serves, so many at a time (4096)
 //   squeeze=FRAMES                       of ours, for pages that are put out (0: none are)
+//   most=FRAMES                          that the guests' memory takes; they are given less than they think, and pages go out
 //   vault=NAME                           frames that this environment offers for them instead
 //   show=0                               blocks of the disk are copied
 //   single=1                             no guest memory in pages of 2 MiB: then it is seen which are used
 //   boots=N keep=1                       so many times, one after the other; what was written to the disk is kept between them
 //   kept=PERCENT                         of its memory that a balloon leaves a guest (25)
+//   calm=MILLISECONDS                    since frames were asked for, or refused, until balloons get smaller again (500)
 //   report=MILLISECONDS                  between two records (0: only one at the end)
 //   cmdline=...                          everything behind it, for the guests' kernels
 #include <algorithm>
+#include <utility>
 
 #include "libos/core/libos.hpp"
 #include "libos/heap/heap.hpp"
 #include "libos/transfer/board.hpp"
+#include "libos/vmm/lending/borrower.hpp"
 #include "libos/vmm/memory/manager.hpp"
 #include "libos/vmm/memory/shown_disk.hpp"
 #include "libos/vmm/monitor/files.hpp"
@@ -36,6 +41,7 @@ namespace {
 constexpr u64 kMostGuests = MemoryManager::kMostGuests;
 
 constinit FrameSupply supply;
+constinit Borrower borrower(supply);
 BootFileWindow kernel, initrd, disk_file;
 RunWindow heap_memory, pool_memory;
 
@@ -78,6 +84,7 @@ class Disks {
     void between_boots() {
         for (CowDisk* each : disks_)
             if (each != nullptr && argument("keep", 0) == 0) each->discard();
+        for (ShownDisk*& each : shown_) delete std::exchange(each, nullptr);
     }
     void tell() {
         u64 shown = 0, copied = 0, changed = 0;
@@ -108,7 +115,9 @@ ManagerRules rules() {
     rules.scan_idle = argument("share", rules.scan_idle);
     rules.scan_busy = rules.scan_idle / 8;
     rules.kept = argument("kept", rules.kept);
+    rules.deflate_after = argument("calm", rules.deflate_after);
     rules.report = argument("report", 0);
+    rules.seed = borrower.seed();
     return rules;
 }
 
@@ -153,17 +162,25 @@ std::optional<u64> run_once(u64 count) {
         monitor->add(guests[i]->processor());
     }
     monitor->add(*manager);
+    if (borrower.seed() != 0) borrower.serve(manager->sharing()), monitor->add(borrower);
     monitor->run();
     manager->tell("memory at the end", ticks());
+    const PagingCounts& paging = manager->pager().counts();
+    print("pages: ", paging.out, " out, ", paging.in, " in, of which ", paging.in_for_others, " for a device or the monitor, ", paging.lost, " lost\n");
     disks.tell();
+    if (borrower.seed() != 0) borrower.report();
     u64 failed = 0;
     for (PcGuest* each : std::span(guests, count)) {
         report_exits(each->processor(), each->name().data());
         failed += each->machine().end().kind == End::failed;
     }
     if (!check("clean end", manager->close())) return {};
-    for (PcGuest* each : std::span(guests, count))
+    for (PcGuest* each : std::span(guests, count)) {
         if (!check("clean end", each->close())) return {};
+        delete each;
+    }
+    delete monitor;
+    delete manager;
     if (supply.taken() != 0) return fail("clean end", "frames are missing"), std::optional<u64>{};
     return failed;
 }
@@ -176,7 +193,11 @@ int libos_main() {
     constexpr u64 kHeapPages = 512;
     if (!heap_memory.take(kHeapPages).ok() || !heap().open(heap_memory.memory(), kHeapPages << kPageShift)) return 2;
     if (!disks.open()) return 2;
+    if (!argument("lender").empty() && !check("lender", borrower.open(argument("lender"), argument("loans", 4096)))) return 2;
     const u64 count = std::clamp<u64>(argument("guests", 1), 1, kMostGuests);
+    supply.set_most(argument("most", kAny));
+    const u64 frames = count * (argument("memory", 64) << 20 >> kPageShift);
+    if (!check("table of frames", supply.grow(std::min(frames / 2, FrameSupply::kMostRuns - FrameSupply::kRuns)))) return 2;
     u64 failed = 0;
     for (u64 boots = argument("boots", 1); boots != 0; --boots) {
         const auto result = run_once(count);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstring>
 
 #include "exokernel/abi/result.hpp"
 #include "exokernel/abi/types.hpp"
@@ -25,6 +26,12 @@ static_assert(sizeof(RingWords) == 128);
 inline u64 read_once(u64& word) { return std::atomic_ref(word).load(std::memory_order_acquire); }
 /// Let the peer see it, and all that was written before.
 inline void publish(u64& word, u64 value) { std::atomic_ref(word).store(value, std::memory_order_release); }
+
+/// Copy what a peer may be changing, once: what is used afterwards is the copy.
+inline void copy_once(void* to, const void* from, u64 size) {
+    std::memcpy(to, from, size);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+}
 
 /// Either side's view: how far it has come itself, and how far the peer was when last looked at.
 class RingSide {

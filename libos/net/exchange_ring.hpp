@@ -27,8 +27,10 @@ inline constexpr u64 kSmallPayload = 160;  ///< Bytes behind the header that tra
 inline constexpr u32 kNoFrame = ~u32{0};
 
 enum class RequestKind : u16 {
-    send = 1,  ///< `frame`, filled, for another; without one: `small`, for nothing; with neither: give me a frame to fill.
+    send = 1,  ///< `frame`, filled, for another; without one: `small`, for nothing; with neither: give me a frame to fill. Of
+               ///< length 0: `frame`, which is not sent, for one that nobody else sees.
     receive,   ///< `frame`, which has been read, or none, for the next that comes.
+    send_again,  ///< As `send`; the frame that comes instead may be one that whoever this one is for sees anyway (roads.hpp).
 };
 
 struct NetRequest {
@@ -55,6 +57,7 @@ struct NetResponse {
     NetStatus status{};
     u16 length{};             ///< Of what was received.
     EthernetHeader header{};  ///< Of what was received, as judged by the switch; what the frame begins with is not to be believed.
+                              ///< Of a frame to fill: `to`, if not zero, sees it while it is filled, and nobody else.
     u8 unused[6]{};
     union {
         Capability capability;
@@ -79,12 +82,6 @@ struct alignas(kPageSize) NetRing {
 };
 inline constexpr u64 kRingPages = sizeof(NetRing) / kPageSize;
 static_assert(kRingPages == 7);
-
-/// Copy what a peer may be changing, once: what is used afterwards is the copy.
-inline void copy_once(void* to, const void* from, u64 size) {
-    std::memcpy(to, from, size);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-}
 
 /// The port's side.
 class RingFront {

@@ -1,26 +1,43 @@
 #include "libos/net/frame_bank.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include "libos/core/program.hpp"
 #include "secure_bindings/capability.hpp"
 
 namespace tessera::libos {
 
 bool FrameBank::lend(u32 frame, EnvId to, Rights rights, Capability& capability) {
-    const auto narrowed = attenuate(roots_[frame], only_rights(rights));
-    if (!narrowed.ok()) return false;
-    const auto lent = attenuate(narrowed.value(), only_presenter(to));
-    if (lent.ok()) capability = lent.value();
-    return lent.ok();
+    const Capability& root = roots_[frame];
+    Lent& lent = lent_[frame][rights.has(Right::write)];
+    if (lent.to != to) {
+        const auto narrowed = attenuate(root, only_rights(rights));
+        const auto made = narrowed.ok() ? attenuate(narrowed.value(), only_presenter(to)) : narrowed;
+        if (!made.ok()) return false;
+        capability = made.value();
+        lent = {to, {capability.tag[0], capability.tag[1]}};
+        return true;
+    }
+    std::memcpy(&capability, &root, kCapabilityRootSize);
+    capability.caveats = 2;
+    std::ranges::copy(lent.tag, capability.tag);
+    capability.caveat[0] = only_rights(rights);
+    capability.caveat[1] = only_presenter(to);
+    capability.caveat[2] = capability.caveat[3] = {};
+    return true;
 }
 
 u64 FrameBank::renew(std::span<const u32> frames) {
     u64 done = 0;
-    while (done < frames.size() && renew(roots_[frames[done]])) ++done;
+    while (done < frames.size() && renew(frames[done])) ++done;
     return done;
 }
 
 // Somebody may have taken the frame in between: any other is as good.
-bool FrameBank::renew(Capability& root) {
+bool FrameBank::renew(u32 number) {
+    Capability& root = roots_[number];
+    lent_[number][0].to = lent_[number][1].to = {};
     FrameNumber frame{kAny};
     if (root.kind != ResourceKind::none) {
         frame = FrameNumber{root.first};

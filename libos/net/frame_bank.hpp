@@ -2,6 +2,8 @@
 //
 // Renewing is giving a frame back to the kernel and taking it again: that writes a new grant number, which kills every capability
 // and binding of it, and the kernel clears it before anybody sees it. The switch itself never binds one.
+//
+// Who gets a frame again that was not renewed meanwhile gets the same capability again: its tag is remembered.
 #pragma once
 
 #include "libos/core/call.hpp"
@@ -19,8 +21,15 @@ class FrameBank final : public SwitchHost {
     void close();
 
   private:
-    bool renew(Capability& root);
+    /// The last that was lent of a frame, to be filled or to be read.
+    struct Lent {
+        EnvId to;
+        u64 tag[2];
+    };
+
+    bool renew(u32 frame);
     Capability roots_[Switch::kMaxFrames]{};
+    Lent lent_[Switch::kMaxFrames][2]{};
 };
 
 }  // namespace tessera::libos

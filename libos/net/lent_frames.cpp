@@ -15,39 +15,61 @@ constinit Capability stand_in{};
 Outcome LentFrames::open() {
     if (stand_in.kind == ResourceKind::none) TRY(call<FrameAlloc>({FrameNumber{kAny}, 1, 1, address(stand_in)}));
     if (first_.value == 0) first_ = reserve_pages(kPages);
-    next_ = first_of_all;
+    next_of_all_ = first_of_all;
     first_of_all = this;
     return Done{};
 }
 
-Outcome LentFrames::put(u64 place, const Capability& capability, Rights rights) {
-    capability_[place] = capability;
-    rights_[place] = rights;
-    const PageSpan span = PageSpan::make(first_ + place, 1, rights, rights.has(Right::write) ? static_cast<u64>(SpanFlag::dirty) : 0);
-    TRY(call<Bind>({address(capability_[place]), FrameNumber{capability_[place].first}, span, {}, {}}));
-    return Done{};
+Result<u64> LentFrames::hold(const Capability& capability, Rights rights, bool now) {
+    u8& hint = hints_[capability.first % kHints];
+    // Its tag stands for all that a capability says.
+    const Capability& there = capability_[hint];
+    if (!held_[hint] && there.tag[0] == capability.tag[0] && there.tag[1] == capability.tag[1] && there.first == capability.first) {
+        ++found_;
+        held_[hint] = true;
+        return u64{hint};
+    }
+    // In place of the same frame, if that was renewed: nobody can want what was bound there.
+    u64 page = hint;
+    if (held_[page] || there.first != capability.first) {
+        for (u64 tried = 0; held_[next_]; next_ = (next_ + 1) % kPages)
+            if (++tried > kPages) return Error::exhausted;
+        page = next_;
+        next_ = (next_ + 1) % kPages;
+    }
+    capability_[page] = capability;
+    rights_[page] = rights;
+    ++changes_[page];
+    const PageSpan span = PageSpan::make(first_ + page, 1, rights, rights.has(Right::write) ? static_cast<u64>(SpanFlag::dirty) : 0);
+    if (now)
+        TRY(call<Bind>({address(capability_[page]), FrameNumber{capability.first}, span, {}, {}}));
+    else
+        static_cast<void>(call<Unbind>({PageSpan::make(first_ + page, 1), {}}));
+    hint = static_cast<u8>(page);
+    held_[page] = true;
+    return page;
 }
 
 void LentFrames::close() {
     LentFrames** link = &first_of_all;
-    while (*link != nullptr && *link != this) link = &(*link)->next_;
-    if (*link == this) *link = next_;
+    while (*link != nullptr && *link != this) link = &(*link)->next_of_all_;
+    if (*link == this) *link = next_of_all_;
     static_cast<void>(call<Unbind>({PageSpan::make(first_, kPages), {}}));
 }
 
-bool LentFrames::bind_again(u64 place, u64 access) {
+bool LentFrames::bind_again(u64 page, u64 access) {
     const bool writes = access & static_cast<u64>(AccessKind::write);
-    if (access & static_cast<u64>(AccessKind::fetch) || !rights_[place].has(writes ? Right::write : Right::read)) return false;
+    if (access & static_cast<u64>(AccessKind::fetch) || !rights_[page].has(writes ? Right::write : Right::read)) return false;
     const u64 flags = span_flags_for(access);
-    const PageSpan span = PageSpan::make(first_ + place, 1, rights_[place], flags);
-    if (call<Bind>({address(capability_[place]), FrameNumber{capability_[place].first}, span, {}, {}}).ok()) return true;
-    const PageSpan instead = PageSpan::make(first_ + place, 1, Right::read | Right::write, flags);
+    const PageSpan span = PageSpan::make(first_ + page, 1, rights_[page], flags);
+    if (call<Bind>({address(capability_[page]), FrameNumber{capability_[page].first}, span, {}, {}}).ok()) return true;
+    const PageSpan instead = PageSpan::make(first_ + page, 1, Right::read | Right::write, flags);
     return call<Bind>({address(stand_in), FrameNumber{stand_in.first}, instead, {}, {}}).ok();
 }
 
 bool LentFrames::resolve(VirtAddr address, u64 access) {
     const PageNumber page = page_of(address);
-    for (LentFrames* each = first_of_all; each != nullptr; each = each->next_)
+    for (LentFrames* each = first_of_all; each != nullptr; each = each->next_of_all_)
         if (page.value - each->first_.value < kPages) return each->bind_again(page - each->first_, access);
     return false;
 }

@@ -39,10 +39,7 @@ Outcome SwitchPort::open(std::string_view name, u64 deadline) {
     address_ = ring().address;
     bell_ = u64{1} << ring().port % 63;
     open_ = true;
-    for (u64 place = 0; place < LentFrames::kPages; ++place) {
-        numbers_[place] = kNoFrame;
-        TRY(ask(place));
-    }
+    for (u64 place = 0; place < kPlaces; ++place) TRY(ask(place));
     return Done{};
 }
 
@@ -65,7 +62,7 @@ void SwitchPort::close() {
 Outcome SwitchPort::put(const NetRequest& request, u64 bytes) {
     if (!open_ || cut_off()) return Error::ended;
     if (!front_.put(request, bytes)) return Error::exhausted;
-    under_way_ += request.kind == RequestKind::send;
+    under_way_ += request.kind != RequestKind::receive;
     // Order: the request is there before we look whether somebody has to be told of it.
     std::atomic_ref listening(ring().listening);
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -75,14 +72,28 @@ Outcome SwitchPort::put(const NetRequest& request, u64 bytes) {
 }
 
 /// Ask for a frame in `place`, to fill or to read; what was read there goes back.
-Outcome SwitchPort::ask(u64 place) {
+Outcome SwitchPort::ask(u64 number) {
+    Place& place = places_[number];
     NetRequest request{};
-    request.id = static_cast<u32>(place);
-    request.frame = place < kSendFrames ? kNoFrame : numbers_[place];
-    request.kind = place < kSendFrames ? RequestKind::send : RequestKind::receive;
+    request.id = static_cast<u32>(number);
+    request.frame = number < kSendFrames ? kNoFrame : place.number;
+    request.kind = number < kSendFrames ? RequestKind::send : RequestKind::receive;
     request.length = 0;
     TRY(put(request));
-    places_[place] = Place::asked;
+    place.state = Place::asked;
+    return Done{};
+}
+
+/// Give a frame that somebody sees for one that nobody does.
+Outcome SwitchPort::swap(u64 number) {
+    Place& place = places_[number];
+    NetRequest request{};
+    request.id = static_cast<u32>(number);
+    request.frame = place.number;
+    request.kind = RequestKind::send;
+    TRY(put(request));
+    frames_.release(place.page);
+    place.state = Place::asked;
     return Done{};
 }
 
@@ -93,57 +104,113 @@ Outcome SwitchPort::take_responses() {
 }
 
 Outcome SwitchPort::on_response() {
-    const u64 place = response_.id;
-    under_way_ -= place < kSendFrames || place >= LentFrames::kPages;
-    if (place >= LentFrames::kPages) return Done{};  // something small was sent
-    if (places_[place] != Place::asked) return Error::bad_argument;
-    numbers_[place] = response_.frame;
-    if (place < kSendFrames) {
-        places_[place] = Place::empty;
+    const u64 number = response_.id;
+    under_way_ -= number < kSendFrames || number >= kPlaces;
+    if (number >= kPlaces) return Done{};  // something small was sent
+    Place& place = places_[number];
+    if (place.state != Place::asked) return Error::bad_argument;
+    place.number = response_.frame;
+    if (number < kSendFrames) {
+        place.state = Place::empty;
         if (response_.frame == kNoFrame) return Done{};
-        TRY(frames_.put(place, response_.capability, kToFill));
-        places_[place] = Place::ours;
-        ++to_fill_;
+        place.page = static_cast<u8>(TRY(frames_.hold(response_.capability, kToFill)));
+        place_at_[place.page] = static_cast<u8>(number);
+        place.seen_by = response_.header.to;
+        place.state = Place::ours;
         return Done{};
     }
-    places_[place] = Place::ours;
-    arrived_[place - kSendFrames] = response_;
-    order_[came_++ % kReceiveFrames] = static_cast<u8>(place);
+    place.state = Place::ours;
+    arrived_[number - kSendFrames] = response_;
+    order_[came_++ % kReceiveFrames] = static_cast<u8>(number);
     return Done{};
 }
 
-u64 SwitchPort::ready_to_fill() const {
-    u64 place = 0;
-    while (places_[place] != Place::ours) ++place;
-    return place;
+/// Of frames to fill the one that `to` sees anyway, or one that nobody does.
+u64 SwitchPort::find_room(const MacAddress& to) const {
+    u64 found = kNoPlace;
+    for (u64 i = 0; i < kSendFrames; ++i) {
+        const Place& place = places_[i];
+        if (place.state != Place::ours) continue;
+        if (place.seen_by == to) return i;
+        if (place.seen_by == kNobody) found = i;
+    }
+    return found;
 }
 
-std::span<std::byte> SwitchPort::room() {
-    if (to_fill_ == 0) {
-        // What the switch had no frame for is asked for again.
-        for (u64 place = 0; place < kSendFrames; ++place)
-            if (places_[place] == Place::empty) static_cast<void>(ask(place));
-        if (!take_responses().ok() || to_fill_ == 0) return {};
+/// What the switch had no frame for is asked for again; what only others may see goes for what nobody does.
+void SwitchPort::make_room(const MacAddress& to) {
+    constexpr u64 kSwapped = 4;
+    u64 swapped = 0;
+    for (u64 i = 0; i < kSendFrames; ++i) {
+        Place& place = places_[i];
+        if (place.state == Place::empty) static_cast<void>(ask(i));
+        else if (place.state == Place::ours && place.seen_by != to && swapped++ < kSwapped) static_cast<void>(swap(i));
     }
-    return {frames_.memory(ready_to_fill()), kLongestFrame};
+}
+
+std::span<std::byte> SwitchPort::room(const MacAddress& to) {
+    room_for_ = to;
+    room_ = find_room(to);
+    if (room_ == kNoPlace) {
+        if (take_responses().ok()) room_ = find_room(to);
+        if (room_ == kNoPlace) make_room(to);
+    }
+    if (room_ == kNoPlace) return {};
+    return {frames_.memory(places_[room_].page), kLongestFrame};
 }
 
 Outcome SwitchPort::send(u64 length) {
-    if (to_fill_ == 0) return Error::exhausted;
+    if (room_ == kNoPlace) return Error::exhausted;
     if (length < kEthernetHeader || length > kLongestFrame) return Error::out_of_range;
-    const u64 place = ready_to_fill();
-    std::byte* const frame = frames_.memory(place);
+    Place& place = places_[room_];
+    std::byte* const frame = frames_.memory(place.page);
     if (length <= kEthernetHeader + kSmallPayload) return send({frame, length});
+    EthernetHeader header;
+    std::memcpy(&header, frame, sizeof header);
+    TRY(send_from(room_, length, header, room_for_ == kNobody ? RequestKind::send : RequestKind::send_again));
+    room_ = kNoPlace;
+    return Done{};
+}
+
+Outcome SwitchPort::send_from(u64 number, u64 length, const EthernetHeader& header, RequestKind kind) {
+    Place& place = places_[number];
     NetRequest request{};
-    request.id = static_cast<u32>(place);
-    request.frame = numbers_[place];
-    request.kind = RequestKind::send;
+    request.id = static_cast<u32>(number);
+    request.frame = place.number;
+    request.kind = kind;
     request.length = static_cast<u16>(length);
-    std::memcpy(&request.header, frame, kEthernetHeader);
+    request.header = header;
     TRY(put(request));
-    places_[place] = Place::asked;
-    --to_fill_;
+    frames_.release(place.page);
+    place.state = Place::asked;
     ++exchanged_;
+    return Done{};
+}
+
+u64 SwitchPort::keep_room() {
+    Place& place = places_[room_];
+    place.state = Place::kept;
+    room_ = kNoPlace;
+    return place.page;
+}
+
+Outcome SwitchPort::send_kept(u64 page, u64 length, MacAddress& to) {
+    if (length <= kEthernetHeader + kSmallPayload || length > kLongestFrame) return Error::out_of_range;
+    const u64 number = page < LentFrames::kPages ? place_at_[page] : kNoPlace;
+    if (number >= kSendFrames || places_[number].state != Place::kept || places_[number].page != page) return Error::not_found;
+    EthernetHeader header;
+    copy_once(&header, frames_.memory(page), sizeof header);
+    to = header.to;
+    return send_from(number, length, header, RequestKind::send_again);
+}
+
+Outcome SwitchPort::give_back(u64 page) {
+    const u64 number = page < LentFrames::kPages ? place_at_[page] : kNoPlace;
+    if (number < kSendFrames || number >= kPlaces || places_[number].state != Place::ours || places_[number].page != page ||
+        !frames_.is_held(page))
+        return Error::not_found;
+    TRY(ask(number));
+    frames_.release(page);
     return Done{};
 }
 
@@ -151,13 +218,15 @@ Outcome SwitchPort::send(std::span<const std::byte> frame) {
     if (frame.size() < kEthernetHeader || frame.size() > kLongestFrame) return Error::out_of_range;
     const u64 payload = frame.size() - kEthernetHeader;
     if (payload > kSmallPayload) {
-        const auto to = room();
+        EthernetHeader header;
+        std::memcpy(&header, frame.data(), sizeof header);
+        const auto to = room(header.to);
         if (to.empty()) return Error::exhausted;
         std::memcpy(to.data(), frame.data(), frame.size());
         return send(frame.size());
     }
     NetRequest request{};
-    request.id = LentFrames::kPages;
+    request.id = kPlaces;
     request.frame = kNoFrame;
     request.kind = RequestKind::send;
     request.length = static_cast<u16>(frame.size());
@@ -171,24 +240,30 @@ Outcome SwitchPort::send(std::span<const std::byte> frame) {
     return Done{};
 }
 
-Result<bool> SwitchPort::receive(ReceivedFrame& to) {
-    if (done_ != shown_) {
-        const u64 place = order_[done_ % kReceiveFrames];
-        TRY(ask(place));
-        ++done_;
+Result<bool> SwitchPort::receive(ReceivedFrame& to, bool now) {
+    if (last_shown_ != kNoPlace) {
+        const Place& place = places_[last_shown_];
+        TRY(ask(last_shown_));
+        if (place.number != kNoFrame) frames_.release(place.page);
+        last_shown_ = kNoPlace;
     }
     if (shown_ == came_) TRY(take_responses());
     if (cut_off()) return Error::ended;
     if (shown_ == came_) return false;
-    const u64 place = order_[shown_++ % kReceiveFrames];
-    const NetResponse& arrived = arrived_[place - kSendFrames];
+    const u64 number = order_[shown_++ % kReceiveFrames];
+    Place& place = places_[number];
+    const NetResponse& arrived = arrived_[number - kSendFrames];
     const u64 length = arrived.length;
     const bool in_ring = arrived.frame == kNoFrame;
     if (length < kEthernetHeader || length > kEthernetHeader + (in_ring ? kSmallPayload : kLongestFrame - kEthernetHeader))
         return Error::bad_argument;
-    if (!in_ring) TRY(frames_.put(place, arrived.capability, kToRead));
-    const std::byte* const payload = in_ring ? arrived.small : frames_.memory(place) + kEthernetHeader;
-    to = {arrived.header, {payload, length - kEthernetHeader}};
+    if (!in_ring) {
+        place.page = static_cast<u8>(TRY(frames_.hold(arrived.capability, kToRead, now)));
+        place_at_[place.page] = static_cast<u8>(number);
+    }
+    const std::byte* const payload = in_ring ? arrived.small : frames_.memory(place.page) + kEthernetHeader;
+    to = {arrived.header, {payload, length - kEthernetHeader}, in_ring ? kNoPage : u64{place.page}};
+    last_shown_ = number;
     return true;
 }
 

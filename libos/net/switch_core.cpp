@@ -15,7 +15,7 @@ constexpr MacAddress address_number(u64 number) {
 
 }  // namespace
 
-Switch::Switch(SwitchHost& host, u64 frames) : host_(host), frames_(std::min(frames, kMaxFrames)) {
+Switch::Switch(SwitchHost& host, u64 frames, bool roads) : host_(host), frames_(std::min(frames, kMaxFrames)), use_roads_(roads) {
     while (used_count_ < frames_) {
         used_[used_count_] = static_cast<u32>(used_count_);
         ++used_count_;
@@ -60,6 +60,7 @@ void Switch::disconnect(u64 number) {
     Port& port = ports_[number];
     if (!port.open) return;
     const u64 before = used_count_;
+    roads_.close(number, [this](u32 frame) { used_[used_count_++] = frame; });
     take_back_all(port);
     for (u64 count = used_count_ - before; count != 0 && renew(std::min(count, kAtOnce)); count -= std::min(count, kAtOnce)) {
     }
@@ -92,7 +93,8 @@ bool Switch::serve(u64 number) {
         if (!taken.ok()) return cut_off(port, "its ring counts what cannot be"), true;
         if (!taken.value()) return done != 0;
         switch (request_.kind) {
-            case RequestKind::send: on_send(number); break;
+            case RequestKind::send:
+            case RequestKind::send_again: on_send(number); break;
             case RequestKind::receive: on_receive(port); break;
             default: cut_off(port, "a request of no kind");
         }
@@ -118,31 +120,38 @@ void Switch::on_send(u64 number) {
     const u64 length = request_.length;
     if (frame == kNoFrame && length == 0) {
         if (port.filling_count == kSendFrames) return cut_off(port, "it asks for more frames than it may hold");
-        return answer_send(port, NetStatus::done, true);
+        return answer_send(number, NetStatus::done, true);
     }
     if (frame == kNoFrame) {
         if (length < kEthernetHeader || length > kEthernetHeader + kSmallPayload) return cut_off(port, "it sends less or more than the ring can hold");
-        return answer_send(port, forward(number), false);
+        return answer_send(number, forward(number), false);
     }
     if (frame >= frames_ || !port.filling[frame]) return cut_off(port, "it sends a frame that it does not have");
-    if (length < kEthernetHeader || length > kLongestFrame) return cut_off(port, "it sends a frame of no length that there is");
+    if (length != 0 && (length < kEthernetHeader || length > kLongestFrame))
+        return cut_off(port, "it sends a frame of no length that there is");
     port.filling[frame] = false;
     --port.filling_count;
     // The count goes from the sender's hands to the switch's, until it is known who reads.
-    const NetStatus status = forward(number);
+    const NetStatus status = length != 0 ? forward(number) : NetStatus::done;
     put_back(frame);
-    answer_send(port, status, true);
+    answer_send(number, status, true);
 }
 
-void Switch::answer_send(Port& port, NetStatus status, bool wants_frame) {
+void Switch::answer_send(u64 number, NetStatus status, bool wants_frame) {
+    Port& port = ports_[number];
     response_.id = request_.id;
     response_.status = status;
-    response_.frame = wants_frame ? take_clean() : kNoFrame;
+    response_.frame = wants_frame && goes_again() ? take_on_road(number) : kNoFrame;
     response_.length = 0;
+    // What was last written there is another port's.
+    response_.header = {};
+    if (response_.frame != kNoFrame) response_.header.to = request_.header.to;
+    else if (wants_frame) response_.frame = take_clean();
     const u32 frame = response_.frame;
     u64 bytes = kSlotHead;
     if (wants_frame && frame != kNoFrame) {
         if (host_.lend(frame, port.who, kToFill, response_.capability)) {
+            roads_.on_lent_to_fill(frame, number);
             port.filling[frame] = true;
             ++port.filling_count;
             ++holders_[frame];
@@ -167,17 +176,18 @@ NetStatus Switch::forward(u64 from) {
     ++sender.counts.sent;
     if (is_group(header.to)) {
         for (u64 each = 0; each < kPorts; ++each)
-            if (each != from && ports_[each].open) deliver(ports_[each]);
+            if (each != from && ports_[each].open) deliver(each);
     } else if (const auto to = table_.find(header.to)) {
-        if (*to != from) deliver(ports_[*to]);
+        if (*to != from) deliver(*to);
     } else {
         for (u64 each = 0; each < kPorts; ++each)
-            if (each != from && ports_[each].open && ports_[each].others_behind) deliver(ports_[each]);
+            if (each != from && ports_[each].open && ports_[each].others_behind) deliver(each);
     }
     return NetStatus::done;
 }
 
-void Switch::deliver(Port& to) {
+void Switch::deliver(u64 number) {
+    Port& to = ports_[number];
     if (to.waiting_count == 0) return count_loss(to);
     const u32 frame = request_.frame;
     response_.frame = frame;
@@ -192,6 +202,7 @@ void Switch::deliver(Port& to) {
         ++to.counts.copied;
     } else {
         if (!host_.lend(frame, to.who, kToRead, response_.capability)) return count_loss(to);
+        roads_.on_lent_to_read(frame, number, goes_again());
         to.reading[frame] = true;
         ++to.reading_count;
         ++holders_[frame];
@@ -216,6 +227,7 @@ void Switch::count_loss(Port& port) {
 bool Switch::renew(u64 count) {
     const std::span batch(used_ + used_count_ - count, count);
     const u64 done = host_.renew(batch);
+    for (const u32 frame : batch.first(done)) roads_.on_renewed(frame);
     std::copy_n(batch.begin(), done, clean_ + clean_count_);
     std::copy(batch.begin() + static_cast<std::ptrdiff_t>(done), batch.end(), batch.begin());
     clean_count_ += done;
@@ -225,12 +237,21 @@ bool Switch::renew(u64 count) {
 }
 
 u32 Switch::take_clean() {
+    if (clean_count_ == 0 && used_count_ == 0) roads_.reclaim([this](u32 frame) { used_[used_count_++] = frame; });
     if (clean_count_ == 0) static_cast<void>(renew(std::min(used_count_, kAtOnce)));
     return clean_count_ == 0 ? kNoFrame : clean_[--clean_count_];
 }
 
+/// One for whom the request in hand was sent to, on the road there from its sender.
+u32 Switch::take_on_road(u64 from) {
+    const auto to = table_.find(request_.header.to);
+    const u32 frame = to ? roads_.take(from, *to) : kNoFrame;
+    went_again_ += frame != kNoFrame;
+    return frame;
+}
+
 void Switch::put_back(u32 frame) {
-    if (--holders_[frame] == 0) used_[used_count_++] = frame;
+    if (--holders_[frame] == 0 && !roads_.put(frame)) used_[used_count_++] = frame;
 }
 
 }  // namespace tessera::libos

@@ -1,9 +1,10 @@
 // The switch without a kernel: who has which frame, where a frame goes, and who breaks the rules.
 //
-// A frame is, at any time, in one of four places: clean (in nobody's hands since its grant was renewed), with one port that fills
-// it, with the ports that read it, or used (back, but others still have capabilities and bindings). A used frame
-// becomes clean only by renewal, which kills those. So whoever fills a frame is the only one who can touch it, and whoever
-// reads one shares it with nobody but its sender and those it was sent to.
+// A frame is, at any time, in one of five places: clean (in nobody's hands since its grant was renewed), with one port that fills
+// it, with the ports that read it, used (back, but others still have capabilities and bindings), or on a road (the same, but
+// those are one sender and one reader: roads.hpp). A used frame becomes clean only by renewal, which kills those. So whoever fills
+// a frame is the only one who can touch it, or was told who else can; and whoever reads one shares it with nobody but its
+// sender and those it was sent to.
 //
 // The switch never looks into a frame: the header that it judges by comes in the request, is copied once and handed on.
 // Pure: capabilities and renewal are the host's (docs/network.md).
@@ -13,7 +14,7 @@
 #include <span>
 
 #include "libos/net/exchange_ring.hpp"
-#include "libos/net/mac_table.hpp"
+#include "libos/net/roads.hpp"
 
 namespace tessera::libos {
 
@@ -43,12 +44,13 @@ class Switch {
     static constexpr u64 kPorts = MacTable::kPorts;
     static constexpr u64 kFramesOfPort = kSendFrames + kReceiveFrames;
     static constexpr u64 kAtOnce = 32;  ///< Frames renewed at once.
-    static constexpr u64 kMaxFrames = kPorts * kFramesOfPort + 2 * kAtOnce;
+    static constexpr u64 kMaxFrames = Roads::kFrames;
     static constexpr u64 kBurst = 8;      ///< Requests of one port before the next one's turn.
     static constexpr u64 kPatience = 256;  ///< Slices of a port that keeps what it received, and loses more.
 
     /// Frames 0 to `frames` - 1 are used, at first. frames_for(ports): so many ports can be open, and never run out.
-    Switch(SwitchHost& host, u64 frames);
+    /// `roads`: false: renew every frame, whatever the ports would allow.
+    Switch(SwitchHost& host, u64 frames, bool roads = true);
     static constexpr u64 frames_for(u64 ports) { return ports * kFramesOfPort + 2 * kAtOnce; }
 
     /// A port for `who`, whose ring is all zero and stays while the port is open. `others_behind`: it may send from any
@@ -73,7 +75,8 @@ class Switch {
     u64 frames() const { return frames_; }
     u64 renewed() const { return renewed_; }
     /// Frames in nobody's hands. With all ports closed: all.
-    u64 frames_home() const { return clean_count_ + used_count_; }
+    u64 frames_home() const { return clean_count_ + used_count_ + roads_.waiting(); }
+    u64 went_again() const { return went_again_; }  ///< Frames that were lent to be filled without having been renewed.
     bool holds(u64 port, u32 frame) const { return ports_[port].filling[frame] || ports_[port].reading[frame]; }
 
   private:
@@ -97,24 +100,29 @@ class Switch {
     void on_send(u64 number);
     void on_receive(Port& port);
     NetStatus forward(u64 from);
-    void deliver(Port& to);
+    void deliver(u64 number);
     void count_loss(Port& port);
-    void answer_send(Port& port, NetStatus status, bool wants_frame);
+    void answer_send(u64 number, NetStatus status, bool wants_frame);
     u32 take_clean();
+    u32 take_on_road(u64 from);
+    bool goes_again() const { return use_roads_ && request_.kind == RequestKind::send_again; }
     bool renew(u64 count);
     void put_back(u32 frame);
 
     SwitchHost& host_;
     const u64 frames_;
+    const bool use_roads_;
     MacTable table_;
+    Roads roads_;
     Port ports_[kPorts];
     u64 next_ = 0;
     u64 given_ = 0;  // addresses, of which none is given twice
     u32 clean_[kMaxFrames], used_[kMaxFrames];
-    u64 clean_count_ = 0, used_count_ = 0, renewed_ = 0;
+    u64 clean_count_ = 0, used_count_ = 0, renewed_ = 0, went_again_ = 0;
     u8 holders_[kMaxFrames]{};
     NetRequest request_;  // the one that is being served
     NetResponse response_;
 };
+static_assert(Switch::kMaxFrames == Switch::frames_for(Switch::kPorts));
 
 }  // namespace tessera::libos

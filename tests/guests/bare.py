@@ -11,6 +11,8 @@ import sys
 import tempfile
 import unittest
 
+import test_layer
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = ROOT / "build/guests/trapped.elf"
 LOADER = ROOT / "build/guests/linux_loader.elf"
@@ -131,13 +133,5 @@ class Guest(unittest.TestCase):
         self.assertNotIn("tests passed", output)
 
 
-def main():
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(suite)
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed} passed, {failed} failed")
-    return 1 if failed or not result.testsRun else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(test_layer.main_of_module())

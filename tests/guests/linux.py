@@ -15,6 +15,8 @@ import threading
 import time
 import unittest
 
+import test_layer
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "guests/linux"))
 
 from words import command_line  # noqa: E402
@@ -135,13 +137,5 @@ class Image(unittest.TestCase):
             self.assertTrue(any(line.startswith(wanted) for line in lines), "\n".join(lines))
 
 
-def main():
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(
-        unittest.defaultTestLoader.loadTestsFromTestCase(Image))
-    failed = len({test.id() for test, _ in result.failures + result.errors})
-    print(f"{result.testsRun - failed} passed, {failed} failed")
-    return 1 if failed or not result.testsRun else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(test_layer.main_of_module())

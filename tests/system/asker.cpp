@@ -1,6 +1,7 @@
-// Asks a libOS for frames, once it says that it is ready, or after some time, and waits until it has given them: to be loaded with `arbiter=1`.
+// Asks a libOS for frames, once it, or another one, says that it is ready, or after some time, and waits until it has given them: to be
+// loaded with `arbiter=1`.
 //
-//   whom=NAME   frames=COUNT   milliseconds=DEADLINE   patience=SECONDS   after=SECONDS
+//   whom=NAME   ready=NAME   frames=COUNT   milliseconds=DEADLINE   patience=SECONDS   after=SECONDS
 #include "libos/core/libos.hpp"
 #include "libos/transfer/board.hpp"
 
@@ -18,7 +19,7 @@ bool sleep_to(u64 tsc) {
 
 int libos_main() {
     const u64 second = information().tsc_hz, begin = ticks(), after = argument("after", 0) * second;
-    const bool ready = after != 0 ? sleep_to(begin + after) : await_post(argument("whom"), "ready", begin + argument("patience", 60) * second).ok();
+    const bool ready = after != 0 ? sleep_to(begin + after) : await_post(argument(argument("ready").empty() ? "whom" : "ready"), "ready", begin + argument("patience", 60) * second).ok();
     const EnvId target = find_environment(argument("whom"));
     const u64 count = argument("frames", 64), deadline = argument("milliseconds", 1000) * (information().tsc_hz / 1000);
     const RevocationSpec spec{RevocationKind::frames, 0, kAny, count, deadline, deadline};

@@ -367,6 +367,17 @@ void deprivileged_form() {
     }
     state.rip = u64{1} << 50;
     expect("a rip that is none", run(guest).error(), Error::bad_argument);
+    // An FPU that is not to be used, and one that is: fninit; fldpi; ud2.
+    load_code({0xdb, 0xe3, 0xd9, 0xeb, 0x0f, 0x0b});
+    state.wishes = static_cast<u64>(GuestWish::no_fpu);
+    for (u64 i = 0; i < 2; ++i) {
+        state.rip = kCode << kPageShift;
+        expect_exit("no FPU", guest, GuestExit::exception, 7);
+        expect_true("at its first use", state.rip == kCode << kPageShift, state.rip);
+        asm volatile("fninit");  // Safety: nobody else here computes; and the monitor itself has one
+    }
+    state.wishes = 0;
+    expect_exit("an FPU", guest, GuestExit::exception, 6);
     state.rip = kCode << kPageShift;
     // Flags that are not a guest's to have do not stick.
     load_code({0x9c, 0x58, 0xcc});  // pushf; pop %rax; int3

@@ -11,6 +11,8 @@ import sys
 import tempfile
 import unittest
 
+import test_layer
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BOOT_INFO = "((tessera::BootInfo*)0x200000)"  # kBootInfoAddress
 COMMANDS = ["tessera environments", "tessera frames", "tessera frames 1", "tessera stlb", "tessera stlb 1",
@@ -104,13 +106,5 @@ class Panic(unittest.TestCase):
             self.assertRegex(made.stdout, frame + r" 0x[0-9a-f]{16}  .*overflow_stack.* \(exokernel/core/crash\.cpp:\d+\)\n")
 
 
-def main():
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(suite)
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed} passed, {failed} failed")
-    return 1 if failed or not result.testsRun else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(test_layer.main_of_module())

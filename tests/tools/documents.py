@@ -12,6 +12,8 @@ import subprocess
 import sys
 import unittest
 
+import test_layer
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "scenarios/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 OWN = {"READY", "V", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "LIBOS", "ARGS"}
@@ -86,13 +88,5 @@ class Documents(unittest.TestCase):
         self.assertIn("[my] hello, I am my and was told: rounds=3\n", output)
 
 
-def main():
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(
-        unittest.defaultTestLoader.loadTestsFromTestCase(Documents))
-    failed = len({getattr(test, "test_case", test).id() for test, _ in result.failures + result.errors})
-    print(f"{result.testsRun - failed} passed, {failed} failed")
-    return 1 if failed or not result.testsRun else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(test_layer.main_of_module())

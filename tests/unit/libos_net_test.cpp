@@ -131,6 +131,58 @@ TEST_CASE("net: a frame goes to whom it is for, with the header that was judged"
     CHECK(world.core.frames_home() == world.core.frames());
 }
 
+TEST_CASE("net: on a road frames go again, and nobody else ever sees one that was not renewed") {
+    NetWorld world(3);
+    world.open(3);
+    world.ports[0].again = true;
+    const auto send = [&](u64 to, u64 count) {
+        const u64 again = world.core.went_again();
+        for (u64 i = 0; i < count; ++i) {
+            REQUIRE(world.ports[0].send(world.address(to), 1000));
+            world.run();
+        }
+        return world.core.went_again() - again;
+    };
+    // The frame that comes for the first one is clean, as the reader still has that; all others have been there.
+    const u64 renewed = world.core.renewed();
+    CHECK(send(1, 300) >= 300 - 2 * kSendFrames);
+    CHECK(world.core.renewed() - renewed <= 2 * kSendFrames);
+    // Filled for one and sent to another: that frame has no road any more, which the host would not forgive.
+    CHECK(send(2, 5) == 0);
+    CHECK(send(2, 300) >= 300 - 4 * kSendFrames);
+    // For a frame that is seen there is one that is not.
+    const u32 seen = world.ports[0].filling.front();
+    world.ports[0].filling.pop_front();
+    world.ports[0].ask(RequestKind::send, seen);
+    world.run();
+    CHECK(world.ports[0].filling.size() == kSendFrames);
+    CHECK(world.host().readers(world.ports[0].filling.back()).empty());
+    world.close_all();
+    CHECK(world.core.frames_home() == world.core.frames());
+}
+
+TEST_CASE("net: a road ends with either of its ports") {
+    for (const u64 gone : {u64{0}, u64{1}}) {
+        NetWorld world(3);
+        world.open(3);
+        world.ports[0].again = true;
+        for (u32 i = 0; i < 100; ++i) {
+            REQUIRE(world.ports[0].send(world.address(1), 800));
+            world.run();
+        }
+        const u64 again = world.core.went_again();
+        CHECK(again != 0);
+        world.core.disconnect(gone);
+        world.reopen(gone);
+        world.ports[0].again = true;
+        REQUIRE(world.ports[0].send(world.address(1), 800));
+        world.run();
+        CHECK(world.core.went_again() == again);
+        world.close_all();
+        CHECK(world.core.frames_home() == world.core.frames());
+    }
+}
+
 TEST_CASE("net: nobody sends in another's name, and unknown addresses are for who has others behind") {
     NetWorld world(3);
     world.open(2);
@@ -226,6 +278,7 @@ TEST_CASE("net: whatever honest and hostile ports do, frames have one filler, re
             const u64 who = random.below(3);  // honest: 0, 1, 2
             const u64 to = (who + 1 + random.below(2)) % 3;
             const u64 before = world.ports[to].received;
+            world.ports[who].again = random.one_in(2);
             const bool sent = world.ports[who].send(world.address(to), 14 + random.below(1505));
             world.scribble(3, random);
             world.scribble(4, random);
@@ -238,6 +291,7 @@ TEST_CASE("net: whatever honest and hostile ports do, frames have one filler, re
         for (u64 port = 0; port < 3; ++port) CHECK(world.core.is_open(port));
         CHECK(world.core.counts(0).lost + world.core.counts(1).lost + world.core.counts(2).lost == 0);
         CHECK(expected > 300);
+        CHECK(world.core.went_again() > 20);
         world.close_all();
         CHECK(world.core.frames_home() == world.core.frames());
     }

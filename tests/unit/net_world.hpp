@@ -19,7 +19,7 @@ struct TestPort {
     std::unique_ptr<NetRing> memory;
     RingFront front;
     std::deque<u32> filling;
-    bool honest = true, gives_back = true;
+    bool honest = true, gives_back = true, again = false;
     u64 received = 0;  ///< From honest ports.
     NetResponse last;
 
@@ -34,7 +34,7 @@ struct TestPort {
     bool send_as(const MacAddress& from, const MacAddress& to, u64 length) {
         NetRequest request{};
         request.id = static_cast<u32>(RequestKind::send);
-        request.kind = RequestKind::send;
+        request.kind = again ? RequestKind::send_again : RequestKind::send;
         request.length = static_cast<u16>(length);
         request.header = {to, from, {8, 0}};
         request.frame = kNoFrame;
@@ -75,16 +75,18 @@ class NetWorld {
 
     void open(u64 count, bool others_behind = false) {
         for (u64 i = 0; i < count; ++i) {
-            TestPort& port = ports.emplace_back();
-            port.who = EnvId{ports.size() + 10};
-            port.memory = std::make_unique<NetRing>();
-            REQUIRE(core.connect(port.who, *port.memory, others_behind).value() == ports.size() - 1);
-            port.front = RingFront(*port.memory);
-            for (u64 each = 0; each < kSendFrames; ++each) port.ask(RequestKind::send);
-            for (u64 each = 0; each < kReceiveFrames; ++each) port.ask(RequestKind::receive);
+            ports.emplace_back();
+            begin(ports.size() - 1, EnvId{ports.size() + 10}, others_behind);
         }
         run();
     }
+    /// Somebody else, where a port has ended.
+    void reopen(u64 number) {
+        ports[number] = {};
+        begin(number, EnvId{number + 30}, false);
+        run();
+    }
+    const CountingHost& host() const { return host_; }
     void close_all() {
         for (u64 i = 0; i < ports.size(); ++i) core.disconnect(i);
         CHECK(host_.wrong() == 0);
@@ -142,6 +144,16 @@ class NetWorld {
     u64& slices = slices_;
 
   private:
+    void begin(u64 number, EnvId who, bool others_behind) {
+        TestPort& port = ports[number];
+        port.who = who;
+        port.memory = std::make_unique<NetRing>();
+        REQUIRE(core.connect(port.who, *port.memory, others_behind).value() == number);
+        port.front = RingFront(*port.memory);
+        for (u64 each = 0; each < kSendFrames; ++each) port.ask(RequestKind::send);
+        for (u64 each = 0; each < kReceiveFrames; ++each) port.ask(RequestKind::receive);
+    }
+
     void take_responses(TestPort& port) {
         NetResponse response;
         if (!port.honest) {
@@ -159,6 +171,7 @@ class NetWorld {
             if (response.id == static_cast<u32>(RequestKind::send)) {
                 if (response.frame == kNoFrame) continue;
                 CHECK(host_.good(response, port.who, Right::read | Right::write));
+                check_seen_by(response);
                 port.filling.push_back(response.frame);
                 continue;
             }
@@ -169,6 +182,15 @@ class NetWorld {
             port.last = response;
             if (port.gives_back) port.ask(RequestKind::receive, response.frame);
         }
+    }
+
+    /// A frame to fill says who sees it.
+    void check_seen_by(const NetResponse& response) {
+        const auto& readers = host_.readers(response.frame);
+        const bool seen = response.header.to != MacAddress{};
+        REQUIRE(readers.size() == seen);
+        for (const TestPort& each : ports)
+            if (each.memory->address == response.header.to && each.honest) CHECK(readers.contains(each.who.value));
     }
 
     u64 seen_[64]{};

@@ -222,9 +222,15 @@ TEST_CASE("vmm sharing: balloons are asked for what is missing, once, and never 
         if (all >= wanted) REQUIRE(lowered == wanted);
     }
     // Guests that can give all give all; by how much they have.
-    std::vector<Balloon> two{{1000, 1000, 0, 0}, {1000, 500, 0, 0}};
+    std::vector<Balloon> two{{1000, 1000, 0, 0, 0}, {1000, 500, 0, 0, 500}};
     CHECK(inflate(two, 300, 25) == 300);
     CHECK(two[0].target == 200);
     CHECK(two[1].target == 100);
     CHECK(inflate(two, 300, 25) == 0);
+    // What was never there is taken out of sight: as far as a guest is to keep something, and never less than was asked already.
+    std::vector<Balloon> three{{1000, 200, 100, 100, 400}, {1000, 0, 0, 0, 1000}, {1000, 300, 600, 700, 50}};
+    withdraw(three, 25);
+    CHECK(three[0].target == 500);
+    CHECK(three[1].target == 750);
+    CHECK(three[2].target == 700);
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <utility>
 
 #include "libos/vmm/devices/time.hpp"
@@ -148,6 +149,88 @@ TEST_CASE("vmm: a disk is read and written like the bytes that stand behind it")
     CHECK(request(block, {8}, kBuffers + 512, 20, true) == 0);
     CHECK(block.memory.read<u8>(kBuffers + 512 + 5) == '0');
     CHECK(block.log.notes.empty());
+}
+
+TEST_CASE("vmm: whole pages that a disk can show are not copied, and nothing else is shown") {
+    // Shows every page but those of `refused`, by noting it.
+    struct ShowingDisk final : Disk {
+        TestDisk disk{256};
+        std::map<u64, u64> shown;  // guest frame -> first sector
+        u64 refused = ~u64{0};
+        bool show(u64 sector, u64 guest_frame) override {
+            if (sector / 8 == refused) return false;
+            REQUIRE(shown.emplace(guest_frame, sector).second);
+            return true;
+        }
+        u64 sectors() const override { return disk.sectors(); }
+        bool writable() const override { return true; }
+        bool read(u64 sector, std::span<std::byte> to) override { return disk.read(sector, to); }
+        bool write(u64 sector, std::span<const std::byte> from) override { return disk.write(sector, from); }
+        bool flush() override { return true; }
+    };
+    ShowingDisk disk;
+    Block block(disk, "d");
+    Random random(14);
+    for (std::byte& each : disk.disk.bytes) each = static_cast<std::byte>(random.between(1, 255));
+    u64 whole = 0, in_parts = 0;
+    for (u32 i = 0; i < 500; ++i) {
+        disk.shown.clear();
+        disk.refused = random.below(32);
+        // A chain of up to four buffers, some of which are pages, somewhere in the data: what is copied there was not before.
+        const u64 header = kBuffers - kPageSize, status = header + 16;
+        std::vector<Buffer> chain{{header, 16, false}};
+        std::vector<std::pair<u64, u64>> pages;  // offset in the data, guest frame
+        u64 size = 0;
+        for (u64 part = random.between(1, 4); part != 0; --part) {
+            const u64 frame = kBuffers / kPageSize + 8 * part + random.below(4);
+            const bool page = random.one_in(2);
+            const u32 length = page ? static_cast<u32>(random.between(1, 3) * kPageSize) : static_cast<u32>(random.between(1, 12) * 512);
+            const u64 address = frame * kPageSize + (page ? 0 : 512 * random.below(2));
+            chain.push_back({address, length, true});
+            for (u64 at = 0; at + kPageSize <= length && address % kPageSize == 0; at += kPageSize) pages.emplace_back(size + at, frame + at / kPageSize);
+            block.memory.clear(address, length);
+            size += length;
+        }
+        chain.push_back({status, 1, true});
+        const u64 sector = random.below(256 - size / 512 + 1);
+        block.memory.write(header, ::Request{0, 0, sector});
+        block.queues[0].offer(chain);
+        block.notify(0);
+        REQUIRE(block.memory.read<u8>(status) == 0);
+        // Each shown page is a whole one of the chain, with the sectors that would have been read there; everything else was read.
+        u64 offset = 0;
+        for (const Buffer& part : chain) {
+            if (!part.device_writes || part.length == 1) continue;
+            for (u64 at = 0; at < part.length; at += 512) {
+                const u64 address = part.address + at, where = sector + (offset + at) / 512;
+                const auto shown = disk.shown.find(address / kPageSize);
+                Bytes bytes(512);
+                block.memory.copy_in(bytes, address);
+                if (shown != disk.shown.end()) {
+                    REQUIRE(shown->second + address % kPageSize / 512 == where);
+                    REQUIRE(std::ranges::all_of(bytes, [](std::byte each) { return each == std::byte{0}; }));
+                } else {
+                    REQUIRE(std::equal(bytes.begin(), bytes.end(), disk.disk.bytes.begin() + static_cast<long>(where * 512)));
+                }
+            }
+            offset += part.length;
+        }
+        for (const auto& [frame, first] : disk.shown) {
+            const auto page = std::ranges::find(pages, frame, &std::pair<u64, u64>::second);
+            REQUIRE(page != pages.end());
+            REQUIRE(first == sector + page->first / 512);
+        }
+        whole += disk.shown.size();
+        in_parts += pages.empty() && !disk.shown.empty();
+    }
+    CHECK(whole > 500);
+    CHECK(in_parts == 0);
+    // Never for a write, nor a page that is not in memory: that breaks the disk.
+    disk.shown.clear();
+    CHECK(request(block, {1}, kBuffers + 8 * kPageSize, kPageSize, false) == 0);
+    CHECK(request(block, {0}, 128 * kPageSize, kPageSize, true) == 0xee);
+    CHECK(block.device.broken());
+    CHECK(disk.shown.empty());
 }
 
 TEST_CASE("vmm: what a disk cannot do is an error for the guest, and no more") {

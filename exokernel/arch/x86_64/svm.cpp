@@ -2,6 +2,7 @@
 
 #include "exokernel/arch/x86_64/control_block.hpp"
 #include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/arch/x86_64/fpu.hpp"
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
@@ -136,7 +137,10 @@ namespace {
 /// Run until the guest exits; fills the state page.  Reply: the exit's code.  Errors: not_found (the place), bad_argument (a
 /// proposal).
 Result<u64> run_svm(Cpu& cpu, Guest& guest, u64 place) {
-    Context& context = *TRY(check_place(cpu, guest, place));
+    Context& context = *TRY(find_place(guest, place));
+    // The guest computes in the environment's registers, and what it does not own would trap to the kernel.
+    if (!(cpu.attention & Cpu::kFpuLive)) [[unlikely]]
+        fpu_enter(cpu);
     GuestState& state = *guest.state;
     ControlBlock& block = *guest.block;
     const u64 changed = guest.fresh ? kAllGuestParts : read_once(state.changed);

@@ -14,7 +14,9 @@ std::span<T> DeprivilegedGuest::take(RunWindow& window, u64 count) {
 }
 
 DeprivilegedGuest::DeprivilegedGuest(FrameSupply& supply, const DeprivilegedOptions& options)
-    : memory_(supply, take<GuestFrame>(map_, options.frames)),
+    : code_(options.code),
+      inline_after_(options.inline_after),
+      memory_(supply, take<GuestFrame>(map_, options.frames)),
       paging_(memory_, options.shadow),
       noted_(memory_, paging_.shadow()),
       notes_(options.name),
@@ -28,12 +30,13 @@ DeprivilegedGuest::DeprivilegedGuest(FrameSupply& supply, const DeprivilegedOpti
 Outcome DeprivilegedGuest::open() {
     if (sites_.count() == 0 || pages_.count() == 0) return Error::exhausted;
     TRY(paging_.open());
-    return processor_.open();
+    return processor_.open(code_, inline_after_);
 }
 
 Outcome DeprivilegedGuest::close() {
     TRY(processor_.close());
     TRY(paging_.close());
+    TRY(processor_.close_code());
     memory_.close();
     TRY(sites_.close());
     TRY(pages_.close());

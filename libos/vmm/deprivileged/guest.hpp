@@ -13,6 +13,8 @@ struct DeprivilegedOptions {
     u64 frames;                  ///< Guest frames of 4 KiB.
     ByteSink* serial = nullptr;  ///< Who gets what the guest prints; nullptr: lines of the log.
     ShadowOptions shadow{};      ///< Of roots at most half of kMaxRoots.
+    CodeChoice code = CodeChoice::translate;
+    u32 inline_after = 16;       ///< Traps of an instruction before its handler is inlined.
 };
 
 /// The guest's memory as devices write it: a table or code that they write is known to have been.
@@ -54,6 +56,8 @@ class DeprivilegedGuest {
     static std::span<T> take(RunWindow& window, u64 count);
 
     RunWindow map_, sites_, pages_;
+    CodeChoice code_;
+    u32 inline_after_;
     Memory memory_;
     DeprivilegedPaging paging_;
     NotedMemory noted_;

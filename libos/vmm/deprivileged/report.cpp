@@ -22,6 +22,25 @@ void tell_registers(const VirtualCpu& cpu) {
           hex(cpu.idtr.base), " limit ", hex(cpu.idtr.limit), "\n");
 }
 
+void report_translated(const TranslatedCode& code, const char* what) {
+    const Translator::Counts& counts = code.counts();
+    print(what, ": ", counts.blocks, " blocks of ", counts.instructions, " instructions translated; ", counts.exits, " exits of the cache, ", counts.chained,
+          " branches chained, ", counts.inlined, " handlers inlined; ", counts.invalidated, " blocks invalidated, ", counts.flushes, " flushes, ",
+          code.alone(), " instructions alone, ", code.moves(), " moves\n");
+    Json json;
+    json.field("what", "translated");
+    json.field("blocks", counts.blocks);
+    json.field("instructions", counts.instructions);
+    json.field("exits", counts.exits);
+    json.field("chained", counts.chained);
+    json.field("inlined", counts.inlined);
+    json.field("invalidated", counts.invalidated);
+    json.field("flushes", counts.flushes);
+    json.field("alone", code.alone());
+    json.field("moves", code.moves());
+    static_cast<void>(json.send());
+}
+
 }  // namespace
 
 void DeprivilegedProcessor::tell_end() {
@@ -70,6 +89,7 @@ void report_deprivileged(const DeprivilegedProcessor& processor, const char* wha
     json.field("rewritten", processor.rewritten());
     json.field("branches", counts.branches);
     static_cast<void>(json.send());
+    if (const TranslatedCode* const code = processor.translated()) report_translated(*code, what);
     Json by_instruction;
     by_instruction.field("what", "emulated");
     for (const SensitiveInstruction& each : sensitive_instructions())

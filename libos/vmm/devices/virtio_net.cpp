@@ -30,9 +30,12 @@ u32 VirtioNet::send(const Chain& chain) {
         ++lost_;
         return 0;
     }
-    const std::span<std::byte> room = port_.room();
+    MacAddress to{};
+    bool there = chain.read(memory_, kNetHeader, std::as_writable_bytes(std::span(to)));
+    const std::span<std::byte> room = port_.room(to);
     const std::span<std::byte> frame(room.empty() ? frame_ : room.data(), size);
-    if (!chain.read(memory_, kNetHeader, frame)) {
+    there = there && chain.read(memory_, kNetHeader, frame);
+    if (!there) {
         give_up(kSend, "a frame that is not in memory");
         return 0;
     }

@@ -1,26 +1,10 @@
 // A network card without offloads: whole Ethernet frames, one buffer each. (Virtio 1.1, 5.1 with its legacy interface.)
 #pragma once
 
-#include <array>
-
+#include "libos/vmm/devices/net_port.hpp"
 #include "libos/vmm/devices/virtio.hpp"
 
 namespace tessera::vmm {
-
-using MacAddress = std::array<u8, 6>;
-inline constexpr u64 kMinFrame = 14, kMaxFrame = 1518;  ///< Header; and with 1500 bytes in it, a VLAN tag too.
-
-/// Where the card's cable leads: a switch.
-class NetPort {
-  public:
-    /// The guest sent a frame of kMinFrame to kMaxFrame bytes, good during the call. Nothing in it is to be believed.
-    virtual void send(std::span<const std::byte> frame) = 0;
-    /// Where it would have the next frame, kMaxFrame bytes; empty: anywhere, as it copies.
-    virtual std::span<std::byte> room() { return {}; }
-
-  protected:
-    ~NetPort() = default;
-};
 
 class VirtioNet final : public VirtioDevice {
   public:

@@ -16,6 +16,7 @@ struct Balloon {
     u64 own;     ///< Frames of its own that it has now: what there is to give.
     u64 actual;  ///< In the balloon, by the guest's own word.
     u64 target;  ///< What it was asked for.
+    u64 absent;  ///< Frames that it never touched: there is nothing behind them.
 
     /// Asked for and not given yet.
     constexpr u64 coming() const { return target > actual ? std::min(target - actual, own) : 0; }
@@ -43,6 +44,12 @@ constexpr u64 inflate(std::span<Balloon> balloons, u64 missing, u64 kept) {
         asked += step;
     }
     return asked;
+}
+
+/// There are no more frames to be had: raise targets so that no guest goes on believing in memory that was never behind its
+/// addresses. It gives what it does not use, which costs nobody anything.
+constexpr void withdraw(std::span<Balloon> balloons, u64 kept) {
+    for (Balloon& each : balloons) each.target = std::max(each.target, std::min(each.actual + each.absent, each.most(kept)));
 }
 
 /// Lower targets by `frames` in all, by how much each has given. Returns by how many they were.

@@ -33,7 +33,7 @@ u64 owed(const RevocationRequest& request) {
 Outcome MemoryManager::open(const ManagerRules& rules, u64 guest_frames) {
     rules_ = rules;
     began_ = ticks();
-    if (rules_.scan_idle != 0) TRY(sharing_.open(guest_frames, began_));
+    if (rules_.scan_idle != 0) TRY(sharing_.open(guest_frames, rules.seed != 0 ? rules.seed : began_));
     return set_plain_handler<UpcallKind::revoke, on_revoke>();
 }
 
@@ -44,14 +44,15 @@ Outcome MemoryManager::close() {
     return pager_.close();
 }
 
-ManagedMemory* MemoryManager::add(Memory& memory, const Processor& processor) {
+ManagedMemory* MemoryManager::add(Memory& memory, Processor& processor) {
     if (count_ == kMostGuests) return nullptr;
     Member& member = members_[count_++];
     member.processor = &processor;
-    return &member.memory.emplace(memory, sharing_, pager_, static_cast<RoomMaker&>(*this));
+    return &member.memory.emplace(memory, sharing_, pager_, static_cast<MemoryOwner&>(*this));
 }
 
 u64 MemoryManager::tend(u64 now) {
+    use_single_frames();
     answer(now);
     deflate_some(now);
     if (rules_.scan_idle != 0) scan(all_idle() ? rules_.scan_idle : rules_.scan_busy);
@@ -88,7 +89,28 @@ void MemoryManager::scan(u64 pages) {
     scan_ticks_ += ticks() - begin;
 }
 
+// Where memory gets short, who gives is chosen by what each uses; and a binding of 512 frames says that all are.
+void MemoryManager::use_single_frames() {
+    if (information().frames_free >= frames_of(ReclaimState::high, information().frames_usable)) return;
+    for (Member& each : std::span(members_).first(count_)) each.memory->memory().use_single_frames();
+}
+
 // ---- Giving back ------------------------------------------------------------------------------------------------
+
+// A guest has more memory than the kernel lets us have: what goes out now is any page, and the next is for its balloon to choose.
+// As many as the supply takes at once: frames that come one by one each need a capability, of which there are few.
+bool MemoryManager::make_room() {
+    const u64 gone = page_out_any(FrameSupply::kBatch);
+    refused_ += gone;
+    return gone != 0;
+}
+
+void MemoryManager::page_lost(const ManagedMemory& memory, u64 guest_frame) {
+    for (Member& each : std::span(members_).first(count_))
+        if (&*each.memory == &memory)
+            each.processor->machine().stop({End::failed, "a page of its memory was lost or changed where it was kept, at guest-physical",
+                                            guest_frame << kPageShift});
+}
 
 u64 MemoryManager::page_out_any(u64 count) {
     u64 frames = 0, done = 0;
@@ -115,7 +137,8 @@ u64 MemoryManager::read_balloons(std::span<Balloon, kMostGuests> balloons) {
         VirtioBalloon* const device = each.memory->balloon();
         if (device == nullptr || !each.processor->machine().is_running()) continue;
         const Memory& memory = each.memory->memory();
-        balloons[count++] = {memory.frames(), memory.present(), device->actual(), device->target()};
+        balloons[count++] = {memory.frames(), memory.present(), device->actual(), device->target(),
+                             refused_ != 0 ? each.memory->use().absent : 0};
     }
     return count;
 }
@@ -162,20 +185,23 @@ void MemoryManager::answer(u64 now) {
         missing += frames;
         late += is_due ? frames : 0;
     }
-    if (missing == 0) return;
+    if (missing + refused_ == 0) return;
     asked_last_ = now;
-    missing -= std::min(missing, supply_.trim());
+    if (missing != 0) missing -= std::min(missing, supply_.trim());
     std::array<Balloon, kMostGuests> balloons{};
     const u64 count = read_balloons(balloons);
-    static_cast<void>(inflate(std::span(balloons).first(count), missing, rules_.kept));
+    static_cast<void>(inflate(std::span(balloons).first(count), missing + refused_, rules_.kept));
+    if (refused_ != 0) withdraw(std::span(balloons).first(count), rules_.kept);
+    refused_ = 0;
     set_balloons(std::span(balloons).first(count));
     page_out_any(std::min(count == 0 ? missing : late, kAtOnce));
 }
 
-// There is memory when the machine has enough and we may own more.
+// Who has not been asked for some time takes more, as long as we may own it, and until memory is really short: by then the
+// arbiter has asked those that it is due least.
 void MemoryManager::deflate_some(u64 now) {
     if (now < asked_last_ + rules_.deflate_after * per_millisecond()) return;
-    const u64 enough = frames_of(ReclaimState::high, information().frames_usable);
+    const u64 enough = frames_of(ReclaimState::hard, information().frames_usable);
     if (information().frames_free < enough + rules_.deflate_step) return;
     if (accounts().frame_quota < accounts().frames + rules_.deflate_step) return;
     std::array<Balloon, kMostGuests> balloons{};
@@ -207,6 +233,7 @@ void MemoryManager::tell(const char* what, u64 now) {
     json.field("shared", all.shared);
     json.field("shared_on", sharing_.table().frames());
     json.field("saved", sharing_.saved());
+    json.field("borrowed", sharing_.borrowed());
     json.field("ballooned", all.ballooned);
     json.field("balloon_target", target);
     json.field("balloon_given", given);
@@ -226,6 +253,7 @@ void MemoryManager::tell(const char* what, u64 now) {
     json.field("pages_out", paging.out);
     json.field("pages_in", paging.in);
     json.field("pages_in_for_others", paging.in_for_others);
+    json.field("pages_lost", paging.lost);
     json.field("frames_asked", frames_asked_);
     static_cast<void>(json.send());
 }

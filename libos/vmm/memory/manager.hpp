@@ -21,12 +21,13 @@ struct ManagerRules {
     u64 scan_idle = 256;      ///< Pages hashed each time while all guests are idle; 0: no sharing.
     u64 scan_busy = 32;       ///< While one is not.
     u64 kept = 25;            ///< Percent of its memory that a balloon leaves a guest.
-    u64 deflate_step = 64;    ///< Frames by which balloons get smaller each time, while memory is free.
-    u64 deflate_after = 500;  ///< Milliseconds since frames were asked for last.
+    u64 deflate_step = 16;    ///< Frames by which balloons get smaller each time, while memory is free.
+    u64 deflate_after = 500;  ///< Milliseconds since frames were asked for, or refused, last.
     u64 report = 0;           ///< Milliseconds between two records of how things stand; 0: none.
+    u64 seed = 0;             ///< Of the hashes; 0: any. Who shares with other monitors has theirs (Borrower::seed).
 };
 
-class MemoryManager final : public Chore, private RoomMaker {
+class MemoryManager final : public Chore, private MemoryOwner {
   public:
     static constexpr u64 kMostGuests = Monitor::kMaxProcessors;
 
@@ -38,7 +39,7 @@ class MemoryManager final : public Chore, private RoomMaker {
     Outcome close();
 
     /// A guest is managed from now on; `processor` tells whether it is busy. Null: there are too many.
-    ManagedMemory* add(Memory& memory, const Processor& processor);
+    ManagedMemory* add(Memory& memory, Processor& processor);
 
     u64 tend(u64 now) override;
 
@@ -54,13 +55,14 @@ class MemoryManager final : public Chore, private RoomMaker {
   private:
     struct Member {
         std::optional<ManagedMemory> memory;
-        const Processor* processor;
+        Processor* processor;
     };
     struct Heard {
         u64 request, tsc;
     };
 
-    bool make_room() override { return page_out_any(1) != 0; }
+    bool make_room() override;
+    void page_lost(const ManagedMemory& memory, u64 guest_frame) override;
     void scan(u64 pages);
     bool all_idle() const;
     void answer(u64 now);
@@ -69,6 +71,7 @@ class MemoryManager final : public Chore, private RoomMaker {
     u64 read_balloons(std::span<Balloon, kMostGuests> balloons);
     void set_balloons(std::span<const Balloon> balloons);
     void deflate_some(u64 now);
+    void use_single_frames();
 
     FrameSupply& supply_;
     ManagerRules rules_;
@@ -80,6 +83,7 @@ class MemoryManager final : public Chore, private RoomMaker {
     std::array<Heard, kRequests> heard_{};
     u64 next_guest_ = 0, next_frame_ = 0, passes_ = 0;  // where scanning goes on
     u64 asked_last_ = 0;                                // TSC
+    u64 refused_ = 0;                                   // frames that the kernel had not, since balloons were last asked
     u64 next_report_ = 0, began_ = 0;
     u64 frames_asked_ = 0, scan_ticks_ = 0;
 };

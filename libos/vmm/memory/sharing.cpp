@@ -32,13 +32,14 @@ Outcome Sharing::open(u64 guest_frames, u64 seed) {
     table_ = SharedFrames(items_in<SharedFrames::Entry>(entry_memory_, contents), items_in<u32>(head_memory_, places / 2));
     TRY(restless_memory_.take(pages_for(guest_frames)));
     restless_ = items_in<u8>(restless_memory_, guest_frames);
-    peek_.open();
+    peek_.open(supply_);
     seed_ = seed;
     zero_hash_ = hash_of(kZeroPage, seed);
     return Done{};
 }
 
 Outcome Sharing::close() {
+    peek_.close();
     TRY(hint_memory_.close());
     TRY(entry_memory_.close());
     TRY(restless_memory_.close());
@@ -82,7 +83,9 @@ bool Sharing::compare(const u64* one, const u64* other) {
 }
 
 void Sharing::look_at(PageOf page) {
-    if (guests_[page.guest]->entry(page.guest_frame).use() != FrameUse::present || !is_worth_a_look(page)) return;
+    const FrameUse use = guests_[page.guest]->entry(page.guest_frame).use();
+    if (use == FrameUse::shared && lender_ != nullptr) return look_at_shared(page);
+    if (use != FrameUse::present || !is_worth_a_look(page)) return;
     const u64* const bytes = words(page);
     if (bytes == nullptr) return;
     ++counts_.looked;
@@ -92,8 +95,23 @@ void Sharing::look_at(PageOf page) {
         if (join(page, *entry)) return;
     const auto other = hints_.find(hash);
     if (other && *other != page && pair(page, *other, hash)) return;
-    if (lender_ != nullptr && borrow(page, hash)) return;
     hints_.note(hash, page);
+    if (lender_ != nullptr) lender_->tell(hash);
+}
+
+// What is equal here already may stand on a frame that other monitors use, too. Each of our own is told of about once a pass,
+// however many stand on it; when there is a loan, they follow as they are come across. Zeros are not worth it: one frame here.
+void Sharing::look_at_shared(PageOf page) {
+    const SuppliedFrame frame = guests_[page.guest]->entry(page.guest_frame).frame();
+    const SharedFrames::Entry* const own = table_.find(frame.number);
+    if (own == nullptr || own->frame.number == zeros_ || supply_.is_adopted(own->frame.run)) return;
+    const u64 hash = own->hash;
+    SharedFrames::Entry* entry = table_.first(hash);
+    for (u64 i = 0; entry != nullptr && i < kMostEqualHashes; ++i, entry = table_.next(*entry))
+        if (FrameSupply::is_loan(entry->frame.run) && join(page, *entry)) return drop(frame);
+    if (random_.below(own->users) != 0) return;
+    hints_.note(hash, page);
+    lender_->tell(hash);
 }
 
 // One that stays zero, as it is never bound to be written. It comes first: whoever made another page with that hash waits.
@@ -114,7 +132,7 @@ bool Sharing::join(PageOf page, SharedFrames::Entry& entry) {
     const SuppliedFrame frame = entry.frame;
     guests_[page.guest]->protect(page.guest_frame);
     const u64* const bytes = words(page);
-    if (!compare(bytes, frame.number == zeros_ ? kZeroPage : peek_.at(supply_.capability(frame.run), frame.number))) return false;
+    if (bytes == nullptr || !compare(bytes, frame.number == zeros_ ? kZeroPage : peek_.at(frame)) || peek_.failed()) return false;
     counts_.zeros += frame.number == zeros_;
     stand_on(page, entry);
     return true;
@@ -142,24 +160,31 @@ bool Sharing::pair(PageOf page, PageOf other, u64 hash) {
     return true;
 }
 
-// What was lent may be anything, so it is compared like everything else. That it stays as it is, its owner has promised.
-bool Sharing::borrow(PageOf page, u64 hash) {
-    guests_[page.guest]->protect(page.guest_frame);
-    const auto frame = lender_->find_equal(hash, words(page));
-    if (!frame) return false;
-    SharedFrames::Entry* const entry = table_.insert(hash, *frame);
-    if (entry == nullptr) return lender_->give_back(*frame), false;
+const u64* Sharing::bytes_of(PageOf page) {
+    if (page.guest >= guest_count_ || page.guest_frame >= guests_[page.guest]->frames()) return nullptr;
+    return guests_[page.guest]->entry(page.guest_frame).is_backed() ? words(page) : nullptr;
+}
+
+// What was lent may be anything, so it is compared like everything else, which has to be the last look at it: docs/guest-memory.md
+// says who promises that it stays as it is.
+bool Sharing::take_loan(PageOf page, u64 hash, SuppliedFrame frame) {
+    if (bytes_of(page) == nullptr || table_.find(frame.number) != nullptr) return false;
+    const GuestFrame before = guests_[page.guest]->entry(page.guest_frame);
+    if (before.use() == FrameUse::shared && supply_.is_adopted(before.frame().run)) return false;
+    SharedFrames::Entry* const entry = table_.insert(hash, frame);
+    if (entry == nullptr) return false;
+    if (!join(page, *entry)) return static_cast<void>(table_.drop_user(frame.number)), false;
     ++lent_;
-    if (join(page, *entry)) return true;
-    drop(*frame);
-    return false;
+    ++counts_.lent;
+    if (before.use() == FrameUse::shared) drop(before.frame());
+    return true;
 }
 
 void Sharing::drop(SuppliedFrame frame) {
     const auto free = table_.drop_user(frame.number);
     if (!free) return;
     if (free->number == zeros_) zeros_ = kNowhere;
-    if (!supply_.is_adopted(free->run)) return supply_.give(*free);
+    if (!FrameSupply::is_loan(free->run)) return supply_.give(*free);
     --lent_;
     if (lender_ != nullptr) lender_->give_back(*free);
 }

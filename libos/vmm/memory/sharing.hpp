@@ -2,7 +2,7 @@
 //
 //   a page is looked at: hash --> a shared frame with that hash? ----> compare ----> one user more
 //                             \-> a page noted with that hash? ----> compare ----> its frame is shared now, by both
-//                              \-> note it, for who comes later
+//                              \-> note it, for who comes later, and tell the lender, if there is one (libos/vmm/lending)
 //
 // Comparing is: write-protect both, wherever they are bound; compare every byte; only then change the maps. Whoever writes
 // behind that gets a copy of his own (Memory::back). Pages of zeros are most of what there is to find, and need no partner.
@@ -24,13 +24,15 @@ struct SharingCounts {
     u64 zeros;      ///< so many on the one of zeros.
     u64 copied;     ///< Guest frames that went off it, because they were written.
     u64 passed;     ///< Pages that were not hashed, as they are written again and again.
+    u64 lent;       ///< Frames that were borrowed, as they were equal.
 };
 
-/// Somewhere else to look for an equal page: with other monitors. A frame of somebody else's, to be read, that is said to be
-/// equal; it is compared before anybody relies on it.
+/// Somewhere else to look for an equal page: with other monitors. Nothing is waited for: what comes of it comes to
+/// Sharing::take_loan.
 class Lender {
   public:
-    virtual std::optional<SuppliedFrame> find_equal(u64 hash, const u64* page) = 0;
+    /// A page with that hash has no equal here, or is on a frame of our own that others could stand on, too.
+    virtual void tell(u64 hash) = 0;
     /// Nobody here uses it any more.
     virtual void give_back(SuppliedFrame frame) = 0;
 
@@ -64,8 +66,31 @@ class Sharing {
     /// The same, because the guest wrote there: it may well do so again.
     void drop_copied(PageOf page, SuppliedFrame frame);
 
+    // ---- For the lender ----
+
+    u64 seed() const { return seed_; }
+    /// A page that had this hash when it was looked at last.
+    std::optional<PageOf> page_with(u64 hash) const { return hints_.find(hash); }
+    /// Its bytes. Null: it has none now.
+    const u64* bytes_of(PageOf page);
+    /// Somebody else's frame, adopted by the supply, that is said to be equal to that page. It is compared, like everything; if it is
+    /// equal, the page stands on it, and others will. False: it is not used, and the caller's.
+    bool take_loan(PageOf page, u64 hash, SuppliedFrame frame);
+    /// Everybody here goes off loans of which `is_recalled` says so: each has a copy of its own then.  Cost: looks at all maps.
+    template <class IsRecalled>
+    void leave(IsRecalled&& is_recalled) {
+        for (u64 guest = 0; guest < guest_count_; ++guest)
+            for (u64 frame = 0; frame < guests_[guest]->frames(); ++frame) {
+                const GuestFrame entry = guests_[guest]->entry(frame);
+                if (entry.use() == FrameUse::shared && FrameSupply::is_loan(entry.frame().run) && is_recalled(entry.frame()))
+                    static_cast<void>(guests_[guest]->back(frame, true, false));
+            }
+    }
+
     const SharingCounts& counts() const { return counts_; }
     const SharedFrames& table() const { return table_; }
+    /// Of the frames in the table, so many are a lender's.
+    u64 borrowed() const { return lent_; }
     /// Frames that would be needed besides if nothing were shared.
     u64 saved() const { return table_.users() - table_.frames() + lent_; }
 
@@ -80,7 +105,7 @@ class Sharing {
     SharedFrames::Entry* find_or_make_zeros();
     bool join(PageOf page, SharedFrames::Entry& entry);
     bool pair(PageOf page, PageOf other, u64 hash);
-    bool borrow(PageOf page, u64 hash);
+    void look_at_shared(PageOf page);
     void stand_on(PageOf page, SharedFrames::Entry& entry);
     const u64* words(PageOf page);
     bool compare(const u64* one, const u64* other);
@@ -98,7 +123,7 @@ class Sharing {
     Hints hints_;
     SharedFrames table_;
     Peek peek_;
-    u64 lent_ = 0;  ///< Of the frames in the table, so many are a lender's: they cost us nothing.
+    u64 lent_ = 0;
     SharingCounts counts_{};
 };
 

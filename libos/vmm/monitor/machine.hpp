@@ -83,8 +83,9 @@ class Machine {
         if (off_ == all()) stop({End::power_off, "halted with interrupts off", 0});
     }
 
-    const End& end() const { return end_; }
-    bool is_running() const { return end_.kind == End::running; }
+    const End& end() const { return end_.kind == End::running && memory_.is_lost() ? kLost : end_; }
+    /// Memory that was borrowed and is gone ends a machine, too: looked at behind each exit.  Hot.
+    bool is_running() const { return end_.kind == End::running && !memory_.is_lost(); }
     /// Whoever has put it together anew says that it runs again.
     void restart() { end_ = {}; }
     /// The first reason counts.
@@ -94,6 +95,8 @@ class Machine {
     }
 
   private:
+    static constexpr End kLost{End::failed, "memory that it shared with other monitors was taken away by who lent it", 0};
+
     std::string_view name_;
     Memory& memory_;
     Board& board_;

@@ -58,6 +58,7 @@ std::optional<Backing> Memory::back(u64 guest_frame, bool write, bool by_guest) 
                                                               : fill(guest_frame);
         if (!there || !entry.is_backed()) return {};
     }
+    if (entry.use() == FrameUse::shared && has_lost(guest_frame)) return {};
     if (write && entry.use() == FrameUse::shared && !copy(guest_frame)) return {};
     if (write && entry.is_protected()) {
         entry = entry.with_protection(false);
@@ -65,6 +66,13 @@ std::optional<Backing> Memory::back(u64 guest_frame, bool write, bool by_guest) 
         if (policy_ != nullptr) policy_->on_write(guest_frame);
     }
     return backing_of(guest_frame);
+}
+
+// That a frame is gone shows in the kernel's table, where its grant is another one.
+bool Memory::has_lost(u64 guest_frame) {
+    const SuppliedFrame frame = map_[guest_frame].frame();
+    if (FrameSupply::is_loan(frame.run) && frame_info(frame.number).grant != supply_.capability(frame.run).grant) lost_ = true;
+    return lost_;
 }
 
 // From the frame on, not around it: what was bound before stays as it is.
@@ -92,7 +100,7 @@ Backing Memory::backing_of(u64 guest_frame) const {
     const bool write = access & static_cast<u64>(AccessKind::write);
     if (index == frames()) {
         const PageSpan span = PageSpan::make(first() + index, 1, Right::read, access & kPin ? span_flags_for(kPin) : 0);
-        return bind_frames(supply_.capability(scratch_.run), scratch_.number, span);
+        return bind_frames(supply_.capability(scratch_.run), scratch_.number, span) || stand_in(scratch_.run, index, access);
     }
     const GuestFrame entry = map_[index];
     if (!entry.is_backed() || (write && !entry.is_writable())) return false;
@@ -103,7 +111,16 @@ Backing Memory::backing_of(u64 guest_frame) const {
         backing.count = 1;
     }
     const PageSpan pages = backing.span(first(), Right::read | Right::write, write);
-    return bind_frames(*backing.capability, backing.frame, PageSpan{pages.bits | span_flags_for(access & kPin)});
+    return bind_frames(*backing.capability, backing.frame, PageSpan{pages.bits | span_flags_for(access & kPin)}) ||
+           stand_in(entry.frame().run, index, access);
+}
+
+// What is borrowed can go at any moment, and a device may be in the middle of it: it goes on, and then the guest ends.
+[[TESSERA_RESOLVES_FAULTS]] bool Memory::stand_in(u64 run, u64 index, u64 access) {
+    if (!FrameSupply::is_loan(run)) return false;
+    lost_ = true;
+    const Capability& zeros = supply_.stand_in();
+    return bind_frames(zeros, FrameNumber{zeros.first}, PageSpan::make(first() + index, 1, Right::read, span_flags_for(access & kPin)));
 }
 
 // ---- Filling --------------------------------------------------------------------------------------------------

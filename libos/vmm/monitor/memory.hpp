@@ -141,6 +141,8 @@ class Memory final : public GuestMemory, private Window {
     Result<SuppliedFrame> take_frame();
     u64 present() const { return present_; }  ///< Frames of the guest's own.
     u64 copies() const { return copies_; }    ///< Writes to shared frames.
+    /// A frame that was borrowed is gone, and the guest's bytes with it: it must not go on.
+    bool is_lost() const { return lost_; }
     /// The guest frame that a frame of the guest's own stands behind.  Cost: looks through the map.
     std::optional<u64> guest_frame_of(FrameNumber frame) const;
 
@@ -151,6 +153,8 @@ class Memory final : public GuestMemory, private Window {
     bool fill(u64 guest_frame);
     bool fill_large(u64 guest_frame);
     bool copy(u64 guest_frame);
+    bool has_lost(u64 guest_frame);
+    bool stand_in(u64 run, u64 index, u64 access);
     Backing backing_of(u64 guest_frame) const;
     void forget(u64 guest_frame, u64 count);
 
@@ -163,6 +167,7 @@ class Memory final : public GuestMemory, private Window {
     bool large_over_ = false;       // the kernel has no 2 MiB run any more
     bool single_ = false;           // use_single_frames
     u64 present_ = 0, copies_ = 0;
+    volatile bool lost_ = false;    // set in a handler
 };
 
 }  // namespace tessera::vmm

@@ -30,11 +30,11 @@ ParavirtGuest::ParavirtGuest(FrameSupply& supply, const ParavirtOptions& options
     : options_(options),
       memory_(supply, take_map(map_, options.frames)),
       guest_(memory_, *this, take_uses(uses_, options.frames)),
-      shadows_(memory_, guest_),
+      shadows_(memory_, guest_, options.port != nullptr ? options.port->lent_pages() : nullptr),
       board_(guest_),
       machine_(options.name, memory_, board_, shadows_) {
     if (options.disk != nullptr) disk_.emplace(*options.disk);
-    if (options.port != nullptr) network_.emplace(*options.port);
+    if (options.port != nullptr) network_.emplace(*options.port, options.frames << kPageShift);
 }
 
 Outcome ParavirtGuest::open() {
@@ -62,6 +62,10 @@ const char* ParavirtGuest::boot(std::span<const std::byte> image, std::string_vi
     std::ranges::copy(command_line, information.command_line);
     information.disk_sectors = options_.disk != nullptr ? options_.disk->sectors() : 0;
     information.has_network = options_.port != nullptr;
+    if (const LentPages* lent = options_.port != nullptr ? options_.port->lent_pages() : nullptr; lent != nullptr) {
+        information.lent_pages = options_.frames << kPageShift;
+        information.lent_page_count = lent->count();
+    }
     std::ranges::copy(options_.address, information.network_address);
     return guest_.start(information, parsed.kernel.entry, cpu_.state()) ? nullptr : "there is no memory for it";
 }
@@ -188,6 +192,12 @@ bool ParavirtGuest::notify_ring(RingKind kind) {
 
 bool ParavirtGuest::receive(std::span<const std::byte> frame, std::span<const std::byte> rest) {
     if (!network_ || !network_->receive(guest_.memory(), frame, rest)) return false;
+    guest_.post(Event::receive);
+    return true;
+}
+
+bool ParavirtGuest::receive_lent(std::span<const std::byte> header, u64 page, u64 size) {
+    if (!network_ || !network_->receive_lent(guest_.memory(), header, page, size)) return false;
     guest_.post(Event::receive);
     return true;
 }

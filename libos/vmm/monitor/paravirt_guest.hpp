@@ -63,6 +63,8 @@ class ParavirtGuest final : public TurnTaker, private paravirt::GuestEffects {
 
     /// A packet for the guest. False: it is lost.
     bool receive(std::span<const std::byte> frame, std::span<const std::byte> rest = {});
+    /// The same, but for its header lent to the guest at a page of the port's.
+    bool receive_lent(std::span<const std::byte> header, u64 page, u64 size);
 
     std::string_view name() const { return options_.name; }
     const ExitCounts& exits() const { return exits_; }

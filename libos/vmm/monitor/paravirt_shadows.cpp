@@ -81,6 +81,7 @@ Outcome ParavirtShadows::open() {
     TRY(kernel_.open(std::min(kKernelPages, memory_.frames())));
     for (Space& space : spaces_) TRY(space.context.open(kSpacePages));
     memory_.add_view(*this);
+    if (lent_ != nullptr) lent_->set_view(*this);
     return Done{};
 }
 
@@ -123,6 +124,7 @@ Handled ParavirtShadows::on_exit(GuestCpu& cpu, GuestExit exit) {
     const PageNumber page = page_of(VirtAddr{state.info[1]}), code = page_of(VirtAddr{state.rip});
     const bool write = state.info[0] & static_cast<u64>(AccessKind::write);
     paravirt::Translation translation;
+    if (lent_ != nullptr && !guest_.user_mode() && map_lent(page, code, write)) return Handled::done;
     if (!guest_.find_page(state.info[1], state.info[0], translation)) return Handled::no;
     return map(place(cpu), page, code, translation, write) ? Handled::done : Handled::refused;
 }
@@ -146,6 +148,20 @@ bool ParavirtShadows::map(u64 place, PageNumber page, PageNumber code, const par
     if (writable && write) span = span.with(SpanFlag::dirty);
     ShadowContext& context = place == 0 ? kernel_ : spaces_[place - 1].context;
     return context.bind(*backing->capability, FrameNumber{backing->frame.value + offset}, span, code).ok();
+}
+
+/// A page that was lent to the guest, who has a frame there that was not bound yet, or that was taken away. False: it has none.
+bool ParavirtShadows::map_lent(PageNumber page, PageNumber code, bool write) {
+    if (page.value < memory_.frames()) return false;
+    const auto bind = [&](const LentPages::Frame& frame) {
+        const Rights rights = frame.writable ? Right::read | Right::write : Rights{Right::read};
+        const PageSpan span = PageSpan::make(page, 1, rights, write ? static_cast<u64>(SpanFlag::dirty) : 0);
+        return kernel_.bind(*frame.capability, FrameNumber{frame.capability->first}, span, code).ok();
+    };
+    const LentPages::Frame frame = lent_->frame_at(page.value - memory_.frames());
+    if (frame.capability == nullptr || (write && !frame.writable)) return false;
+    ++fills_;
+    return bind(frame) || bind(lent_->stand_in());
 }
 
 void ParavirtShadows::page_changed(u64 root, PageNumber page) {

@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "libos/vmm/devices/net_port.hpp"
 #include "libos/vmm/monitor/paging.hpp"
 #include "libos/vmm/paravirt/guest.hpp"
 
@@ -48,9 +49,10 @@ class ShadowContext {
     u64 faults_ = 0, pinned_ = 0;
 };
 
-class ParavirtShadows final : public Paging {
+class ParavirtShadows final : public Paging, public LentView {
   public:
-    ParavirtShadows(Memory& memory, paravirt::Guest& guest) : memory_(memory), guest_(guest) {}
+    /// `lent`: pages behind the memory, which the kernel sees; nullptr: none.
+    ParavirtShadows(Memory& memory, paravirt::Guest& guest, LentPages* lent) : memory_(memory), guest_(guest), lent_(lent) {}
 
     Outcome open() override;
     Outcome close() override;
@@ -66,6 +68,7 @@ class ParavirtShadows final : public Paging {
     void forget(u64 guest_frame, u64 count) override;
 
     void table_made(u64 frame) { forget_in_kernel(frame, 1); }
+    void lent_page_changed(u64 page) override { forget_in_kernel(memory_.frames() + page, 1); }
     void page_changed(u64 root, PageNumber page);
     void tables_changed();
     void root_gone(u64 root);
@@ -88,10 +91,12 @@ class ParavirtShadows final : public Paging {
     u64 place_of(u64 root);
     bool map(u64 place, PageNumber page, PageNumber code, const paravirt::Translation& translation, bool write);
     void follow_changed();
+    bool map_lent(PageNumber page, PageNumber code, bool write);
     void forget_in_kernel(u64 frame, u64 count) { kernel_.unbind(PageNumber{frame}, count); }
 
     Memory& memory_;
     paravirt::Guest& guest_;
+    LentPages* const lent_;
     ShadowContext kernel_;
     std::array<Space, kSpaces> spaces_;
     Changed changed_{};

@@ -118,6 +118,17 @@ bool ShadowContexts::bind(u64 place, const ShadowMapping& whole, bool write, u64
     return call<Bind>({address(*backing->capability), frame, span, contexts_[place].capability(), {}}).ok();
 }
 
+bool ShadowContexts::bind_own(u64 place, const Own& own, bool write, u64 rip) {
+    const bool pinned = comes_again({place, rip, own.page, write});
+    if (pinned) pin(place, own.page);
+    u64 flags = own.rights.has(Right::write) ? static_cast<u64>(SpanFlag::dirty) : 0;
+    if (pinned) flags |= static_cast<u64>(SpanFlag::guaranteed);
+    const u64 index = pinned ? own.page - own.first : 0;
+    const PageSpan span = PageSpan::make(own.first + index, pinned ? 1 : own.count, own.rights, flags);
+    bound_[place] = true;
+    return call<Bind>({address(own.capability), own.frame + index, span, contexts_[place].capability(), {}}).ok();
+}
+
 /// Drop the bindings for which `which` says so. The table is the kernel's, which changes it only when we call.
 template <class Which>
 void ShadowContexts::forget_entries(u64 place, Which&& which) {

@@ -46,6 +46,17 @@ class ShadowContexts final : public ShadowHardware {
     /// at `rip`.  False: there is no memory for it.
     bool bind(u64 place, const ShadowMapping& mapping, bool write, u64 rip);
 
+    /// Frames of the monitor's own, at `first` and behind it; `page` is the one that is needed.
+    struct Own {
+        const Capability& capability;
+        FrameNumber frame;
+        PageNumber first, page;
+        u64 count;
+        Rights rights;
+    };
+    /// Bind them as `bind` does the guest's.  False: there is no memory for it.
+    bool bind_own(u64 place, const Own& own, bool write, u64 rip);
+
     void forget(u32 root, PageNumber page, u64 count) override;
     void forget_root(u32 root) override;
     void forget_frame(u64 guest_frame) override;

@@ -107,6 +107,8 @@ struct StartInformation {
     u8 network_address[6];
     u8 has_network;
     u8 reserved;
+    u64 lent_pages;       ///< Address of the first of the pages beyond memory_end that the network's frames are lent at,
+    u64 lent_page_count;  ///< and how many there may be; 0: none are ever lent.
     char command_line[1024];  ///< Ends with a zero.
 };
 
@@ -116,29 +118,43 @@ struct StartInformation {
 // has consumed is its own secret. All run freely modulo 2^32 and are taken modulo kRingSlots. At most kRingSlots requests are without
 // a response that was consumed. Responses come in any order; the id says which request is meant, and is unique
 // among those under way. Frames belong to the monitor from request to response.
+//
+// Lent pages: where frames of the network are the guest's kernel to use as they are, without being copied by anybody. One is the
+// guest's from the response that names it to the request that gives it away; what is there otherwise means nothing, and touching it
+// may be a page fault. They are no part of memory: no page table may be one, nor lead to one. Whoever sends or is sent a frame may
+// see it as long as somebody has it.
 
 enum class RingKind : u64 { disk = 0, transmit, receive, count };
 enum class Operation : u32 {
     read,     ///< disk: `size` bytes (whole sectors) from `sector` on, to `address`.
     write,    ///< disk
     barrier,  ///< disk: what is before it is done before anything behind it is begun.
-    send,     ///< transmit: an Ethernet frame.
-    buffer,   ///< receive: room for one, a whole frame, whose place in physical memory may be exchanged.
+    send,     ///< transmit: an Ethernet frame. At a lent page that was to be filled, and longer than kLeastLent, it goes as it lies;
+              ///< `Response::address` is then another to fill for the same destination, or 0.
+    buffer,   ///< receive: room for one, a frame of memory. `lent`: a page that was read goes back. What comes longer than kLeastLent may
+              ///< be lent: then there is the header at `address`, and behind that many bytes of `Response::address` is the rest.
+    room,     ///< transmit: `Response::address` is a lent page to fill, for a frame to the hardware address in `lent`, its first byte the
+              ///< lowest; failed: there is none just now.
 };
 inline constexpr u32 kRingSlots = 64;
+inline constexpr u64 kLeastLent = 174;  ///< Bytes: up to here copying costs less than anything else.
 
 struct Request {
     u64 id;
     Operation operation;
     u32 size;             ///< Bytes at `address`, all within one frame.
-    u64 sector;
+    union {
+        u64 sector;       ///< disk
+        u64 lent;         ///< receive: a lent page, or 0.  room: a hardware address.
+    };
     u64 address;
 };
 
 struct Response {
     u64 id;
     u32 failed;           ///< 0: done.
-    u32 size;             ///< Bytes that were written to `address`.
+    u32 size;             ///< Bytes that were written to the request's `address`, or of the frame that came.
+    u64 address;          ///< A lent page, which is the guest's now; 0: none.
 };
 
 struct Ring {
@@ -148,6 +164,6 @@ struct Ring {
     Request requests[kRingSlots];
     Response responses[kRingSlots];
 };
-static_assert(sizeof(Request) == 32 && sizeof(Response) == 16 && sizeof(Ring) <= 4096);
+static_assert(sizeof(Request) == 32 && sizeof(Response) == 24 && sizeof(Ring) <= 4096);
 
 }  // namespace tessera::vmm::paravirt
