@@ -1,6 +1,6 @@
 """Memory over time of two with equal shares, one of them idle, with and without a tax on idle memory: libOSes, and guests.
 
-Leaves the numbers in build/results/idle_tax.json and guest_tax.json, plots of them in idle_tax.svg and guest_tax.svg. With
+Leaves the numbers in build/results/idle_tax.json and guest_tax_curves.json, plots of them in idle_tax.svg and guest_tax.svg. With
 --check the shape is tested instead: halves without a tax; with it, the busy one gets clearly more, and the idle one no less
 than it uses.
 """
@@ -17,7 +17,7 @@ SETTLED = 0.75  # The last quarter of the run counts.
 
 class LibOses:
     """Two libOSes, which give what they are asked for and take what they get."""
-    name, scenario = "idle_tax", "scenarios/idle_tax.toml"
+    name, data, scenario = "idle_tax", "idle_tax.json", "scenarios/idle_tax.toml"
     arbiter = "clients=idle:100:64,busy:100:64 tax={} period=10000 patience=4 quiet=1"
     title, y_label, nearly_half, clearly_more, more_than_without = "Two libOSes with equal shares, one idle", "frames", 0.1, 1.5, 1.2
 
@@ -27,16 +27,39 @@ class LibOses:
         expected = 0.25 * taxed["busy"] + 0.75 * taxed["idle_used"]
         yield "and little more: what the published formula says", abs(taxed["idle"] - expected) < 0.15 * expected
 
+    @staticmethod
+    def tell(_machine, _runs):
+        pass
+
 
 class Guests:
     """Two monitors with a guest each: what one is asked for its guest's balloon gives, what it may own the guest takes."""
-    name, scenario = "guest_tax", "scenarios/guest_tax.toml"
-    arbiter = "clients=idle:100:64,busy:100:64 tax={} period=10000 patience=20 quiet=1"
+    name, data, scenario = "guest_tax", "guest_tax_curves.json", "scenarios/guest_tax.toml"
+    arbiter = "clients=idle:100:64,busy:100:64 tax={} period=10000 patience=60 quiet=1"
     title, y_label, nearly_half, clearly_more, more_than_without = "Two guests of equal shares, one idle", "frames", 0.2, 1.3, 1.1
 
     @staticmethod
     def more_checks(_):
         return ()
+
+    @staticmethod
+    def tell(machine, runs):
+        """Fills the marked section of docs/guest-memory.md."""
+        def row(words, value):
+            return [words, *(f"{value(*runs[tax]):,.0f}" for tax in TAXES)]
+
+        def last(name, field):
+            return lambda _, memory: memory[name][-1][field]
+
+        rows = [row(f"the {name} one's monitor holds, frames", lambda periods, _, name=name: settled(periods, name)) for name in ("busy", "idle")]
+        rows.append(row("of those in use, by the samples: idle", lambda periods, _: settled(periods, "idle_used")))
+        rows.append(row("busy", lambda periods, _: settled(periods, "busy_used")))
+        for name in ("busy", "idle"):
+            rows.append(row(f"{name}: pages in the balloon at the end", last(name, "ballooned")))
+            rows.append(row("put out without asking", last(name, "pages_out")))
+        results.fill("docs/guest-memory.md", "tax", [
+            f"{machine['version']}, {machine['memory_mib']} MiB; means of the last quarter of one run each.", "",
+            *results.table(["two guests of equal shares", *(f"tax {tax} %" for tax in TAXES)], rows)])
 
 
 def run(scene, tax):
@@ -96,11 +119,12 @@ def show(scene, check):
     for sentence, good in verdicts:
         print(f"  {'ok' if good else 'FAIL':4}  {sentence}")
     if not check:
-        results.write(f"{scene.name}.json", {"machine": machine, "runs": [
+        results.write(scene.data, {"machine": machine, "runs": [
             {"tax_percent": tax, "periods": periods, **({"guests": memory} if any(memory.values()) else {})}
             for tax, (periods, memory) in runs.items()]})
         (results.RESULTS / f"{scene.name}.svg").write_text(plot(scene, runs), "utf-8")
-        print(f"  build/results/{scene.name}.json, build/results/{scene.name}.svg")
+        scene.tell(machine, runs)
+        print(f"  build/results/{scene.data}, build/results/{scene.name}.svg")
     return len(verdicts), sum(not good for _, good in verdicts)
 
 

@@ -1,14 +1,17 @@
 """What a frame costs over the switch, and what a libOS loses beside two Linux guests: tables out of the scenarios' records.
 
-    bench/network.py            scenarios/network.toml: build/results/network_costs.json and .md
+    bench/network.py            scenarios/network.toml, bench/system/guest_network.toml: build/results/network_costs.json and .md
     bench/network.py guests     scenarios/linux-guests.toml: build/results/guest_isolation.json and .md
 """
 
+import json
+import re
 import sys
 
 import results
 
 COSTS = ("length", "way", "ticks_a_frame", "source", "switch", "sink", "copy", "frames_a_second")
+PACKET = re.compile(r"\[(lent|copied|renewed)\] one\| (\{.*\"packet_(\d+)\".*\})$")
 LOSSES = ("others", "rounds", "ticks_a_round", "share_thousandths", "promised_thousandths")
 
 
@@ -25,6 +28,15 @@ def costs():
     last = {(record["way"], record["length"]): record for _, record in results.records(result) if "ticks_a_frame" in record}
     rows = list(last.values())
     return result, rows, COSTS, "Instructions a frame. " + results.LEFT_OUT
+
+
+def packets():
+    """A row a size: a packet of a paravirtual guest and its answer, with frames lent, copied, and lent and renewed each time."""
+    ticks = {}
+    for way, text, size in filter(None, ((hit := PACKET.search(line)) and hit.groups() for line in results.run(
+            "bench/system/guest_network.toml")["log"])):
+        ticks.setdefault(int(size), {})[way] = json.loads(text)["ticks"]
+    return [{"packet": size, **ways} for size, ways in sorted(ticks.items())]
 
 
 def losses():
@@ -44,7 +56,12 @@ def main():
     name = "guest_isolation" if guests else "network_costs"
     result, rows, columns, said = losses() if guests else costs()
     text = table(rows, columns)
-    results.write(f"{name}.json", {"machine": result["machine"], "rows": rows, "what": said})
+    data = {"machine": result["machine"], "rows": rows, "what": said}
+    if not guests:
+        data["guest"] = packets()
+        text += "\n\n" + table(data["guest"], ("packet", "copied", "lent", "renewed"))
+        said += " Below: a packet of a paravirtual guest and its answer, all programs on the way included, without idle time."
+    results.write(f"{name}.json", data)
     (results.RESULTS / f"{name}.md").write_text(f"{text}\n\n{said}\n", "utf-8")
     print(f"{text}\n\n{said}\n  build/results/{name}.json, {name}.md")
     return 0

@@ -1,6 +1,6 @@
 """Follows a program in QEMU instruction by instruction, by gdb's remote protocol.
 
-Only what bench/where.py needs: a breakpoint, going on, single steps, registers, memory.
+Only what the benchmarks need: a breakpoint, going on, single steps, registers, memory.
 """
 
 import contextlib
@@ -12,7 +12,8 @@ import time
 
 from tessera_run import iso, machine
 
-RDI, RIP = 5, 16  # Numbers of registers in gdb's x86-64 order.
+RAX, RDX, RDI, RIP = 0, 3, 5, 16  # Numbers of registers in gdb's x86-64 order.
+RDTSC = b"\x0f\x31"
 
 
 class Stepper:
@@ -49,6 +50,18 @@ class Stepper:
         reply = self.ask(f"m{address:x},{size:x}")
         return b"" if reply.startswith("E") else bytes.fromhex(reply)
 
+    def tsc(self):
+        """What the time stamp counter says. The program is made to read it and jump back to where it stands: rax and rdx are
+        lost, no others, as QEMU sets none well outside of 64-bit mode."""
+        code, at = RDTSC + b"\xeb\xfc", self.register(RIP)
+        before = self.memory(at, len(code))
+        self.ask(f"M{at:x},{len(code):x}:{code.hex()}")
+        self.step()
+        low, high = self.register(RAX), self.register(RDX)
+        self.step()
+        self.ask(f"M{at:x},{len(before):x}:{before.hex()}")
+        return high << 32 | low & 0xffffffff
+
     def break_at(self, address):
         self.ask(f"Z0,{address:x},1")
 
@@ -81,18 +94,26 @@ def _connect(path, process):
 
 
 @contextlib.contextmanager
-def booted(scenario):
-    """A Stepper on a scenario's machine, which stands at its first instruction; ended afterwards."""
-    image = iso.make(scenario)
+def started(command, output=subprocess.DEVNULL):
+    """A Stepper on QEMU, called by `command`, which stands at its first instruction; ended afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         # Not TCP: three packets a step, each delayed by an acknowledgement, take an eighth of a second.
         path = os.path.join(folder, "gdb")
-        command = machine.qemu_command(scenario.machine, image, os.path.join(folder, "com1"), os.path.join(folder, "com2"))
-        command += ["-S", "-gdb", f"unix:{path},server=on,wait=off"]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [*command, "-S", "-gdb", f"unix:{path},server=on,wait=off"]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.DEVNULL)
         try:
             with _connect(path, process) as stream:
                 yield Stepper(stream)
         finally:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def booted(scenario):
+    """The same on a scenario's machine."""
+    image = iso.make(scenario)
+    with tempfile.TemporaryDirectory() as folder:
+        command = machine.qemu_command(scenario.machine, image, os.path.join(folder, "com1"), os.path.join(folder, "com2"))
+        with started(command) as stepped:
+            yield stepped

@@ -17,7 +17,6 @@ import stepper
 from tessera_run import scenario as scenarios
 
 KERNEL, PROGRAM = "build/kernel/tessera.elf", "build/libos/paths.elf"
-RDTSC = b"\x0f\x31"
 ENTERS = (b"\x0f\x05", b"\x0f\x0b", b"\xcc")  # syscall, ud2, int3: into the kernel on purpose
 LONGEST = 50_000  # Steps of one sample.
 KERNEL_HALF = 1 << 63
@@ -32,13 +31,13 @@ def follow_sample(machine):
     """Addresses of the instructions between the two readings of the counter."""
     at = machine.register(stepper.RIP)
     for _ in range(LONGEST):
-        if machine.memory(at, 2) == RDTSC:
+        if machine.memory(at, 2) == stepper.RDTSC:
             break
         at = machine.step()
     at = machine.step()
     addresses = []
     while len(addresses) < LONGEST:
-        if at < KERNEL_HALF and machine.memory(at, 2) == RDTSC:
+        if at < KERNEL_HALF and machine.memory(at, 2) == stepper.RDTSC:
             return addresses[1:]  # without the `mov` that puts the first reading away
         before, at = at, machine.step()
         faulted = before < KERNEL_HALF <= at and not machine.memory(before, 2).startswith(ENTERS)

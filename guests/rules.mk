@@ -4,7 +4,7 @@
 #                                 in a monitor (Linux's 64-bit protocol)
 #   build/guests/paravirt.elf     guests/small over guests/paravirt: hypercalls (libos/vmm/paravirt/interface.hpp)
 
-SMALL_PROGRAMS := test bench compute answer work nothing
+SMALL_PROGRAMS := test bench compute answer work mark swap nothing
 SMALL_FLAGS := -std=c++20 -O2 -g -I. -MMD -MP -ffreestanding -fno-exceptions -fno-rtti -fno-stack-protector \
 	-fno-threadsafe-statics -fno-asynchronous-unwind-tables -fcf-protection=none -mgeneral-regs-only -fno-strict-aliasing \
 	-ffunction-sections -fdata-sections -Wall -Wextra -Werror
@@ -101,6 +101,12 @@ TEST_TARGETS += differ-tests
 .PHONY: differ-tests
 differ-tests: $(GUESTS_BUILD)/differ.elf build/kernel/tessera.elf build/libos/linux_guest.elf build/libos/trapped_guest.elf
 	@$(PYTHON) tests/guests/differ.py $(DIFFER)
+
+## differ-soak: the same, many more
+SOAK_TARGETS += differ-soak
+.PHONY: differ-soak
+differ-soak: $(GUESTS_BUILD)/differ.elf build/kernel/tessera.elf build/libos/linux_guest.elf build/libos/trapped_guest.elf
+	@$(PYTHON) tests/guests/differ.py --seed 100 --seeds 10 --count 10000 --keep-going
 
 ## guest-lines: what porting the small guest to a monitor took, in lines of code
 .PHONY: guest-lines

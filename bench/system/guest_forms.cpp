@@ -73,16 +73,25 @@ const char* run_paravirt() {
     return closed(guest->close());
 }
 
-const char* run_trapped() {
-    static GuestWatch watch("trapped");
+const char* run_in_ring_3(GuestWatch& watch, std::string_view name, CodeChoice code) {
     static GuestPeer peer;
-    auto* const guest = new DeprivilegedGuest(supply, {.name = "trapped", .frames = kFrames, .serial = &watch});
+    auto* const guest = new DeprivilegedGuest(supply, {.name = name, .frames = kFrames, .serial = &watch, .code = code});
     if (const auto opened = guest->open(); !opened.ok()) return name_of(opened.error());
     if (const char* problem = add_devices(guest->platform(), peer)) return problem;
     if (const char* problem = guest->boot({bare.bytes(), {}, kWords})) return problem;
     if (const char* problem = run(guest->processor(), guest->processor().exits(), watch)) return problem;
-    report_deprivileged(guest->processor(), "trapped");
+    report_deprivileged(guest->processor(), name.data());
     return closed(guest->close());
+}
+
+const char* run_rewritten() {
+    static GuestWatch watch("rewritten");
+    return run_in_ring_3(watch, "rewritten", CodeChoice::rewrite);
+}
+
+const char* run_translated() {
+    static GuestWatch watch("translated");
+    return run_in_ring_3(watch, "translated", CodeChoice::translate);
 }
 
 const char* run_on_pc(GuestWatch& watch, std::string_view name, PagingChoice paging) {
@@ -110,7 +119,8 @@ struct Form {
     std::string_view name;
     const char* (*run)();  ///< nullptr, or why it did not work.
 };
-constexpr Form kForms[] = {{"paravirt", run_paravirt}, {"trapped", run_trapped}, {"shadow", run_shadow}, {"nested", run_nested}};
+constexpr Form kForms[] = {{"paravirt", run_paravirt}, {"rewritten", run_rewritten}, {"translated", run_translated},
+                           {"shadow", run_shadow}, {"nested", run_nested}};
 
 }  // namespace
 

@@ -88,7 +88,8 @@ BENCH_TARGETS += bench-network
 
 ## bench-network: what a frame costs over the switch; build/results/network_costs.md
 .PHONY: bench-network bench-guest-isolation
-bench-network: $(bench_kernel) build/libos/net_switch.elf build/libos/net_load.elf
+bench-network: $(bench_kernel) build/libos/net_switch.elf build/libos/net_load.elf \
+		build/libos/paravirt_guest.elf build/libos/echo.elf build/guests/paravirt.elf
 	@$(PYTHON) bench/network.py
 
 ## bench-guest-isolation: what a libOS loses beside Linux guests that idle, crash and fork; build/results/guest_isolation.md

@@ -29,6 +29,7 @@ enum class GuestForm : u64 { deprivileged, svm };
 enum class GuestWish : u64 {
     window = 1,  ///< svm: exit (interrupt_window) as soon as the guest would take an interrupt.
     shadow = 2,  ///< svm: no interrupt before the instruction behind the next one (STI, MOV SS). In and out.
+    no_fpu = 4,  ///< deprivileged: CR0.TS is set: what needs the FPU's or SSE's registers, and WAIT, is an exception 7.
 };
 
 /// Bits of GuestState::changed: which of the proposals behind the first part are to be looked at. All are, before a
@@ -59,7 +60,7 @@ struct GuestState {
     u64 rip, rflags;
     u64 cr2;          ///< svm. deprivileged: in info[1] of a page fault.
     u64 event;        ///< svm. In: an event to be injected (GuestEvent), or 0. Out: the event whose delivery was cut short.
-    u64 wishes;       ///< GuestWish.
+    u64 wishes;       ///< GuestWish. Looked at each time.
     u64 changed;      ///< GuestPart: in; the kernel sets it to 0 when it has taken them.
     u64 exit;         ///< Out: GuestExit or another of the manual's codes.
     u64 info[2];      ///< Out: EXITINFO1 and EXITINFO2; deprivileged: error code and address.

@@ -349,7 +349,7 @@ Result<u64> protect(Context& context, PageSpan span) {
         // Hot: taking rights away cannot fail, so there is nothing to check first.
         changed = for_each_binding(stlb, tag, span.count(), [&](StlbEntry& entry) {
             constexpr u64 kKept = ~(pte::kWritable | pte::kHardwareWrite);
-            if (!(*static_cast<volatile u64*>(&entry.pte) & pte::kNoExecute)) [[unlikely]] return change(entry);
+            if (!(entry.pte & pte::kNoExecute)) [[unlikely]] return change(entry);
             // Atomic, and so one instruction each: what is known of the page may be noted meanwhile.
             __atomic_fetch_and(&entry.pte, kKept, __ATOMIC_RELAXED);
             __atomic_fetch_and(entry.slot, kKept, __ATOMIC_RELAXED);

@@ -10,11 +10,8 @@
 
 namespace tessera::kernel {
 
-Result<Context*> check_place(Cpu& cpu, const Guest& guest, u64 place) {
+Result<Context*> find_place(const Guest& guest, u64 place) {
     if (place >= kContextsPerGuest || guest.contexts[place] == nullptr) return Error::not_found;
-    // The guest computes in the environment's registers, and what it does not own would trap in its kernel, not ours.
-    if (!(cpu.attention & Cpu::kFpuLive)) [[unlikely]]
-        fpu_enter(cpu);
     return guest.contexts[place];
 }
 
@@ -22,7 +19,15 @@ Result<u64> run_guest(Cpu& cpu, const GuestRun::Args& args, TrapFrame& frame) {
     const Environment& env = *cpu.env;
     if (args.guest >= kGuestsPerEnvironment || env.guests[args.guest] == nullptr) return Error::not_found;
     Guest& guest = *env.guests[args.guest];
-    return enter_deprivileged(cpu, guest, *TRY(check_place(cpu, guest, args.place)), frame);
+    Context* const context = TRY(find_place(guest, args.place));
+    // As with SVM (svm.cpp), but that the guest may want the trap.
+    const bool live = cpu.attention & Cpu::kFpuLive;
+    if (read_once(guest.state->wishes) & static_cast<u64>(GuestWish::no_fpu)) [[unlikely]] {
+        if (live) fpu_close(cpu);
+    } else if (!live) {
+        fpu_enter(cpu);
+    }
+    return enter_deprivileged(cpu, guest, *context, frame);
 }
 
 Result<u64> check_guest_slot(const Environment& env) {
@@ -69,6 +74,8 @@ void destroy_guest(Environment& env, u64 number) {
     Guest& guest = *env.guests[number];
     for (u64 place = 0; place < kContextsPerGuest; ++place) commit_load(env, guest, place, nullptr);
     env.guests[number] = nullptr;
+    for (u64 i = 0; i < kMaxCpus; ++i)
+        if (cpu_at(i).left == &guest) cpu_at(i).left = nullptr;  // another one may be made in its place
     give_back(guest.memory);
 }
 

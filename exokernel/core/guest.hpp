@@ -38,8 +38,9 @@ struct Guest {
     u64 asid_generation;         ///< of which generation,
     const Context* translated;   ///< for which context,
     u64 changes;                 ///< and how much of that had been taken away by then.
-    // deprivileged: who is the monitor while it runs.
-    TrapFrame monitor;
+    // deprivileged: who is the monitor while it runs, in what a system call keeps.
+    u64 monitor_kept[6];
+    EntryFrame monitor;
     u64 monitor_fs, monitor_gs;
     u64 fs_base, gs_base;
     Context* contexts[kContextsPerGuest];
@@ -48,8 +49,8 @@ static_assert(sizeof(Guest) <= kPageSize);
 
 /// `guest_run` of a guest in ring 3, and of none: if it does run, `frame` is the guest's afterwards. (With SVM: svm_call.)
 Result<u64> run_guest(Cpu& cpu, const GuestRun::Args& args, TrapFrame& frame);
-/// Where a guest of the running environment is about to run: what is loaded there.  Errors: not_found.
-Result<Context*> check_place(Cpu& cpu, const Guest& guest, u64 place);
+/// What is loaded there.  Errors: not_found.
+Result<Context*> find_place(const Guest& guest, u64 place);
 
 /// The running environment has room for one more: its number.  Errors: exhausted.
 Result<u64> check_guest_slot(const Environment& env);

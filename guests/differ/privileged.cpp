@@ -31,10 +31,31 @@ void make_control(Maker& m) {
     }
 }
 
-// What CR0 and CR4 say about the FPU: #NM with TS, #UD with EM or without OSFXSR.
+// What CR0 and CR4 say about the FPU: #NM with TS, #UD with EM or without OSFXSR, and which of the two comes first, before a page fault.
 void make_fpu(Maker& m) {
-    m.code.add({m.random.one_of<u8>({0x66, 0xf3}), 0x0f, 0x6e, 0xc0});  // movd, or none
-    m.code.add({0xd9, 0xd0});                                           // fnop
+    Code& c = m.code;
+    if (!m.user && m.one_in(2)) {
+        if (m.one_in(4))
+            toggle_control(m, 4, 1 << 9);
+        else
+            toggle_control(m, 0, m.random.one_of<u64>({1 << 1, 1 << 2, 1 << 3, 1 << 3}));
+    }
+    const u64 absent = page(kAbsent) - kData;
+    for (u64 i = 0; i < 2; ++i) switch (m.random.below(14)) {
+        case 0: c.add({m.random.one_of<u8>({0x66, 0xf3}), 0x0f, 0x6e, 0xc0}); break;         // movd, or none
+        case 1: c.add({0xd9, m.random.one_of<u8>({0xd0, 0xee})}); break;                     // fnop, fldz
+        case 2: c.add({0xdf, 0xe0}); break;                                                  // fnstsw ax
+        case 3: c.memory({0xd9}, 7, kDataBase, m.scratch(), false); break;                   // fnstcw
+        case 4: c.memory({0xd9}, 4, kDataBase, absent, false); break;                        // fldenv
+        case 5: case 6: c.add({0x9b}); break;                                                // fwait
+        case 7: c.add({0x0f, 0x77}); break;                                                  // emms
+        case 8: c.add({0x0f, 0xef, 0xc0}); break;                                            // pxor, of MMX
+        case 9: c.add({0x66, 0x0f, 0xef, 0xc0}); break;                                      // and of SSE
+        case 10: c.memory({0x0f, 0xae}, static_cast<u8>(m.random.below(4)), kDataBase, absent, false); break;  // fxsave, fxrstor, ldmxcsr, stmxcsr
+        case 11: c.memory({0x0f, 0xae}, 3, kDataBase, m.scratch(), false); break;            // stmxcsr
+        case 12: c.memory({0x0f, 0x6f}, 1, kDataBase, m.one_in(2) ? absent : m.scratch(), false); break;       // movq
+        default: c.add({0x66, 0x0f, 0x7e, 0xc3}); break;                                     // movd ebx, xmm0
+    }
 }
 
 // Whether ring 0 may write where ring 3 may not.

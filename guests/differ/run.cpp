@@ -1,5 +1,7 @@
 #include "guests/differ/run.hpp"
 
+#include "guests/trapped/registers.hpp"
+
 extern "C" void differ_enter(differ::Frame* frame);
 
 namespace differ {
@@ -26,6 +28,25 @@ u64 comparable_error(const Frame& frame) {
     return frame.vector != 14 && frame.error & kOfGate ? frame.error & kKind : frame.error;
 }
 
+// With CR0.TS, what needs SSE is #NM to it even where EM is set or CR4.OSFXSR is not; then it is #UD (SDM vol. 3, table 14-1).
+u64 comparable_vector(const Frame& frame) {
+    constexpr u64 kEmulate = 1 << 2, kSwitched = 1 << 3, kFxsave = 1 << 9;
+    if (frame.vector != 6 && frame.vector != 7) return frame.vector;
+    const u64 cr0 = small::trapped::cr0(), cr4 = small::trapped::cr4();
+    return (cr0 & kSwitched) && ((cr0 & kEmulate) || !(cr4 & kFxsave)) ? 7 : frame.vector;
+}
+
+/// A SYSCALL that EFER.SCE does not let be: in ring 3 without hardware's help it has changed rcx and r11 by then.
+void forget_refused_call(Frame& frame) {
+    constexpr u8 kSystemCalls = 1;
+    const auto* code = reinterpret_cast<const u8*>(frame.rip);
+    const u64 offset = frame.rip - running->address();
+    if (frame.vector != 6 || offset >= running->size() || code[0] != 0x0f || code[1] != 0x05) return;
+    if (small::trapped::read_msr(small::trapped::kEfer) & kSystemCalls) return;
+    constexpr u64 kR11 = 4, kRcx = 13;
+    frame.registers[kR11] = frame.registers[kRcx] = 0;
+}
+
 /// Where the instruction behind the one at `offset` begins, or the end gate's place if there is none.
 u64 next_start(u64 offset) {
     for (u64 i = 0; i < running->count(); ++i)
@@ -40,7 +61,8 @@ extern "C" bool differ_caught(Frame* frame) {
     const u64 end = running->start_of(running->count() - 1);
     const bool fault = frame->vector < 32 && kFaults >> frame->vector & 1;
     const bool over = frame->vector == kEndGate || offset > running->size() || (fault && offset >= end);
-    told->word("exception", frame->vector);
+    forget_refused_call(*frame);
+    told->word("exception", comparable_vector(*frame));
     told->word("  error", comparable_error(*frame));
     told->word("  at", offset);
     told->word("  cs", frame->cs);

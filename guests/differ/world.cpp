@@ -119,6 +119,9 @@ void reset_registers() {
     constexpr u64 kCr0 = 0x8001'0033, kCr4 = 0x6a0, kEferSet = 0xd01;
     set_cr0(kCr0);
     set_cr4(kCr4);
+    const u32 masked = 0x1f80;
+    // Safety: nobody computes here but sequences.
+    asm volatile("fninit\n ldmxcsr %0\n pxor %%xmm0, %%xmm0" ::"m"(masked));
     set_cr2(0);
     set_cr3(address_of(roots[0]));
     write_msr(kEfer, kEferSet);

@@ -1,6 +1,6 @@
-"""Makes the first file system of a Linux guest: busybox, the modules of modules.py, and the programs of userland/.
+"""Makes the first file system of a Linux guest: busybox, a program of ours, the modules of modules.py, and userland/.
 
-    initramfs.py UNPACKED INITRD
+    initramfs.py UNPACKED PROGRAM INITRD
 
 It is not compressed: loading it takes less time than unpacking it would, in every guest anew.
 """
@@ -30,13 +30,14 @@ def release(modules):
     return releases.pop()
 
 
-def make(unpacked):
+def make(unpacked, program):
     """The file system's bytes, as an archive."""
     archive = Archive()
     for folder in FOLDERS:
         archive.folder(folder)
     archive.character_device("dev/console", 5, 1)  # Where the kernel opens the first program's output, before /dev is there.
     archive.file("bin/busybox", (unpacked / "busybox").read_bytes(), executable=True)
+    archive.file(f"bin/{program.name}", program.read_bytes(), executable=True)
     for applet in applets(unpacked / "busybox"):
         archive.link(f"bin/{applet}", "busybox")
     archive.link("sbin/modprobe", "../bin/busybox")  # Where the kernel looks for it.
@@ -50,9 +51,9 @@ def make(unpacked):
     return archive.finished()
 
 
-def main(unpacked, target):
+def main(unpacked, program, target):
     try:
-        target.write_bytes(make(unpacked))
+        target.write_bytes(make(unpacked, program))
     except (Incomplete, OSError, subprocess.CalledProcessError) as error:
         print(f"initramfs: {error}", file=sys.stderr)
         return 1
@@ -60,4 +61,4 @@ def main(unpacked, target):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(pathlib.Path, sys.argv[1:3])))
+    sys.exit(main(*map(pathlib.Path, sys.argv[1:4])))

@@ -16,9 +16,14 @@ $(LINUX)/vmlinux: $(LINUX)/packages.json guests/linux/extract.py
 	$(call step,XTRACT,$@)
 	$(Q)$(PYTHON) guests/linux/extract.py $(LINUX)/unpacked/vmlinuz $@
 
-$(LINUX)/initrd: $(LINUX)/packages.json $(wildcard guests/linux/*.py) $(shell find guests/linux/userland -type f)
+$(LINUX)/ticks: guests/linux/ticks.S
+	$(call step,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) -nostdlib -static -no-pie -s -Wl,--build-id=none -o $@ $<
+
+$(LINUX)/initrd: $(LINUX)/packages.json $(LINUX)/ticks $(wildcard guests/linux/*.py) $(shell find guests/linux/userland -type f)
 	$(call step,CPIO,$@)
-	$(Q)$(PYTHON) guests/linux/initramfs.py $(LINUX)/unpacked $@
+	$(Q)$(PYTHON) guests/linux/initramfs.py $(LINUX)/unpacked $(LINUX)/ticks $@
 
 $(LINUX)/disk: guests/linux/rules.mk
 	$(call step,MKE2FS,$@)
@@ -47,7 +52,7 @@ BENCH_TARGETS += bench-linux-boot
 
 ## bench-linux-boot: Debian's kernel to its first program, in a guest and bare; build/results/linux_boot.json
 .PHONY: bench-linux-boot
-bench-linux-boot: build/kernel/tessera.elf build/libos/linux_guest.elf $(LINUX)/vmlinux $(LINUX)/initrd
+bench-linux-boot: build/kernel/tessera.elf build/libos/linux_guest.elf build/libos/guest_paths.elf $(LINUX)/vmlinux $(LINUX)/initrd
 	@$(PYTHON) bench/linux_boot.py
 
 ## linux-guest-tests: that image, booted by QEMU alone

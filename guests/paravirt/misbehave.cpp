@@ -3,7 +3,7 @@
 #include "guests/paravirt/hypercall.hpp"
 #include "guests/small/frames.hpp"
 #include "guests/small/machine.hpp"
-#include "guests/small/ways.hpp"
+#include "guests/paravirt/misbehave.hpp"
 
 namespace small {
 namespace {
@@ -86,7 +86,8 @@ void lying_rings(Random& random, u64 rounds) {
 }
 
 constexpr Way kWays[] = {{"hang", hang},          {"triple", triple_fault}, {"wild", wild_hypercalls}, {"frames", wild_frames},
-                         {"code", random_code}, {"tables", wild_tables},  {"rings", lying_rings}};
+                         {"code", random_code}, {"tables", wild_tables},  {"rings", lying_rings},
+                         {"lent", lie_about_lent_pages}};
 
 }  // namespace
 

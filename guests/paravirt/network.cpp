@@ -43,6 +43,18 @@ void ask_for_room(u64 place, u64 to) {
     outgoing.ask({kBuffers + place, Operation::room, 0, {to}, 0});
 }
 
+void take_answers() {
+    for (Response response; outgoing.take(response);) {
+        if (response.id < kBuffers) out_busy[response.id] = false;
+        else if (response.id < kBuffers + kRooms) {
+            // A packet that was refused stays where it is, and is lost.
+            Room& room = rooms[response.id - kBuffers];
+            room.asked = false;
+            if (response.failed == 0) room.page = response.address;
+        }
+    }
+}
+
 /// Where a packet to that address may be written; if there is no such place, one is asked for.
 Room* room_for(u64 to) {
     Room* free = nullptr;
@@ -54,20 +66,11 @@ Room* room_for(u64 to) {
         if (room.page != 0 && room.to == to) return &room;
         if (room.page == 0) free = &room;
     }
-    if (free != nullptr) ask_for_room(static_cast<u64>(free - rooms), to);
-    return nullptr;
-}
-
-void take_answers() {
-    for (Response response; outgoing.take(response);) {
-        if (response.id < kBuffers) out_busy[response.id] = false;
-        else if (response.id < kBuffers + kRooms) {
-            // A packet that was refused stays where it is, and is lost.
-            Room& room = rooms[response.id - kBuffers];
-            room.asked = false;
-            if (response.failed == 0) room.page = response.address;
-        }
-    }
+    if (free == nullptr) return nullptr;
+    ask_for_room(static_cast<u64>(free - rooms), to);
+    outgoing.notify();
+    take_answers();
+    return free->page != 0 && !free->asked ? free : nullptr;
 }
 
 bool send_lent(const u8* data, u64 size) {

@@ -216,6 +216,13 @@ bool AddressSpace::fork_into(AddressSpace& child) {
     return complete;
 }
 
+Frame AddressSpace::hold(u64 address) {
+    if (!is_user(address, address + 1) || !touch(address, false, false)) return {};
+    const Frame frame = frame_of(*leaf(page_of(address), false));
+    share_frame(frame);
+    return frame;
+}
+
 bool AddressSpace::read(u64 address, void* to, u64 size) {
     for (u8* out = static_cast<u8*>(to); size != 0;) {
         if (!is_user(address, address + 1) || !touch(address, false, false)) return false;

@@ -41,6 +41,9 @@ class AddressSpace {
     /// Make the page of an address present for such an access. False if there may be none.
     bool touch(u64 address, bool write, bool fetch);
 
+    /// The frame of a page, made present, with one user more until it is released. No frame if it may not be read.
+    Frame hold(u64 address);
+
     /// Copy from or to the process's memory, which is made present as needed; false if some of it may not be.
     bool read(u64 address, void* to, u64 size);
     bool write(u64 address, const void* from, u64 size);

@@ -59,13 +59,18 @@ u64 transfer_block(u64 sector, u64 address, bool write) {
     constexpr u64 kSectors = kPageSize / 512;
     if (machine::block_sectors() < kSectors || sector > machine::block_sectors() - kSectors) return error(kBadArgument);
     Process& self = current();
-    if (write && !self.space.read(address, self.buffer.as(), kPageSize)) return error(kBadArgument);
-    BlockRequest request{sector, self.buffer, write, false, false};
+    // A page is written to the disk from where it is.
+    const Frame page = write && address % kPageSize == 0 ? self.space.hold(address) : Frame{};
+    if (write && !page && !self.space.read(address, self.buffer.as(), kPageSize)) return error(kBadArgument);
+    BlockRequest request{sector, page ? page : self.buffer, write, false, false};
+    bool started;
     {
         Masked masked;
-        if (!machine::start_block(request)) return error(kTryAgain);
-        while (!request.done) block_on(&request, 0);
+        started = machine::start_block(request);
+        while (started && !request.done) block_on(&request, 0);
     }
+    if (page) release_frame(page);
+    if (!started) return error(kTryAgain);
     if (!request.ok) return error(kFailed);
     if (!write && !self.space.write(address, self.buffer.as(), kPageSize)) return error(kBadArgument);
     return kPageSize;

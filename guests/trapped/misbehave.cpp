@@ -104,8 +104,42 @@ void random_code(Random& random, u64) {
     reinterpret_cast<void (*)()>(bytes)();
 }
 
+/// What a monitor that translates has put into this kernel's address space, for a guest of 16 MiB: written all over, read, and used as a
+/// stack by the very branches that keep their registers there. Where nothing is, the first of it is a fault.
+void translated_code(Random& random, u64 rounds) {
+    constexpr u64 kPlace = 0x7f00'0000, kPages = 68;
+    u64 sum = 0;
+    for (u64 i = 0; i < rounds; ++i) {
+        switch (random.below(4)) {
+            case 0: {
+                sti();
+                auto* const word = reinterpret_cast<volatile u64*>(kPlace + random.below(kPageSize / 8) * 8);
+                *word = random.below(2) ? random.next() : kPlace + random.below(kPages * kPageSize);
+                break;
+            }
+            case 1: sum += *reinterpret_cast<volatile u64*>(kPlace + random.below(kPages * kPageSize - 8)); break;
+            case 2:
+                cli();
+                // Safety: none is meant; the stack comes back.
+                // First on this stack, so that its branches are known, then there.
+                asm volatile("mov %%rsp, %%rbx\n lea 2f(%%rip), %%rax\n mov $2, %%ecx\n"
+                             "0: mov $20, %%edx\n 1: call *%%rax\n dec %%edx\n jnz 1b\n mov %0, %%rsp\n dec %%ecx\n jnz 0b\n jmp 3f\n"
+                             "2: ret\n 3: mov %%rbx, %%rsp" ::"r"(kPlace + (random.below(64) == 0 ? 0 : 64) + 8 + random.below(400) * 8)
+                             : "rax", "rbx", "rcx", "rdx", "memory", "cc");
+                break;
+            default:
+                set_flags(flags() ^ (random.next() & 0x200));
+                break;
+        }
+    }
+    print("small: read ", sum, "\n");
+    // And in the end what it wrote there last is what it cannot be: code, or a table.
+    *reinterpret_cast<volatile u64*>(kPlace + kPageSize + random.below((kPages - 1) * kPageSize)) = sum;
+}
+
 constexpr Way kWays[] = {{"hang", hang},         {"triple", triple_fault}, {"wild", wild_registers},
-                         {"rings", lying_rings}, {"tables", wild_tables},  {"code", random_code}};
+                         {"rings", lying_rings}, {"tables", wild_tables},  {"code", random_code},
+                         {"cache", translated_code}};
 
 }  // namespace
 }  // namespace trapped

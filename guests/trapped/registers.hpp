@@ -32,6 +32,7 @@ inline void cli() { asm volatile("cli" ::: "memory"); }
 inline void sti() { asm volatile("sti" ::: "memory"); }
 /// STI holds interrupts back for one more instruction, so none can come between the two.
 inline void sti_hlt_cli() { asm volatile("sti\n hlt\n cli" ::: "memory"); }
+inline void clts() { asm volatile("clts" ::: "memory"); }
 inline u64 flags() {
     u64 value;
     asm volatile("pushfq\n popq %0" : "=r"(value)::"memory");

@@ -7,7 +7,9 @@
 #include "guests/small/kernel.hpp"
 #include "guests/small/machine.hpp"
 #include "guests/small/process.hpp"
+#include "guests/trapped/code_test.hpp"
 #include "guests/trapped/descriptors.hpp"
+#include "guests/trapped/fpu.hpp"
 #include "guests/trapped/interrupts.hpp"
 #include "guests/trapped/registers.hpp"
 
@@ -272,6 +274,8 @@ constexpr Test kTests[] = {
     {"swapgs exchanges", swapgs_exchanges},
     {"control registers read back", control_registers_read_back},
     {"debug registers read back", debug_registers_read_back},
+    {"the fpu is switched lazily", fpu_is_switched_lazily},
+    {"wait heeds cr0.mp", wait_heeds_the_monitor_bit},
     {"invlpg shows a changed entry", invlpg_shows_change},
     {"loading cr3 shows a changed entry", loading_root_shows_change},
     {"accessed and dirty are noted", use_is_noted},
@@ -282,6 +286,14 @@ constexpr Test kTests[] = {
     {"disabled interrupts wait", disabled_interrupts_wait},
     {"interrupt masks read back", interrupt_masks_read_back},
     {"the serial port remembers", serial_port_remembers},
+    {"a made return leads to a page that was never entered", made_return_to_new_page},
+    {"a made return leads between code that was", made_return_to_known_page},
+    {"code reads itself", code_reads_itself},
+    {"code writes beside itself", code_writes_beside_itself},
+    {"code changes the next instruction", code_changes_the_next_instruction},
+    {"code overlaps itself", code_overlaps_itself},
+    {"code is replaced by other code", code_is_replaced},
+    {"memory is wherever tables say", memory_is_where_tables_say},
 };
 
 }  // namespace

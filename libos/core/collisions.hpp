@@ -1,5 +1,6 @@
 // Two pages in one entry of the S-TLB, both needed by one instruction: each fault brings one and drops the other,
-// for ever. Then one of them is bound guaranteed, where it displaces nobody.
+// for ever. Then one of them is bound guaranteed, where it displaces nobody. Where there is no room for that, the program ends
+// with what it lacks rather than stand still without a word.
 //
 // A livelock can wait a little to be found, and all other faults should not pay for it: now and then a few faults
 // in a row are looked at, the others are only counted.
@@ -7,6 +8,7 @@
 
 #include <array>
 #include <bit>
+#include <utility>
 
 #include "exokernel/abi/span.hpp"
 #include "exokernel/abi/upcalls.hpp"
@@ -56,6 +58,13 @@ class CollisionWatch {
         return false;
     }
 
+    /// A page among the last faults that were looked at which stands in the same entry as `page`; page 0: none.
+    PageNumber partner_of(PageNumber page, u64 stlb_entries) const {
+        for (const Fault& each : seen_)
+            if (each.page != page && each.page.value != 0 && (each.page.value ^ page.value) % stlb_entries == 0) return each.page;
+        return {};
+    }
+
   private:
     struct Fault {
         u64 rip;
@@ -66,10 +75,39 @@ class CollisionWatch {
     std::array<Fault, kLooks> seen_{};
 };
 
+/// Tells an instruction that will never get on from one that comes again: that one has done something meanwhile, and an
+/// instruction that reaches another page has another register. (Of registers the record has those that a call loses; so a loop that only
+/// reads by the others looks like standing still, but only until anything else happens.)
+class Standstill {
+  public:
+    static constexpr u64 kEnough = 1024;
+
+    /// A displaced page could not be pinned. True: so it was kEnough times in a row, and nothing has changed.
+    bool lasts(const SaveRecord& record) {
+        const Registers now{record.rip, record.rsp, record.rax, record.rcx, record.rdx, record.scratch[0], record.scratch[1],
+                            record.scratch[2], record.scratch[3], record.scratch[4], record.scratch[5]};
+        times_ = now == then_ ? times_ + 1 : 0;
+        then_ = now;
+        return times_ >= kEnough;
+    }
+
+  private:
+    using Registers = std::array<u64, 11>;
+    Registers then_{};
+    u64 times_ = 0;
+};
+
 /// The pages that were pinned because of this: not more than a few at a time.
 class Pins {
   public:
     static constexpr u64 kMaxPins = 8;
+
+    /// One of them, which is none any more; page 0: there are none.
+    PageNumber take_one() {
+        for (PageNumber& each : pages_)
+            if (each.value != 0) return std::exchange(each, PageNumber{});
+        return {};
+    }
 
     /// `page` will be pinned. Returns the one that has to go instead; page 0: none.
     PageNumber replace(PageNumber page) {

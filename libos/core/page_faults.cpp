@@ -2,6 +2,7 @@
 // keeps being displaced, it is pinned (collisions.hpp).
 #include "libos/core/collisions.hpp"
 #include "libos/core/preemption.hpp"
+#include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
 #include "libos/core/upcalls.hpp"
 
@@ -13,6 +14,7 @@ bool nothing_lost(VirtAddr, bool) { return false; }
 constinit FaultPolicy fault_policy = resolve_nothing;
 constinit LossPolicy loss_policy = nothing_lost;
 constinit CollisionWatch collisions;
+constinit Standstill standstill;
 constinit Pins pins;
 
 /// Could it be a page of the image? Addresses that reserve_pages gives lie behind it.
@@ -20,10 +22,36 @@ bool in_image(VirtAddr address) {
     return address.value - reinterpret_cast<u64>(libos_text) < static_cast<u64>(libos_image_end - libos_text);
 }
 
+void unpin(PageNumber page) {
+    if (page.value != 0) static_cast<void>(enter_kernel<Unbind>({PageSpan::make(page, 1), {}}));
+}
+
+// A page more or less guaranteed: the one pinned longest ago makes room, and comes back when it is touched. Where its set of
+// guaranteed mappings is still full, that may be of others that were pinned; or it is the program's own.
+bool pin(VirtAddr address, u64 access) {
+    unpin(pins.replace(page_of(address)));
+    if (make_bound(address, access | kPin)) return true;
+    for (PageNumber each; (each = pins.take_one()).value != 0;) unpin(each);
+    if (!make_bound(address, access | kPin)) return false;
+    static_cast<void>(pins.replace(page_of(address)));
+    return true;
+}
+
+[[noreturn]] void end_displaced(const SaveRecord& record, PageNumber page) {
+    const PageNumber other = collisions.partner_of(page, boot().stlb_entries);
+    print("fatal: pages ", hex(page.value), " and ", hex(other.value), " displace each other at rip ", hex(record.rip),
+          ", no room to pin one: raise guaranteed=", boot().guaranteed_entries, " or stlb=", boot().stlb_entries, "\n");
+    exit(kFatalExit);
+}
+
 [[gnu::noinline]] bool look_closer(const SaveRecord& record) {
     const VirtAddr address{record.address};
-    const bool displaced = collisions.finds(record.rip, page_of(address), boot().stlb_entries);
-    return displaced ? make_pinned(address, record.error) : make_bound(address, record.error);
+    const PageNumber page = page_of(address);
+    if (!collisions.finds(record.rip, page, boot().stlb_entries)) return make_bound(address, record.error);
+    if (pin(address, record.error)) return true;
+    if (!make_bound(address, record.error)) return false;
+    if (standstill.lasts(record)) end_displaced(record, page);
+    return true;
 }
 
 }  // namespace
@@ -43,13 +71,7 @@ bool make_bound(VirtAddr address, u64 access) {
     return resolve_once(address, access) || (loss_policy(address, true) && resolve_once(address, access));
 }
 
-// A page more or less guaranteed: the one pinned longest ago makes room, and comes back when it is touched. Where
-// its set of guaranteed mappings is full of the program's own, the page is bound as any other.
-bool make_pinned(VirtAddr address, u64 access) {
-    const PageNumber gone = pins.replace(page_of(address));
-    if (gone.value != 0) static_cast<void>(enter_kernel<Unbind>({PageSpan::make(gone, 1), {}}));
-    return make_bound(address, access | kPin) || make_bound(address, access);
-}
+bool make_pinned(VirtAddr address, u64 access) { return pin(address, access) || make_bound(address, access); }
 
 void on_page_fault(SaveRecord& record) {
     if (!libos_resolve_fault(record)) libos_last_resort(record);

@@ -10,14 +10,17 @@
 //   balloon=0                            no balloons
 //   lender=NAME loans=N                  equal pages are shared with the monitors that this environment serves, so many at a time (4096)
 //   squeeze=FRAMES                       of ours, for pages that are put out (0: none are)
+//   most=FRAMES                          that the guests' memory takes; they are given less than they think, and pages go out
 //   vault=NAME                           frames that this environment offers for them instead
 //   show=0                               blocks of the disk are copied
 //   single=1                             no guest memory in pages of 2 MiB: then it is seen which are used
 //   boots=N keep=1                       so many times, one after the other; what was written to the disk is kept between them
 //   kept=PERCENT                         of its memory that a balloon leaves a guest (25)
+//   calm=MILLISECONDS                    since frames were asked for, or refused, until balloons get smaller again (500)
 //   report=MILLISECONDS                  between two records (0: only one at the end)
 //   cmdline=...                          everything behind it, for the guests' kernels
 #include <algorithm>
+#include <utility>
 
 #include "libos/core/libos.hpp"
 #include "libos/heap/heap.hpp"
@@ -81,6 +84,7 @@ class Disks {
     void between_boots() {
         for (CowDisk* each : disks_)
             if (each != nullptr && argument("keep", 0) == 0) each->discard();
+        for (ShownDisk*& each : shown_) delete std::exchange(each, nullptr);
     }
     void tell() {
         u64 shown = 0, copied = 0, changed = 0;
@@ -111,6 +115,7 @@ ManagerRules rules() {
     rules.scan_idle = argument("share", rules.scan_idle);
     rules.scan_busy = rules.scan_idle / 8;
     rules.kept = argument("kept", rules.kept);
+    rules.deflate_after = argument("calm", rules.deflate_after);
     rules.report = argument("report", 0);
     rules.seed = borrower.seed();
     return rules;
@@ -160,6 +165,8 @@ std::optional<u64> run_once(u64 count) {
     if (borrower.seed() != 0) borrower.serve(manager->sharing()), monitor->add(borrower);
     monitor->run();
     manager->tell("memory at the end", ticks());
+    const PagingCounts& paging = manager->pager().counts();
+    print("pages: ", paging.out, " out, ", paging.in, " in, of which ", paging.in_for_others, " for a device or the monitor, ", paging.lost, " lost\n");
     disks.tell();
     if (borrower.seed() != 0) borrower.report();
     u64 failed = 0;
@@ -168,8 +175,12 @@ std::optional<u64> run_once(u64 count) {
         failed += each->machine().end().kind == End::failed;
     }
     if (!check("clean end", manager->close())) return {};
-    for (PcGuest* each : std::span(guests, count))
+    for (PcGuest* each : std::span(guests, count)) {
         if (!check("clean end", each->close())) return {};
+        delete each;
+    }
+    delete monitor;
+    delete manager;
     if (supply.taken() != 0) return fail("clean end", "frames are missing"), std::optional<u64>{};
     return failed;
 }
@@ -184,6 +195,7 @@ int libos_main() {
     if (!disks.open()) return 2;
     if (!argument("lender").empty() && !check("lender", borrower.open(argument("lender"), argument("loans", 4096)))) return 2;
     const u64 count = std::clamp<u64>(argument("guests", 1), 1, kMostGuests);
+    supply.set_most(argument("most", kAny));
     const u64 frames = count * (argument("memory", 64) << 20 >> kPageShift);
     if (!check("table of frames", supply.grow(std::min(frames / 2, FrameSupply::kMostRuns - FrameSupply::kRuns)))) return 2;
     u64 failed = 0;

@@ -15,7 +15,7 @@ constexpr MacAddress address_number(u64 number) {
 
 }  // namespace
 
-Switch::Switch(SwitchHost& host, u64 frames) : host_(host), frames_(std::min(frames, kMaxFrames)) {
+Switch::Switch(SwitchHost& host, u64 frames, bool roads) : host_(host), frames_(std::min(frames, kMaxFrames)), use_roads_(roads) {
     while (used_count_ < frames_) {
         used_[used_count_] = static_cast<u32>(used_count_);
         ++used_count_;
@@ -141,7 +141,7 @@ void Switch::answer_send(u64 number, NetStatus status, bool wants_frame) {
     Port& port = ports_[number];
     response_.id = request_.id;
     response_.status = status;
-    response_.frame = wants_frame && request_.kind == RequestKind::send_again ? take_on_road(number) : kNoFrame;
+    response_.frame = wants_frame && goes_again() ? take_on_road(number) : kNoFrame;
     response_.length = 0;
     // What was last written there is another port's.
     response_.header = {};
@@ -202,7 +202,7 @@ void Switch::deliver(u64 number) {
         ++to.counts.copied;
     } else {
         if (!host_.lend(frame, to.who, kToRead, response_.capability)) return count_loss(to);
-        roads_.on_lent_to_read(frame, number, request_.kind == RequestKind::send_again);
+        roads_.on_lent_to_read(frame, number, goes_again());
         to.reading[frame] = true;
         ++to.reading_count;
         ++holders_[frame];

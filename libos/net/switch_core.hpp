@@ -49,7 +49,8 @@ class Switch {
     static constexpr u64 kPatience = 256;  ///< Slices of a port that keeps what it received, and loses more.
 
     /// Frames 0 to `frames` - 1 are used, at first. frames_for(ports): so many ports can be open, and never run out.
-    Switch(SwitchHost& host, u64 frames);
+    /// `roads`: false: renew every frame, whatever the ports would allow.
+    Switch(SwitchHost& host, u64 frames, bool roads = true);
     static constexpr u64 frames_for(u64 ports) { return ports * kFramesOfPort + 2 * kAtOnce; }
 
     /// A port for `who`, whose ring is all zero and stays while the port is open. `others_behind`: it may send from any
@@ -104,11 +105,13 @@ class Switch {
     void answer_send(u64 number, NetStatus status, bool wants_frame);
     u32 take_clean();
     u32 take_on_road(u64 from);
+    bool goes_again() const { return use_roads_ && request_.kind == RequestKind::send_again; }
     bool renew(u64 count);
     void put_back(u32 frame);
 
     SwitchHost& host_;
     const u64 frames_;
+    const bool use_roads_;
     MacTable table_;
     Roads roads_;
     Port ports_[kPorts];

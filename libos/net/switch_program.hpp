@@ -21,7 +21,9 @@ class SwitchProgram {
     static constexpr u64 kPortsOfOne = 4;  ///< That one environment can have.
 
     /// `ports`: at once. `others_behind`: the environment behind whose ports there may be more addresses; empty: none.
-    SwitchProgram(u64 ports, std::string_view others_behind) : core_(bank_, Switch::frames_for(ports)), others_behind_(others_behind) {}
+    /// `roads`: as Switch::Switch.
+    SwitchProgram(u64 ports, std::string_view others_behind, bool roads)
+        : core_(bank_, Switch::frames_for(ports), roads), others_behind_(others_behind) {}
 
     /// Post the bell. Fault policy: SharedMemory must resolve (use_shared_memory).  Errors: entry_publish's, post's.
     Outcome open();

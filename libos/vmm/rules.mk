@@ -21,6 +21,6 @@ endif
 # What is pure, for the host: tests/unit/vmm_*.cpp and tests/fuzz/fuzz_vmm_*.cpp.
 VMM_PURE_SRCS := libos/vmm/guest_memory.cpp libos/vmm/platform.cpp \
 	$(wildcard libos/vmm/devices/*.cpp libos/vmm/boot/*.cpp libos/vmm/instructions/*.cpp libos/vmm/shadow/*.cpp \
-	libos/vmm/paravirt/*.cpp) libos/vmm/memory/shared_frames.cpp libos/vmm/lending/lending_desk.cpp \
-	libos/vmm/monitor/frame_supply.cpp libos/vmm/monitor/windows.cpp
+	libos/vmm/paravirt/*.cpp) libos/vmm/memory/shared_frames.cpp libos/vmm/deprivileged/code_pages.cpp \
+	libos/vmm/lending/lending_desk.cpp libos/vmm/monitor/frame_supply.cpp libos/vmm/monitor/windows.cpp
 UNIT_SRCS += $(VMM_PURE_SRCS)

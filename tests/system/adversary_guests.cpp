@@ -45,11 +45,18 @@ void random_state(GuestState& state) {
     state.changed = below(4) == 0 ? likely_word() : kAllGuestParts;
 }
 
-/// `iret` is tried by virtual_8086.cpp. An emulator that gets it wrong gives ring 3 all ports with it, and then what
-/// random code does to a bystander is not the kernel's fault.
-void spare_iret(u8* bytes, u64 count) {
+/// With a few prefixes between?
+bool leads_to_0f(const u8* bytes, u64 count) {
+    for (u64 i = 0; i < 4 && i < count; ++i)
+        if (bytes[i] == 0x0f) return true;
+    return false;
+}
+
+/// What the emulator must not be given. `iret` is tried by virtual_8086.cpp: one that gets it wrong gives ring 3 all ports with it, and
+/// then what random code does to a bystander is not the kernel's fault. And TCG 7.2 itself gives up at a LOCK BTS, BTR or BTC of a register.
+void spare_emulator(u8* bytes, u64 count) {
     for (u64 i = 0; i < count; ++i)
-        if (bytes[i] == 0xcf) bytes[i] = 0x90;
+        if (bytes[i] == 0xcf || (bytes[i] == 0xf0 && leads_to_0f(bytes + i + 1, count - i - 1))) bytes[i] = 0x90;
 }
 
 void random_memory() {
@@ -59,7 +66,7 @@ void random_memory() {
         write_tables(memory, flags);
     } else if (below(4) == 0) {
         for (u64 i = 0; i < 3 * 512; ++i) memory.words()[i] = likely_word();
-        spare_iret(bytes, 3 * kPageSize);
+        spare_emulator(bytes, 3 * kPageSize);
     }
     const u64 length = 1 + below(64);
     u8* code = bytes + (kCode << kPageShift);
@@ -71,7 +78,7 @@ void random_memory() {
         code[at] = 0x0f;
         code[at + 1] = kSystem[below(sizeof kSystem)];
     }
-    spare_iret(code, kPageSize);
+    spare_emulator(code, kPageSize);
 }
 
 /// Whatever the answer is.

@@ -141,6 +141,47 @@ void nested_form() {
     expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
 }
 
+bool has_protection_keys() {
+    u32 eax = 7, ebx, ecx = 0, edx;
+    asm("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return ecx & 1 << 3;
+}
+
+/// What the CPU does not exchange for a guest: its priority, which the control block keeps, and protection keys, which it does not.
+void what_stays() {
+    GuestContext context;
+    if (make_context(context, ContextKind::nested) == Error::unsupported) return;
+    for (u64 page = 0; page < 5; ++page) expect("bind its memory", bind_guest_page(context, page, page), Error::ok);
+    write_tables(memory);
+    TestGuest one, other;
+    for (TestGuest* guest : {&one, &other}) {
+        expect("a guest", make_guest(*guest, GuestForm::svm), Error::ok);
+        expect("load it", answer_to<GuestLoad>({guest->number, 0, address(context.grant.context)}), Error::ok);
+    }
+    // mov $5, %eax; mov %rax, %cr8; cpuid; mov %cr8, %rax; hlt
+    load_code({0xb8, 5, 0, 0, 0, 0x44, 0x0f, 0x22, 0xc0, 0x0f, 0xa2, 0x44, 0x0f, 0x20, 0xc0, 0xf4});
+    set_long_mode(one.state());
+    expect_exit("its priority", one, GuestExit::cpuid);
+    one.state().rip += 2;
+    one.state().wishes = static_cast<u64>(GuestWish::window);
+    expect_exit("and no interrupt", one, GuestExit::hlt);
+    expect_true("is its own", one.state().rax == 5, one.state().rax);
+    one.state().wishes = 0;
+
+    // CR4.PKE on; xor %ecx, %ecx; rdpkru; mov %eax, %ebx; all keys but 0 locked; vmmcall
+    load_code({0x0f, 0x20, 0xe0, 0x0f, 0xba, 0xe8, 0x16, 0x0f, 0x22, 0xe0, 0x31, 0xc9, 0x0f, 0x01, 0xee, 0x89, 0xc3,
+               0xb8, 0x54, 0x55, 0x55, 0x55, 0x31, 0xd2, 0x0f, 0x01, 0xef, 0x0f, 0x01, 0xd9});
+    for (TestGuest* guest : {&one, &other, &one}) {
+        if (!has_protection_keys()) break;
+        set_long_mode(guest->state());
+        guest->state().rbx = 1;
+        expect_exit("protection keys", *guest, GuestExit::vmmcall);
+        expect_true("are not another guest's", guest->state().rbx == 0, guest->state().rbx);
+    }
+    for (TestGuest* guest : {&one, &other}) expect("destroy", answer_to<GuestDestroy>({guest->number}), Error::ok);
+    expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
+}
+
 /// Shadow paging: what is bound for reading is not written, whatever the guest believes of its control registers.
 void shadow_protection() {
     GuestContext context;
@@ -326,6 +367,17 @@ void deprivileged_form() {
     }
     state.rip = u64{1} << 50;
     expect("a rip that is none", run(guest).error(), Error::bad_argument);
+    // An FPU that is not to be used, and one that is: fninit; fldpi; ud2.
+    load_code({0xdb, 0xe3, 0xd9, 0xeb, 0x0f, 0x0b});
+    state.wishes = static_cast<u64>(GuestWish::no_fpu);
+    for (u64 i = 0; i < 2; ++i) {
+        state.rip = kCode << kPageShift;
+        expect_exit("no FPU", guest, GuestExit::exception, 7);
+        expect_true("at its first use", state.rip == kCode << kPageShift, state.rip);
+        asm volatile("fninit");  // Safety: nobody else here computes; and the monitor itself has one
+    }
+    state.wishes = 0;
+    expect_exit("an FPU", guest, GuestExit::exception, 6);
     state.rip = kCode << kPageShift;
     // Flags that are not a guest's to have do not stick.
     load_code({0x9c, 0x58, 0xcc});  // pushf; pop %rax; int3
@@ -387,6 +439,7 @@ int libos_main() {
     wrong_names();
     deprivileged_form();
     shadow_form();
+    what_stays();
     shadow_protection();
     nested_form();
     endless_delivery();

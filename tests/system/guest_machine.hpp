@@ -25,7 +25,7 @@ struct TestGuest {
     Memory memory;
     GuestGrant grant;
     u64 number;
-    PageNumber state_page;
+    PageNumber state_page{0};  ///< Made again, it has it again: a guaranteed page among few can be in the way of another.
 
     GuestState& state() const { return *reinterpret_cast<GuestState*>(address_of(state_page).value); }
 };
@@ -36,7 +36,7 @@ inline Error make_guest(TestGuest& made, GuestForm form) {
     const auto number = call<GuestCreate>({address(spec), address(made.grant)});
     if (!number) return number.error();
     made.number = number.value();
-    made.state_page = fresh_pages(1);
+    if (made.state_page.value == 0) made.state_page = fresh_pages(1);
     return answer_to<Bind>({address(made.grant.state), FrameNumber{made.grant.state.first},
                             PageSpan::make(made.state_page, 1, Right::read | Right::write).with(SpanFlag::guaranteed), {}, {}});
 }

@@ -1,7 +1,9 @@
 // A monitor of paravirtual guests: `kernel=NAME cmdline=WORDS`. With `peer=1` a second guest is on the same wire and answers; with
 // `hostile=1` a second one computes, while the first may end as it likes; with `net=NAME` the wire leads to the switch of that
-// name, which lends the guest its frames, if `lend=0` does not say that it is to copy. Each has a disk in memory. The exit code is good if all guests that should say that they are.
+// name, which lends the guest its frames, if `lend=0` does not say that it is to copy. Each has a disk in memory. With `after=NAME` it
+// begins when the environment of that name has ended. The exit code is good if all guests that should say that they are.
 #include "libos/core/libos.hpp"
+#include "libos/transfer/board.hpp"
 #include "libos/vmm/monitor/files.hpp"
 #include "libos/vmm/monitor/monitor.hpp"
 #include "libos/vmm/monitor/paravirt_guest.hpp"
@@ -73,7 +75,14 @@ void tell(const ParavirtGuest& guest) {
 
 }  // namespace
 
+/// Until the environment of that name has come and gone.
+void let_end(std::string_view name) {
+    const auto who = await_environment(name);
+    while (who.ok() && is_alive(who.value())) static_cast<void>(call<Wait>({{}, 0, ticks() + information().quantum, 0}));
+}
+
 int libos_main() {
+    if (!argument("after").empty()) let_end(argument("after"));
     if (!kernel.open(argument("kernel"))) return print("no kernel\n"), 2;
     const bool peer = argument("peer", 0) != 0, hostile = argument("hostile", 0) != 0;
     const u64 count = peer || hostile ? 2 : 1, frames = argument("memory", 32) << 20 >> kPageShift;
@@ -98,7 +107,10 @@ int libos_main() {
     if (hostile) monitor.add(patience);
     if (switched) monitor.add(cable);
     monitor.run();
-    if (switched) cable.report("one");
+    if (switched) {
+        cable.report("one");
+        print("of frames, ", cable.bytes_copied(), " bytes were copied\n");
+    }
     bool good = true;
     for (u64 i = 0; i < count; ++i) {
         tell(*guests[i]);

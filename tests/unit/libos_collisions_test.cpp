@@ -76,6 +76,30 @@ TEST_CASE("libos: most faults are only counted") {
     CHECK(due == kPeriods * CollisionWatch::kLooks);
 }
 
+TEST_CASE("libos: an instruction that cannot get on is told from one that comes again") {
+    Standstill standstill;
+    SaveRecord record{};
+    record.rip = 0x1000;
+    u64 times = 0;
+    while (!standstill.lasts(record)) ++times;
+    CHECK(times == Standstill::kEnough);
+    // Whatever register has changed: something was done.
+    u64* const registers[] = {&record.rip, &record.rsp, &record.rax, &record.rcx, &record.rdx, &record.scratch[0], &record.scratch[5]};
+    for (u64* each : registers)
+        for (u64 i = 0; i < 2 * Standstill::kEnough; ++i) {
+            *each ^= 0x1000;
+            CHECK_FALSE(standstill.lasts(record));
+        }
+}
+
+TEST_CASE("libos: who is displaced by whom") {
+    CollisionWatch watch;
+    for (u64 i = 0; i < CollisionWatch::kLooks; ++i) static_cast<void>(watch.finds(0x1000, PageNumber{i % 2 == 0 ? 5u : 133u}, 128));
+    CHECK(watch.partner_of(PageNumber{5}, 128) == PageNumber{133});
+    CHECK(watch.partner_of(PageNumber{133}, 128) == PageNumber{5});
+    CHECK(watch.partner_of(PageNumber{6}, 128) == PageNumber{});
+}
+
 TEST_CASE("libos: a few pages are pinned at a time, the oldest goes first") {
     Pins pins;
     for (u64 page = 1; page <= Pins::kMaxPins; ++page) CHECK(pins.replace(PageNumber{page}).value == 0);

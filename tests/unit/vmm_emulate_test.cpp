@@ -94,6 +94,18 @@ TEST_CASE("the flags of the real CPU and the virtual ones are put together") {
     m.cpu.rflags = rflags::kFixed | rflags::kIopl | rflags::kCarry;
     CHECK(real_flags(m.cpu) == (rflags::kFixed | rflags::kInterrupt | rflags::kCarry));
     CHECK(virtual_flags(m.cpu, rflags::kFixed | rflags::kInterrupt | rflags::kZero) == (rflags::kFixed | rflags::kIopl | rflags::kZero));
+
+    // NT is the guest's own and never the real CPU's, whose IRET it would spoil: neither lost nor taken over.
+    m.cpu.rflags = rflags::kFixed | rflags::kNested;
+    CHECK(real_flags(m.cpu) == (rflags::kFixed | rflags::kInterrupt));
+    CHECK(virtual_flags(m.cpu, real_flags(m.cpu)) == (rflags::kFixed | rflags::kNested));
+    m.cpu.rflags = rflags::kFixed;
+    CHECK(virtual_flags(m.cpu, real_flags(m.cpu) | rflags::kNested) == rflags::kFixed);
+    // RF is not seen by code, and what code may change comes from where it ran.
+    m.cpu.rflags = rflags::kFixed | rflags::kResume | rflags::kDirection;
+    CHECK(real_flags(m.cpu) == (rflags::kFixed | rflags::kInterrupt | rflags::kDirection));
+    CHECK(virtual_flags(m.cpu, rflags::kFixed | rflags::kTrap | rflags::kAlignment) ==
+          (rflags::kFixed | rflags::kResume | rflags::kTrap | rflags::kAlignment));
 }
 
 TEST_CASE("ports are asked for by size, and user code needs the TSS's leave") {
@@ -158,6 +170,59 @@ TEST_CASE("string ports go some units at a time, and stop where memory ends with
     m.cpu.gpr[kRcx] = 0;
     CHECK(m.run({0xf3, 0x6e}).ending == Ending::done);
     CHECK(m.effects.port_writes.size() == 2);
+}
+
+TEST_CASE("string input needs a place that may be written, with the rights of who asks") {
+    TestMachine m;
+    m.cpu.gpr[kRdx] = 0x1f0;
+    m.cpu.gpr[kRcx] = 3;
+    m.cpu.gpr[kRdi] = TestMachine::kData;
+    m.memory.rights[11].writable = false;
+    CHECK(m.run({0xf3, 0x6c}).exception == Exception::page_fault(TestMachine::kData, 3));
+    CHECK(m.run({0x6d}).exception == Exception::page_fault(TestMachine::kData, 3));
+    CHECK(m.effects.port_reads == 0);
+    CHECK(m.cpu.gpr[kRcx] == 3);
+    CHECK(m.cpu.gpr[kRdi] == TestMachine::kData);
+    // Half of a unit is none.
+    m.memory.rights[11].writable = true;
+    m.memory.rights[12].writable = false;
+    m.cpu.gpr[kRdi] = TestMachine::kData + 0x1000 - 2;
+    CHECK(m.run({0xf3, 0x6d}).exception == Exception::page_fault(TestMachine::kData + 0x1000, 3));
+    CHECK(m.effects.port_reads == 0);
+    m.memory.rights[12].writable = true;
+    // Ring 3, to a page of the kernel's.
+    m.enter_user();
+    m.cpu.rflags |= rflags::kIopl;
+    m.cpu.gpr[kRdi] = TestMachine::kStack;
+    CHECK(m.run({0xf3, 0x6c}).exception == Exception::page_fault(TestMachine::kStack, 7));
+    CHECK(m.effects.port_reads == 0);
+    m.cpu.gpr[kRdi] = u64{1} << 50;
+    CHECK(raised(m.run({0xf3, 0x6c}), kProtection, 0));
+}
+
+TEST_CASE("string output downwards stops at the page that is gone, and goes on from there") {
+    TestMachine m;
+    m.cpu.gpr[kRdx] = 0x70;
+    m.cpu.gpr[kRcx] = 4;
+    m.cpu.gpr[kRsi] = TestMachine::kData + 0x1000 + 2;
+    m.cpu.rflags |= rflags::kDirection;
+    for (u64 i = 0; i < 8; i += 2) m.memory.put<u16>(TestMachine::kData + 0x1000 - 4 + i, static_cast<u16>(0x1100 + i));
+    m.memory.rights[11].present = false;
+    CHECK(m.run({0xf3, 0x66, 0x6f}).exception == Exception::page_fault(TestMachine::kData + 0x1000 - 2, 0));
+    CHECK(m.cpu.gpr[kRcx] == 2);
+    CHECK(m.cpu.gpr[kRsi] == TestMachine::kData + 0x1000 - 2);
+    CHECK(m.cpu.rip == TestMachine::kCode);
+    CHECK(m.effects.port_writes == std::vector<TestEffects::PortWrite>{{0x70, 2, 0x1106}, {0x70, 2, 0x1104}});
+    m.memory.rights[11].present = true;
+    CHECK(m.run({0xf3, 0x66, 0x6f}).ending == Ending::done);
+    CHECK(m.cpu.gpr[kRcx] == 0);
+    CHECK(m.effects.port_writes.size() == 4);
+    CHECK(m.effects.port_writes.back() == TestEffects::PortWrite{0x70, 2, 0x1100});
+    // Without REP the counter means nothing, and input goes down as well.
+    m.cpu.gpr[kRdi] = TestMachine::kData;
+    CHECK(m.run({0x6c}).ending == Ending::done);
+    CHECK(m.cpu.gpr[kRdi] == TestMachine::kData - 1);
+    CHECK(m.cpu.gpr[kRcx] == 0);
 }
 
 TEST_CASE("control registers refuse what no CPU takes") {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -90,9 +91,15 @@ class NativeEffects final : public MachineEffects {
 /// What can be compared of a guest: at the boundary of an instruction.
 struct GuestPoint {
     std::array<u64, 16> gpr;
-    u64 rip, rflags;
+    u64 rip, rflags, gs, other_gs;
     bool operator==(const GuestPoint&) const = default;
 };
+
+/// Does this host let ring 3 have RDGSBASE and WRGSBASE? Nothing in this program uses GS.
+inline bool has_base_instructions() {
+    constexpr unsigned long kFsGsBase = 2;  // of HWCAP2
+    return getauxval(AT_HWCAP2) & kFsGsBase;
+}
 
 struct Outcome {
     GuestPoint point;
@@ -149,6 +156,8 @@ class NativeRunner {
         std::memcpy(out.gpr.data(), cpu.gpr, sizeof cpu.gpr);
         out.rip = cpu.rip;
         out.rflags = cpu.rflags;
+        out.gs = cpu.gs.base;
+        out.other_gs = cpu.kernel_gs_base;
         return out;
     }
 
@@ -156,11 +165,15 @@ class NativeRunner {
         for (u32 i = 0; i < 16; ++i) cpu.gpr[i] = static_cast<u64>(context.uc_mcontext.gregs[kRegisters[i]]);
         cpu.rip = static_cast<u64>(context.uc_mcontext.gregs[REG_RIP]);
         cpu.rflags = virtual_flags(cpu, static_cast<u64>(context.uc_mcontext.gregs[REG_EFL]) & ~rflags::kTrap);
+        if (in_cache() && has_base_instructions()) asm volatile("rdgsbase %0" : "=r"(cpu.gs.base));
     }
+    bool in_cache() const { return mode_ == Mode::translated || mode_ == Mode::stepping; }
     void give_registers(ucontext_t& context, u64 rip, bool step) const {
         for (u32 i = 0; i < 16; ++i) context.uc_mcontext.gregs[kRegisters[i]] = static_cast<greg_t>(cpu.gpr[i]);
         context.uc_mcontext.gregs[REG_RIP] = static_cast<greg_t>(rip);
         context.uc_mcontext.gregs[REG_EFL] = static_cast<greg_t>(real_flags(cpu) | (step ? rflags::kTrap : 0));
+        // Safety: a canonical address, which nobody uses.
+        if (in_cache() && has_base_instructions()) asm volatile("wrgsbase %0" ::"r"(cpu.gs.base));
     }
 
     Outcome run() {
@@ -209,6 +222,7 @@ class NativeRunner {
 
     void finish(ucontext_t& context, int signal) {
         outcome_ = {point(), signal, steps_};
+        if (in_cache() && has_base_instructions()) asm volatile("wrgsbase %0" ::"r"(u64{0}));
         std::memcpy(context.uc_mcontext.gregs, home_, sizeof home_);
     }
 

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "libos/vmm/paravirt/ring_devices.hpp"
 #include "tests/unit/random.hpp"
@@ -260,6 +261,40 @@ struct Wire final : vmm::NetPort {
     void send(std::span<const std::byte> frame) override { sent.emplace_back(frame.begin(), frame.end()); }
 };
 
+/// A port that lends pages 0 to 3 to fill and 4 to 7 to read, and remembers what became of them.
+struct LendingWire final : vmm::NetPort, vmm::LentPages {
+    enum Use { nobodys, to_fill, to_read };
+    Use uses[8]{};
+    std::vector<std::pair<u64, u64>> sent;
+    u64 copied = 0;
+    std::vector<vmm::MacAddress> rooms;
+
+    void send(std::span<const std::byte>) override { ++copied; }
+    vmm::LentPages* lent_pages() override { return this; }
+    u64 count() const override { return 8; }
+    std::optional<u64> lend_room(const vmm::MacAddress& to) override {
+        rooms.push_back(to);
+        for (u64 page = 0; page < 4; ++page)
+            if (uses[page] == nobodys) return uses[page] = to_fill, page;
+        return {};
+    }
+    bool send_lent(u64 page, u64 size, std::optional<u64>& next) override {
+        if (uses[page] != to_fill) return false;
+        uses[page] = nobodys;
+        sent.emplace_back(page, size);
+        next = lend_room(rooms.back());
+        return true;
+    }
+    bool give_back(u64 page) override {
+        if (uses[page] != to_read) return false;
+        uses[page] = nobodys;
+        return true;
+    }
+    Frame frame_at(u64) const override { return {}; }
+    Frame stand_in() const override { return {}; }
+    void set_view(vmm::LentView&) override {}
+};
+
 /// The guest's end.
 struct Client {
     PlainMemory& memory;
@@ -330,6 +365,56 @@ TEST_CASE("paravirt rings: packets go out, and come in where there is room") {
     CHECK(memory.words(5)[0] == 0x0909'0909'0909'0909);
 }
 
+TEST_CASE("paravirt rings: lent pages are filled, sent, read and given back, and only by whom they were lent to") {
+    constexpr u64 kLent = 64 * kPageSize;
+    PlainMemory memory(8);
+    LendingWire wire;
+    RingNetwork server(wire, kLent);
+    server.transmit_ring().start(1);
+    server.receive_ring().start(2);
+    Client out{memory, 1}, in{memory, 2};
+    u64 id = 0;
+    const auto ask = [&](Operation operation, u32 size, u64 lent, u64 address) {
+        out.ask({++id, operation, size, {lent}, address});
+        REQUIRE(server.transmit(memory));
+        return *out.take();
+    };
+    constexpr u64 kPeer = 0x0605'0403'0202;
+    const Response room = ask(Operation::room, 0, kPeer, 0);
+    CHECK((room.failed == 0 && room.address == kLent));
+    CHECK(wire.rooms.back() == vmm::MacAddress{2, 2, 3, 4, 5, 6});
+    // It goes, another comes for it; and then it is not the guest's any more.
+    const Response gone = ask(Operation::send, 1000, 0, room.address);
+    CHECK((gone.failed == 0 && gone.address == kLent && wire.sent == std::vector<std::pair<u64, u64>>{{0, 1000}}));
+    CHECK(ask(Operation::send, 1000, 0, kLent).failed == 0);
+    wire.uses[0] = LendingWire::nobodys;
+    for (const u64 address : {kLent, kLent + kPageSize, kLent + 8 * kPageSize, kLent - kPageSize, kLent + 1, ~u64{0} & ~u64{4095}})
+        CHECK(ask(Operation::send, 1000, 0, address).failed != 0);
+    // Too small for a frame of its own, or too large for any: it stays.
+    wire.uses[1] = LendingWire::to_fill;
+    for (const u64 size : {u64{0}, kLeastLent, vmm::kMaxFrame + 1, u64{kPageSize}, u64{~u32{0}}})
+        CHECK(ask(Operation::send, static_cast<u32>(size), 0, kLent + kPageSize).failed != 0);
+    CHECK(wire.uses[1] == LendingWire::to_fill);
+    CHECK(wire.copied == 0);
+
+    // What is received: the header where the guest said, the rest where it lies. What is given back without having been had is refused.
+    const std::vector<std::byte> header(14, std::byte{9});
+    in.ask({1, Operation::buffer, 4096, {0}, 4 * kPageSize});
+    in.ask({2, Operation::buffer, 4096, {kLent + 5 * kPageSize}, 5 * kPageSize});
+    in.ask({3, Operation::buffer, 10, {0}, 5 * kPageSize});
+    in.ask({4, Operation::buffer, 4096, {kLent + 4 * kPageSize}, 5 * kPageSize});
+    CHECK(server.receive_lent(memory, header, 4, 1200));
+    wire.uses[4] = LendingWire::to_read;
+    const auto first = in.take();
+    CHECK((first->id == 1 && first->failed == 0 && first->size == 1200 && first->address == kLent + 4 * kPageSize));
+    CHECK((memory.words(4)[0] == 0x0909'0909'0909'0909 && (memory.words(4)[1] >> 48) == 0));
+    CHECK(server.receive_lent(memory, header, 6, 1300));
+    CHECK((in.take()->failed != 0 && in.take()->failed != 0));
+    const auto last = in.take();
+    CHECK((last->id == 4 && last->failed == 0 && last->address == kLent + 6 * kPageSize && wire.uses[4] == LendingWire::nobodys));
+    CHECK_FALSE(server.receive_lent(memory, header, 7, 1300));
+}
+
 TEST_CASE("paravirt rings: one that breaks the rules is served no more") {
     PlainMemory memory(8);
     RingServer server;
@@ -348,10 +433,10 @@ TEST_CASE("paravirt rings: one that breaks the rules is served no more") {
     CHECK(server.take(memory, request));
     CHECK_FALSE(server.take(memory, request));
     CHECK(std::string(server.reason()) == "two requests with one id");
-    CHECK_FALSE(server.answer(memory, {5, 0, 0}));
+    CHECK_FALSE(server.answer(memory, {5, 0, 0, 0}));
     memory.words(1)[0] = 0;
     server.start(1);
-    CHECK_FALSE(server.answer(memory, {1, 0, 0}));  // Nobody asked.
+    CHECK_FALSE(server.answer(memory, {1, 0, 0, 0}));  // Nobody asked.
     for (u64 i = 0; i < kRingSlots; ++i) client.ask({i, Operation::read, 0, 0, 0});
     for (u64 i = 0; i < kRingSlots; ++i) CHECK(server.take(memory, request));
     client.ask({100, Operation::read, 0, 0, 0});

@@ -36,6 +36,18 @@ class TestCode final : public CodeMemory {
     TestMemory& memory_;
 };
 
+/// The same by identity.
+class ByIdentity final : public CodeMemory {
+  public:
+    explicit ByIdentity(TestCode& code) : code_(code) {}
+    bool read(u64 address, u8* to, u64 length) override { return code_.read(TestMemory::kBase + address, to, length); }
+    u64 identity(u64 address) override { return address; }
+    void patch(u64 address, u8 byte) override { code_.patch(TestMemory::kBase + address, byte); }
+
+  private:
+    TestCode& code_;
+};
+
 struct Rig {
     TestMachine m;
     TestCode code{m.memory};
@@ -133,6 +145,30 @@ TEST_CASE("when memory runs out, the scan says so") {
     rig.m.memory.put_code(Rig::kCode + 0x1800, {0xc3});
     CHECK(narrow.scan(rig.code, Rig::kCode + 0x1800).complete);
     CHECK(!narrow.scan(rig.code, Rig::kCode + 0x2800).complete);
+}
+
+TEST_CASE("code that overlaps itself where a byte would change is told, whichever way is taken first") {
+    // mov eax, 90c3589ch; ret -- or, one byte in, pushf; pop rax; ret
+    for (const u64 first : {u64{0}, u64{1}}) {
+        Rig rig;
+        rig.m.memory.put_code(Rig::kCode, {0xb8, 0x9c, 0x58, 0xc3, 0x90, 0xc3});
+        CHECK(rig.rewriter.scan(rig.code, Rig::kCode + first).complete);
+        CHECK(!rig.rewriter.scan(rig.code, Rig::kCode + 1 - first).complete);
+        ByIdentity everything(rig.code);
+        rig.rewriter.forget_all(everything);
+        CHECK(rig.byte(1) == 0x9c);
+        CHECK(rig.rewriter.sites() == 0);
+    }
+    // Where none would, it may: mov eax, 0c3c03148h; ret -- or xor rax, rax; ret
+    Rig rig;
+    rig.m.memory.put_code(Rig::kCode, {0xb8, 0x48, 0x31, 0xc0, 0xc3, 0xc3});
+    CHECK(rig.rewriter.scan(rig.code, Rig::kCode).complete);
+    CHECK(rig.rewriter.scan(rig.code, Rig::kCode + 1).complete);
+    // Over the end of a page, into one that is known.
+    Rig edge;
+    edge.m.memory.put_code(Rig::kCode + kPageSize - 1, {0xb8, 0x9c, 0x58, 0xc3, 0x90, 0xc3});
+    CHECK(edge.rewriter.scan(edge.code, Rig::kCode + kPageSize).complete);
+    CHECK(!edge.rewriter.scan(edge.code, Rig::kCode + kPageSize - 1).complete);
 }
 
 TEST_CASE("in random code, what is reached and sensitive traps, and forgetting restores every byte") {

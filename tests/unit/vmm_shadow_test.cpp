@@ -75,6 +75,35 @@ TEST_CASE("a cached root keeps what was bound, and forgets what changed") {
     CHECK(world.touch(0x1000, {.user = true}).frame == 25);
 }
 
+TEST_CASE("what the emulator knows of a page outlives flushes that change nothing, and no other") {
+    ShadowWorld world(32, {});
+    two_processes(world);
+    CHECK(world.look(0, {.user = true}).frame == 24);
+    const u64 blind = world.shadow.changes();
+    CHECK(world.touch(0, {.user = true}).frame == 24);  // from here on its tables are traced
+    CHECK(world.look(1, {.user = true}).frame == 25);
+    world.load(1, true, true);
+    CHECK(world.look(1, {.user = true}).frame == 25);
+    world.load(0, true, true);
+    CHECK(world.shadow.changes() != blind);  // another root was made
+    // The table says another thing, behind the emulator's back, and it is told by the next flush.
+    const u64 before = world.shadow.changes();
+    CHECK(world.look(1, {.user = true}).frame == 25);
+    world.load(1, true, true);
+    world.load(0, true, true);
+    CHECK(world.shadow.changes() == before);
+    world.edit(5, 1, 27 << kPageShift | kTable | entry::kAccessed);
+    CHECK(world.look(1, {.user = true}).frame == 25);
+    world.load(0, true, true);
+    CHECK(world.look(1, {.user = true}).frame == 27);
+    // And by INVLPG; dirty is noted anew when the guest has taken it back.
+    CHECK(world.look(1, {.write = true, .user = true}).frame == 27);
+    world.edit(5, 1, 27 << kPageShift | kTable | entry::kAccessed);
+    world.invalidate(1);
+    CHECK(world.look(1, {.write = true, .user = true}).frame == 27);
+    CHECK((world.memory.word(5, 1) & entry::kDirty) != 0);
+}
+
 TEST_CASE("INVLPG makes one page new and leaves the table to be written") {
     ShadowWorld world(32, {.around = 1});
     two_processes(world);

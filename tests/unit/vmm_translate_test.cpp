@@ -27,7 +27,9 @@ struct Cache {
                  blocks,
                  entries,
                  exits,
-                 index},
+                 index,
+                 16,
+                 has_base_instructions()},
           translator(memory) {}
     std::vector<Block> blocks = std::vector<Block>(512);
     std::vector<MapEntry> entries = std::vector<MapEntry>(8192);
@@ -114,7 +116,7 @@ class Generator {
     u64 modrm(u32 mod, u8 reg, u8 rm) { return mod << 6 | (reg & 7u) << 3 | (rm & 7u); }
 
     void line(u32 depth) {
-        switch (random_.below(wild_ ? 21 : 20)) {
+        switch (random_.below(wild_ ? 23 : 22)) {
             case 0: case 1: {  // reg, reg
                 constexpr u8 kOps[] = {0x01, 0x09, 0x11, 0x19, 0x21, 0x29, 0x31, 0x39, 0x85, 0x89};
                 const u8 reg = any(), rm = any();
@@ -156,6 +158,8 @@ class Generator {
             case 17: if (depth) loop(depth - 1); break;
             case 18: call(); break;
             case 19: indirect(); break;
+            case 20: put({0x0f, 0x01, 0xf8}); break;                                                        // swapgs
+            case 21: { const u8 reg = any(); put({rex(0, reg, false), 0x0f, 0x20, modrm(3, static_cast<u8>("\0\2\3\4"[random_.below(4)]), reg)}); break; }
             default: {  // where nothing is, of the guest's or of this process
                 const u64 kNowhere[] = {NativeLayout::kHole + random_.below(NativeLayout::kHoleSize / 2), 0x8000'0000'0000 + random_.below(1 << 20),
                                         0xffff'ffff'ffff'ff00};
@@ -295,6 +299,9 @@ void set_up(NativeRunner& runner, const Code& code, u64 seed) {
     runner.cpu.gpr[kRsp] = NativeLayout::kStack + NativeLayout::kStackSize - 64;
     runner.cpu.gpr[kRbx] = NativeLayout::kData + 64;
     runner.cpu.cs.selector = 8;
+    runner.cpu.gs.base = random.next() >> 20;
+    runner.cpu.kernel_gs_base = random.next() >> 20;
+    runner.cpu.cr2 = random.next();
 }
 
 std::vector<u8> memory_now() {

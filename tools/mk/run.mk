@@ -37,7 +37,8 @@ bochs-tests: all
 	@$(run_bochs) $(bochs_short)
 
 # Scenarios that are too long for `make test`.
-## soak: the long scenarios, tests/system/soak/*.toml
+## soak: the long scenarios, tests/system/soak/*.toml, and what else takes long
 .PHONY: soak
 soak: all
 	@$(PYTHON) tools/run_tests.py --jobs $(JOBS) --time-limit 7200 $(wildcard tests/system/soak/*.toml)
+	@$(MAKE) --no-print-directory $(SOAK_TARGETS)

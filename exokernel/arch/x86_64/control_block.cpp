@@ -23,7 +23,7 @@ constexpr u32 kForcedExceptions = 1 << 1 | 1 << 17 | 1 << 18;  // debug, alignme
 /// With shadow paging: what says where translations come from, and the faults that they make.
 constexpr u32 kShadowCr = 1 << 3 | 1 << 16 | 1 << 19 | 1 << 20;  // reads of CR3, writes of CR0, CR3, CR4
 constexpr u32 kShadowExceptions = 1 << 14;
-constexpr u64 kVirtualInterrupt = 1 << 8, kAnyPriority = u64{0x1f} << 16, kMaskVirtually = 1 << 24;
+constexpr u64 kPriority = 0xf, kVirtualInterrupt = 1 << 8, kAnyPriority = u64{0x1f} << 16, kMaskVirtually = 1 << 24;
 
 /// With shadow paging: PG, PE, and WP, without which the guest's ring 0 writes what is bound for reading.
 constexpr u64 kCr0Shadow = u64{1} << 31 | 1 << 16 | 1, kCr4Pae = 1 << 5, kEferLong = 1 << 8 | 1 << 10;
@@ -119,7 +119,8 @@ void write_intercepts(Guest& guest, bool shadow, bool window) {
     const u64 instructions = guest.intercept_instructions | kForcedInstructions | (window ? kWindow : 0);
     block.intercept_instructions[0] = static_cast<u32>(instructions);
     block.intercept_instructions[1] = static_cast<u32>(instructions >> 32);
-    block.interrupt_control = kMaskVirtually | (window ? kVirtualInterrupt | kAnyPriority : 0);
+    // The guest's priority (CR8) stands there, too, and is its own.
+    block.interrupt_control = (block.interrupt_control & kPriority) | kMaskVirtually | (window ? kVirtualInterrupt | kAnyPriority : 0);
     block.nested_control = !shadow;
 }
 

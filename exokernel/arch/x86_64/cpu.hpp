@@ -71,6 +71,7 @@ struct alignas(64) Cpu {
     void (*errand)(Cpu&);  ///< Parked: what the CPU that stopped this one wants done here.
     // Guests (core/guest.cpp).
     Guest* guest;          ///< Runs in ring 3 just now, on the interrupt table of guests; nullptr: none.
+    const Guest* left;     ///< Whom what VMRUN does not exchange is from.
     u64 next_asid;         ///< Address-space tags of guests in a machine mode of their own,
     u64 asid_generation;   ///< and how often they were used up.
     TaskState task_state;

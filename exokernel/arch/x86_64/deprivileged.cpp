@@ -26,6 +26,9 @@ constexpr StateRegister kRegisters[] = {
     {&GuestState::r13, &Registers::r13}, {&GuestState::r14, &Registers::r14}, {&GuestState::r15, &Registers::r15},
 };
 
+/// What a system call leaves as it was (abi/syscalls.hpp). In the others the monitor finds what is on its state page anyway.
+constexpr u64 Registers::*kKept[] = {&Registers::rbx, &Registers::rbp, &Registers::r12, &Registers::r13, &Registers::r14, &Registers::r15};
+
 /// This CPU is the monitor's again, but for its registers.
 void restore_monitor(Cpu& cpu) {
     if (!(cpu.attention & Cpu::kNoBases)) {
@@ -55,7 +58,9 @@ void leave_guest(Cpu& cpu, TrapFrame& frame, GuestExit exit, u64 error = 0, u64 
         state.fs_base = guest.fs_base = read_fs_base();
         state.gs_base = guest.gs_base = read_gs_base();
     }
-    frame = guest.monitor;
+#pragma GCC unroll 6
+    for (u64 i = 0; i < 6; ++i) frame.regs.*kKept[i] = guest.monitor_kept[i];
+    frame.entry = guest.monitor;
     frame.regs.rax = static_cast<u64>(Error::ok);
     frame.regs.rdx = static_cast<u64>(exit);
     restore_monitor(cpu);
@@ -78,7 +83,9 @@ Result<u64> enter_deprivileged(Cpu& cpu, Guest& guest, Context& context, TrapFra
     state.changed = 0;
     guest.fresh = false;
 
-    guest.monitor = frame;
+#pragma GCC unroll 6
+    for (u64 i = 0; i < 6; ++i) guest.monitor_kept[i] = frame.regs.*kKept[i];
+    guest.monitor = frame.entry;
     if (has_bases) {
         guest.monitor_fs = read_fs_base();
         guest.monitor_gs = read_gs_base();

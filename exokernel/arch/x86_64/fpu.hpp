@@ -8,11 +8,15 @@
 
 namespace tessera::kernel {
 
-/// Before `next` runs, if the registers are live: whoever does not own them must trap on its first use.
-inline void fpu_leave(Cpu& cpu, Environment& next) {
-    if (cpu.fpu_owner == &next) return;
+/// If the registers are live: whoever runs next traps on its first use, their owner too.
+inline void fpu_close(Cpu& cpu) {
     cpu.attention &= ~Cpu::kFpuLive;
     write_cr0(read_cr0() | cr0::kTaskSwitched);
+}
+
+/// Before `next` runs, if the registers are live: whoever does not own them must trap on its first use.
+inline void fpu_leave(Cpu& cpu, Environment& next) {
+    if (cpu.fpu_owner != &next) fpu_close(cpu);
 }
 
 /// On this CPU: switch the FPU on, owned by nobody.

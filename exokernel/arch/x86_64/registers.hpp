@@ -23,6 +23,7 @@ inline constexpr u64 kPcid = 1 << 17;
 inline constexpr u64 kOsXsave = 1 << 18;
 inline constexpr u64 kSmep = 1 << 20;
 inline constexpr u64 kSmap = 1 << 21;
+inline constexpr u64 kPke = 1 << 22;
 }  // namespace cr4
 
 namespace msr {
@@ -52,6 +53,10 @@ inline void clear_task_switched() { asm volatile("clts" ::: "memory"); }
 
 inline void write_extended_control(u32 index, u64 v) {  // XCR0; needs CR4.OSXSAVE
     asm volatile("xsetbv" ::"c"(index), "a"(static_cast<u32>(v)), "d"(static_cast<u32>(v >> 32)));
+}
+
+inline void write_protection_keys(u32 v) {  // PKRU; needs CR4.PKE
+    asm volatile("wrpkru" ::"a"(v), "c"(0), "d"(0) : "memory");
 }
 
 inline u64 read_msr(u32 index) {

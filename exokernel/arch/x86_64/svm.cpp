@@ -2,6 +2,7 @@
 
 #include "exokernel/arch/x86_64/control_block.hpp"
 #include "exokernel/arch/x86_64/cpu.hpp"
+#include "exokernel/arch/x86_64/fpu.hpp"
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
@@ -17,7 +18,7 @@ namespace tessera::kernel {
 namespace {
 
 struct {
-    bool there, nested, flush_by_asid, next_rip;
+    bool there, nested, flush_by_asid, next_rip, protection_keys;
     u64 asids;
 } svm;
 
@@ -35,6 +36,16 @@ constexpr bool is_made_again(u64 event) {
     return type == GuestEvent::software || (type == GuestEvent::exception && (vector == kBreakpoint || vector == 4));
 }
 constexpr u64 kMostRedeliveries = 64;
+
+/// Another guest ran here before. With nested paging one can set CR4.PKE for itself and load PKRU, which nobody exchanges: no
+/// monitor can have proposed that bit, so it is enough that nothing of it is left.
+[[gnu::cold]] void forget_other(Cpu& cpu, const Guest& guest) {
+    cpu.left = &guest;
+    if (!svm.protection_keys) return;
+    write_cr4(read_cr4() | cr4::kPke);
+    write_protection_keys(0);
+    write_cr4(read_cr4() & ~cr4::kPke);
+}
 
 /// Has the guest an address-space tag on this CPU, and is what is cached under it good?
 bool has_tag(const Cpu& cpu, const Guest& guest, const Context& context) {
@@ -100,6 +111,7 @@ void start_svm(Cpu& cpu) {
         svm.nested = (features.edx & 1 << 0) != 0;
         svm.next_rip = (features.edx & 1 << 3) != 0;
         svm.flush_by_asid = (features.edx & 1 << 6) != 0;
+        svm.protection_keys = cpuid(0).eax >= 7 && (cpuid(7).ecx & 1 << 3) != 0;
         if (!svm.nested) log("this CPU has no nested paging");
         fill_permission_maps();
     }
@@ -125,7 +137,10 @@ namespace {
 /// Run until the guest exits; fills the state page.  Reply: the exit's code.  Errors: not_found (the place), bad_argument (a
 /// proposal).
 Result<u64> run_svm(Cpu& cpu, Guest& guest, u64 place) {
-    Context& context = *TRY(check_place(cpu, guest, place));
+    Context& context = *TRY(find_place(guest, place));
+    // The guest computes in the environment's registers, and what it does not own would trap to the kernel.
+    if (!(cpu.attention & Cpu::kFpuLive)) [[unlikely]]
+        fpu_enter(cpu);
     GuestState& state = *guest.state;
     ControlBlock& block = *guest.block;
     const u64 changed = guest.fresh ? kAllGuestParts : read_once(state.changed);
@@ -159,6 +174,8 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, u64 place) {
     // before interrupts, so one whose delivery keeps missing goes back to the monitor.
     // Who is notified from another CPU hears of it now (kick); notified just before, at the slice's end at the latest.
     __atomic_store_n(&cpu.env->in_guest, true, __ATOMIC_RELAXED);
+    if (cpu.left != &guest) [[unlikely]]
+        forget_other(cpu, guest);
     const u64 miss = shadow ? static_cast<u64>(GuestExit::exception) + kPageFault : static_cast<u64>(GuestExit::nested_fault);
     Missed missed = Missed::no;
     u64 redelivered = 0;

@@ -1,11 +1,12 @@
 // What the kernel's primitives cost here: one JSON line each, in ticks of the time-stamp counter for one operation
 // (under QEMU's -icount shift=0 these are instructions). Time in which nobody was ready is in `idle`, not in `ticks`.
-// The same program runs in every kind of guest; before each line it says what is measured next, for monitors that count.
+// `only=wire`: packets of several sizes and nothing else. The same program runs in every kind of guest; before each line it says what is measured next, for monitors that count.
 
 #include <cstring>
 
 #include "guests/small/user/peer.hpp"
 #include "guests/small/user/user.hpp"
+#include "guests/small/words.hpp"
 
 namespace small {
 namespace {
@@ -119,14 +120,25 @@ void disk() {
     report("block_read", kReads, time_of(kReads, [&] { call(Call::block_read, 8 * (sector++ % 16), address_of(block)); }));
 }
 
-void wire() {
+void packets(Peer& peer, const char* name, u64 size) {
     constexpr u64 kPackets = 100;
+    u64 sequence = 0, answered = 0;
+    begin(name);
+    const Span total = time_of(kPackets, [&] { answered += peer.echo(static_cast<u16>(sequence++), size); });
+    report(name, answered != 0 ? answered - 1 : 0, total);
+}
+
+/// `sizes`: of several lengths, which is no part of the usual round.
+void wire(bool sizes) {
     static Peer peer;
     if (!peer.find()) return;
-    u64 sequence = 0, answered = 0;
-    begin("packet_and_answer");
-    const Span total = time_of(kPackets, [&] { answered += peer.echo(static_cast<u16>(sequence++), 56); });
-    report("packet_and_answer", answered != 0 ? answered - 1 : 0, total);
+    packets(peer, "packet_and_answer", 56);
+    if (!sizes) return;
+    packets(peer, "packet_256", 256);  // The first large ones warm up.
+    packets(peer, "packet_256", 256);
+    packets(peer, "packet_512", 512);
+    packets(peer, "packet_1024", 1024);
+    packets(peer, "packet_1472", 1472);
 }
 
 /// In pieces, of which the least is told too: on a host that has other work, it is the one that was disturbed least.
@@ -151,13 +163,18 @@ void compute() {
 }  // namespace
 
 u64 program_main() {
+    Word value;
+    if (find_option(command_line(), "only", value)) {
+        wire(value.is("wire"));
+        return 0;
+    }
     null_syscall();
     memory();
     process_switch();
     processes();
     timer_interrupt();
     disk();
-    wire();
+    wire(false);
     compute();
     print("small: benchmarks done\n");
     return 0;

@@ -6,6 +6,7 @@ namespace tessera::vmm {
 
 CodePages::Noted CodePages::note(u32 root, PageNumber page, u64 frame) {
     Page& at = pages_[place_of(page)];
+    if (count_ == 0) settled_ = ~u64{0};
     if (!at.used) {
         if (count_ == kMost) return Noted::full;
         ++count_;

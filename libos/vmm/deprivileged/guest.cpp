@@ -15,6 +15,7 @@ std::span<T> DeprivilegedGuest::take(RunWindow& window, u64 count) {
 
 DeprivilegedGuest::DeprivilegedGuest(FrameSupply& supply, const DeprivilegedOptions& options)
     : code_(options.code),
+      inline_after_(options.inline_after),
       memory_(supply, take<GuestFrame>(map_, options.frames)),
       paging_(memory_, options.shadow),
       noted_(memory_, paging_.shadow()),
@@ -29,7 +30,7 @@ DeprivilegedGuest::DeprivilegedGuest(FrameSupply& supply, const DeprivilegedOpti
 Outcome DeprivilegedGuest::open() {
     if (sites_.count() == 0 || pages_.count() == 0) return Error::exhausted;
     TRY(paging_.open());
-    return processor_.open(code_);
+    return processor_.open(code_, inline_after_);
 }
 
 Outcome DeprivilegedGuest::close() {

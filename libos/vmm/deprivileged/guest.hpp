@@ -14,6 +14,7 @@ struct DeprivilegedOptions {
     ByteSink* serial = nullptr;  ///< Who gets what the guest prints; nullptr: lines of the log.
     ShadowOptions shadow{};      ///< Of roots at most half of kMaxRoots.
     CodeChoice code = CodeChoice::translate;
+    u32 inline_after = 16;       ///< Traps of an instruction before its handler is inlined.
 };
 
 /// The guest's memory as devices write it: a table or code that they write is known to have been.
@@ -56,6 +57,7 @@ class DeprivilegedGuest {
 
     RunWindow map_, sites_, pages_;
     CodeChoice code_;
+    u32 inline_after_;
     Memory memory_;
     DeprivilegedPaging paging_;
     NotedMemory noted_;

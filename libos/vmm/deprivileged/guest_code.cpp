@@ -4,13 +4,6 @@
 
 namespace tessera::vmm {
 
-std::optional<u64> GuestCode::physical(u64 address) {
-    u64 frame;
-    u32 code;
-    if (!space_.translate(guest_page(address), {.fetch = true}, frame, code) || frame >= memory_.frames()) return {};
-    return frame << kPageShift | address % kPageSize;
-}
-
 bool GuestCode::read(u64 address, u8* to, u64 length) {
     while (length != 0) {
         const u64 part = std::min(length, kPageSize - address % kPageSize);

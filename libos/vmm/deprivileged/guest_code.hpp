@@ -15,10 +15,20 @@ class GuestCode final : public CodeMemory {
     u64 identity(u64 address) override;
     void patch(u64 address, u8 byte) override;
 
-  private:
-    /// Guest-physical; nothing where the guest's kernel may not fetch.
-    std::optional<u64> physical(u64 address);
+    /// Guest-physical; nothing where the guest's kernel may not fetch.  Hot.
+    std::optional<u64> physical(u64 address) {
+        u64 frame;
+        u32 code;
+        if (!is_canonical(address) || !space_.translate(guest_page(address), {.fetch = true}, frame, code) || frame >= memory_.frames()) return {};
+        return frame << kPageShift | address % kPageSize;
+    }
+    /// The same, if whoever watches the page is told before it is written.
+    std::optional<u64> watched(u64 address) {
+        const auto at = physical(address);
+        return at && shadow_.is_watched(*at >> kPageShift) ? at : std::nullopt;
+    }
 
+  private:
     GuestMemory& memory_;
     Shadow& shadow_;
     GuestSpace& space_;

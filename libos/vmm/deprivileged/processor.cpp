@@ -1,6 +1,10 @@
 #include "libos/vmm/deprivileged/processor.hpp"
 
+#include <utility>
+
+#include "libos/core/print.hpp"
 #include "libos/core/program.hpp"
+#include "libos/vmm/instructions/fpu.hpp"
 #include "libos/vmm/monitor/guest_registers.hpp"
 
 namespace tessera::vmm {
@@ -18,7 +22,8 @@ constexpr CpuModel kModel = {
     .has_rdtscp = false,
 };
 
-constexpr u64 kCodePages = 64;  // of the translation cache
+constexpr u32 kMostFlips = 64;  // of a page that is written, and executed again
+constexpr const char* kTooMuchCode = "its code overlaps itself, or is more than there is room to remember";
 
 /// Instructions behind which the guest's kernel may be where it never was.
 constexpr bool goes_elsewhere(Sensitive what) { return what >= Sensitive::syscall && what <= Sensitive::int1; }
@@ -53,9 +58,10 @@ DeprivilegedProcessor::DeprivilegedProcessor(Machine& machine, DeprivilegedPagin
     shadow_.set_watcher(*this);
 }
 
-Outcome DeprivilegedProcessor::open(CodeChoice code) {
+Outcome DeprivilegedProcessor::open(CodeChoice code, u32 inline_after) {
     translates_ = code == CodeChoice::translate;
-    if (translates_) TRY(translated_.open(kCodePages));
+    inline_after_ = inline_after;
+    if (translates_) TRY(translated_.open(inline_after));
     return cpu_.open(GuestForm::deprivileged);
 }
 
@@ -63,6 +69,7 @@ Outcome DeprivilegedProcessor::open(CodeChoice code) {
 
 void DeprivilegedProcessor::load_root() {
     root_ = shadow_.load(PagingMode::of(virtual_.cr0, virtual_.cr3, virtual_.cr4, virtual_.efer, kModel.physical_bits));
+    if (translates_) translated_.on_new_root();
 }
 
 const CpuModel& DeprivilegedProcessor::model() { return kModel; }
@@ -80,6 +87,7 @@ bool DeprivilegedProcessor::enter() {
         if (!enter_translated()) return false;
     } else {
         if (!is_user() && fresh_code_) scan();
+        if (is_translated()) return enter();
         store_registers(virtual_, state);
         state.rip = virtual_.rip;
         state.rflags = real_flags(virtual_);
@@ -89,6 +97,9 @@ bool DeprivilegedProcessor::enter() {
         gs_base_ = state.gs_base = virtual_.gs.base;
         cpu_.propose(GuestPart::bases);
     }
+    const bool open = alone_ != Alone::no || fpu_is_open(virtual_);
+    state.wishes = open ? 0 : static_cast<u64>(GuestWish::no_fpu);
+    if (alone_ == Alone::stepped) state.rflags |= rflags::kTrap;
     return machine_.is_running();
 }
 
@@ -110,6 +121,8 @@ bool DeprivilegedProcessor::enter_translated() {
 
 void DeprivilegedProcessor::leave() {
     const GuestState& state = cpu_.state();
+    fs_base_ = virtual_.fs.base = state.fs_base;
+    gs_base_ = virtual_.gs.base = state.gs_base;
     if (is_translated()) {
         translated_.leave(parts(), state);
     } else {
@@ -118,8 +131,7 @@ void DeprivilegedProcessor::leave() {
         virtual_.rflags = virtual_flags(virtual_, state.rflags);
         virtual_.shadow = false;  // at least one instruction was made, or begun
     }
-    fs_base_ = virtual_.fs.base = state.fs_base;
-    gs_base_ = virtual_.gs.base = state.gs_base;
+    if (alone_ == Alone::stepped) virtual_.rflags &= ~rflags::kTrap;
 }
 
 Turn DeprivilegedProcessor::run(u64 until) {
@@ -168,6 +180,10 @@ Turn DeprivilegedProcessor::run(u64 until) {
 
 void DeprivilegedProcessor::handle(GuestExit exit) {
     constexpr u64 kFirst = static_cast<u64>(GuestExit::exception);
+    const Alone was = std::exchange(alone_, Alone::no);
+    if (was == Alone::stepped && exit == GuestExit{kFirst + kDebug}) return;
+    if (exit == GuestExit{kFirst + kProtection} && !is_user() && !translates_ && on_known()) [[likely]]
+        return;
     if (exit == GuestExit::interrupted) {
         goes_on_ = true;
         return machine_.advance(now_);
@@ -184,6 +200,7 @@ void DeprivilegedProcessor::handle(GuestExit exit) {
 
 void DeprivilegedProcessor::on_exception(u8 vector) {
     if (vector == kPageFault) return on_page_fault();
+    if (vector == kDeviceMissing) return on_device_missing();
     const u32 error = static_cast<u32>(cpu_.state().info[0]);
     const Exception own = has_error_code(vector) ? Exception::with_error(vector, error) : Exception::plain(vector);
     if (vector == kProtection && is_translated() && translated_.wants_monitor()) {
@@ -191,17 +208,53 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
         counts_.branches += made.what == Sensitive::none;
         return on_emulated(made, own);
     }
+    const bool may_be_emulated = vector == kProtection || vector == kInvalidOpcode;
+    const u64 generation = known_.generation();
+    const u64 where = may_be_emulated && !is_user() && !translates_ ? code_.watched(virtual_.rip).value_or(KnownCode::kNowhere) : KnownCode::kNowhere;
     if (vector == kProtection && !is_user() && !translates_ && stands_on_trap()) {
         const RewrittenTrap trap = emulate_site(rewriter_, code_, parts());
-        if (!trap.complete) return fail("the guest's kernel has more code than there is room to remember, at", virtual_.rip);
+        if (!trap.complete) translate_instead(kTooMuchCode);
         if (trap.was_site) {
             counts_.branches += trap.emulated.what == Sensitive::none;
+            known_.remember(where, generation, trap.in, classify(trap.in));
             return on_emulated(trap.emulated, own);
         }
     }
     // What privileged instructions raise in ring 3. An exception of any other instruction is the guest's own.
-    if (vector == kProtection || vector == kInvalidOpcode) return on_emulated(emulate(parts()), own);
-    raise(own);
+    if (!may_be_emulated) return raise(own);
+    Instruction in;
+    Exception fault{};
+    if (!fetch(parts(), in, fault)) return raise(fault);
+    const Sensitive what = classify(in);
+    if (what == Sensitive::none) return raise(own);
+    known_.remember(where, generation, in, what);
+    on_emulated(emulate(parts(), in, what), own);
+}
+
+/// What trapped there before, and has been left alone since.  Hot.
+bool DeprivilegedProcessor::on_known() {
+    const auto where = code_.physical(virtual_.rip);
+    const KnownInstruction* known = where ? known_.find(*where) : nullptr;
+    if (known == nullptr) return false;
+    if (known->what != Sensitive::none) {
+        on_emulated(emulate(parts(), known->in, known->what), {});
+    } else {
+        ++counts_.branches;
+        fresh_code_ = true;
+        on_emulated(emulate_branch(parts(), known->in), {});
+    }
+    return true;
+}
+
+/// What the guest's CPU would have executed, as WAIT without CR0.MP, is let through by itself.
+void DeprivilegedProcessor::on_device_missing() {
+    Instruction in;
+    Exception fault{};
+    if (!fetch(parts(), in, fault)) return raise(fault);
+    const auto refusal = fpu_refusal(virtual_, fpu_kind(in));
+    if (refusal) return raise(Exception::plain(*refusal));
+    alone_ = is_translated() || (virtual_.rflags & rflags::kTrap) ? Alone::seen_to : Alone::stepped;
+    if (is_translated()) translated_.run_alone();
 }
 
 /// Is it the byte that the rewriter writes?
@@ -244,6 +297,7 @@ void DeprivilegedProcessor::deliver_pending() {
     if (!board.interrupt_pending(0) || !virtual_.may_interrupt()) return;
     ++counts_.interrupts;
     fresh_code_ = true;
+    alone_ = Alone::no;
     switch (deliver_interrupt(parts(), board.acknowledge(0))) {
     case Delivered::done: return;
     case Delivered::ended: return fail("a triple fault");
@@ -277,16 +331,17 @@ void DeprivilegedProcessor::on_page_fault() {
 }
 
 void DeprivilegedProcessor::bind(ShadowMapping mapping, const Access& access) {
+    if (!is_user() && !translates_ && access.fetch) {
+        fresh_code_ = true;
+        scan();
+    }
+    if (changes_ && !translates_) translate_instead("its code changes all the time");
     if (translates_) {
         translated_.make_way(mapping.page.value << kPageShift);
         if (!is_user()) mapping.execute = false;
     } else if (!is_user()) {
         const u64 frame = mapping.frame_of(mapping.page);
-        if (access.fetch) {
-            fresh_code_ = true;
-            scan();
-            shadow_.watch(frame);
-        }
+        if (access.fetch) shadow_.watch(frame);
         // Only what is watched may be executed, page by page.
         const bool watched = shadow_.is_watched(frame);
         if (watched) mapping = {mapping.root, mapping.page, mapping.page, frame, 1, false, mapping.execute, mapping.user};
@@ -300,16 +355,28 @@ void DeprivilegedProcessor::bind(ShadowMapping mapping, const Access& access) {
 /// What the guest's kernel executes from here on is replaced where ring 3 must not execute it.
 void DeprivilegedProcessor::scan() {
     fresh_code_ = false;
+    if (const auto where = code_.physical(virtual_.rip); where && rewriter_.was_scanned(*where)) return;
     const Rewriter::Scanned scanned = rewriter_.scan(code_, virtual_.rip);
     counts_.scanned += scanned.instructions;
-    if (!scanned.complete) fail("the guest's kernel has more code than there is room to remember, at", virtual_.rip);
+    if (!scanned.complete) translate_instead(kTooMuchCode);
+}
+
+/// Rewriting does not do: the guest's kernel gets its bytes back, and goes on in the cache.
+void DeprivilegedProcessor::translate_instead(const char* why) {
+    PhysicalCode code(machine_.memory());
+    rewriter_.forget_all(code);
+    for (u32 root = 0; root < kMaxRoots / 2; ++root) paging_.contexts().forget_root(root);
+    if (!translated_.open(inline_after_).ok()) return fail("there is no memory for its translated code");
+    translates_ = true;
+    print("guest ", machine_.name(), ": ", why, ": it is translated from here on\n");
 }
 
 // The page gets its bytes back, and cannot be executed by the guest's kernel until it has been scanned again.
 void DeprivilegedProcessor::on_write(u64 guest_frame) {
     if (translates_) return translated_.on_write(guest_frame, !is_user());
+    known_.forget();
     PhysicalCode code(machine_.memory());
-    rewriter_.forget(code, guest_frame << kPageShift);
+    if (rewriter_.forget(code, guest_frame << kPageShift) > kMostFlips && !is_user()) changes_ = true;
     paging_.contexts().forget_frame(guest_frame);
 }
 

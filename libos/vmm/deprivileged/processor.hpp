@@ -1,20 +1,24 @@
 // A virtual CPU without hardware's help: the guest's kernel and its user run in ring 3, each in a context of its own per
-// address space, and the machine that they believe in is a copy in software (Popek and Goldberg's trap-and-emulate, with the
-// rewriter for what does not trap).
+// address space, and the machine that they believe in is a copy in software (Popek and Goldberg's trap-and-emulate, with
+// translation, or rewriting, for what does not trap).
 //
-//   guest_run --> #GP   an instruction of the kernel's machine, or a rewritten one: emulated
+//   guest_run --> #GP   an instruction of the kernel's machine, or what stands in its place: emulated
 //             --> #PF   the shadow: bound, or the guest's own, delivered through its IDT
 //             --> syscall   to the guest's LSTAR
 //             --> others    the guest's own exceptions
 //
-// Which mode the guest is in is known here and nowhere else. Code that its kernel executes has been scanned first, and its page is
-// write-protected as long as it may be executed: in the kernel's contexts a page is executable only if it is watched.
+// Which mode the guest is in is known here and nowhere else. In the kernel's contexts only the translation cache is executable
+// (translated_code.hpp). Where the kernel is rewritten instead, its code has been scanned first, and its page is executable as long as it is watched.
 //
-// What differs from a CPU: SMEP, SMAP, FSGSBASE and UMIP are not there; debug registers are kept and never fire; CR0.TS does not
-// trap; ring 3 of the guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
+// The FPU's registers are in the CPU while the guest runs. Where its CR0 or CR4 says that they are not to be used they trap, and each trap is
+// judged by the guest's registers (libos/vmm/instructions/fpu.hpp).
+//
+// What differs from a CPU: SMEP, SMAP, FSGSBASE and UMIP are not there; debug registers are kept and never fire; ring 3 of the
+// guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
 #pragma once
 
 #include "libos/vmm/deprivileged/guest_code.hpp"
+#include "libos/vmm/deprivileged/known_code.hpp"
 #include "libos/vmm/deprivileged/translated_code.hpp"
 #include "libos/vmm/monitor/exit_counts.hpp"
 #include "libos/vmm/monitor/shadow_contexts.hpp"
@@ -57,7 +61,7 @@ class DeprivilegedPaging final : public Paging {
 /// How the code of a guest's kernel is kept from what ring 3 must not execute.
 enum class CodeChoice : u8 {
     translate,  ///< It runs from a translation cache, all of it.
-    rewrite,    ///< It runs where it is, with bytes that trap. Returns are trusted (rewrite.hpp).
+    rewrite,    ///< It runs where it is, with bytes that trap. Returns are trusted (rewrite.hpp). What it cannot do, it notices: then all is translated.
 };
 
 /// How often what was done.
@@ -74,7 +78,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     DeprivilegedProcessor(Machine& machine, DeprivilegedPaging& paging, std::span<Site> sites, std::span<ScannedPage> pages);
 
     /// Errors: of GuestCpu::open and TranslatedCode::open.
-    Outcome open(CodeChoice code);
+    Outcome open(CodeChoice code, u32 inline_after);
     /// Once the paging is closed.
     Outcome close_code() { return translates_ ? translated_.close() : Outcome{Done{}}; }
     Outcome close() { return cpu_.close(); }
@@ -109,12 +113,15 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     void handle(GuestExit exit);
     void on_exception(u8 vector);
     void on_page_fault();
+    void on_device_missing();
     void bind(ShadowMapping mapping, const Access& access);
+    bool on_known();
     bool stands_on_trap();
     void on_emulated(const Emulated& made, Exception raised);
     void raise(const Exception& exception);
     void deliver_pending();
     void scan();
+    void translate_instead(const char* why);
     void load_root();
 
     // ---- MachineEffects
@@ -125,7 +132,10 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     bool msr_read(u32 index, u64& value) override;
     bool msr_write(u32 index, u64 value) override;
     void paging_changed(PagingChange) override { load_root(); }
-    void page_invalidated(u64 address) override { shadow_.invalidate(address); }
+    void page_invalidated(u64 address) override {
+        shadow_.invalidate(address);
+        if (translates_) translated_.on_invalidation(address);
+    }
     // ---- FrameWatcher
     void on_write(u64 guest_frame) override;
 
@@ -135,11 +145,16 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     GuestSpace space_;
     GuestCode code_;
     Rewriter rewriter_;
+    KnownCode known_;            // of what is rewritten
     TranslatedCode translated_;
+    u32 inline_after_ = 0;
     bool translates_ = false;
+    bool changes_ = false;       // a page of rewritten code was written again and again
     bool goes_on_ = false;       // where the real CPU stopped: the exit was no business of the guest's
     GuestCpu cpu_;
     VirtualCpu virtual_;
+    // The next instruction has an FPU, none behind it: by TF, or seen to without (by the guest, or by translation).
+    enum class Alone : u8 { no, stepped, seen_to } alone_ = Alone::no;
     bool fresh_code_ = true;     // the monitor has put the kernel somewhere: scan from there before it runs
     u64 fs_base_ = 0, gs_base_ = 0;  // that the real CPU has
     u32 root_ = 0;

@@ -1,5 +1,7 @@
 #include "libos/vmm/deprivileged/translated_code.hpp"
 
+#include <cpuid.h>
+
 #include <algorithm>
 
 #include "libos/vmm/monitor/guest_registers.hpp"
@@ -20,6 +22,12 @@ std::span<T> cut(std::byte*& from, u64 count) {
     return {first, count};
 }
 
+/// RDGSBASE and its like. The kernel switches them on where there are (SDM vol. 2, CPUID leaf 7).
+bool has_base_instructions() {
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1);
+}
+
 constexpr PageNumber page_at(u64 address) { return PageNumber{address >> kPageShift}; }
 /// Canonical, of a page of 36 bits.
 constexpr u64 address_at(PageNumber page) { return static_cast<u64>(static_cast<i64>(page.value << 28) >> 16); }
@@ -28,19 +36,21 @@ constexpr u64 address_at(PageNumber page) { return static_cast<u64>(static_cast<
 
 // ---- Its memory ------------------------------------------------------------------------------------------------
 
-Outcome TranslatedCode::open(u64 code_pages) {
-    const u64 bytes = (kFixedPages + code_pages) * kPageSize +
-                      code_pages * (kBlocksPerPage * sizeof(Block) + kEntriesPerPage * sizeof(MapEntry) + kExitsPerPage * sizeof(Exit) +
+Outcome TranslatedCode::open(u32 inline_after) {
+    const u64 bytes = (kFixedPages + kCodePages) * kPageSize +
+                      kCodePages * (kBlocksPerPage * sizeof(Block) + kEntriesPerPage * sizeof(MapEntry) + kExitsPerPage * sizeof(Exit) +
                                     kIndexPerPage * sizeof(u32)) + 4 * 64;
     TRY(window_.take((bytes + kPageSize - 1) >> kPageShift));
     std::byte* at = window_.memory();
     memory_of_.page = cut<TranslationPage>(at, 1).data();
     memory_of_.tables = cut<TranslationTables>(at, 1).data();
-    memory_of_.code = cut<u8>(at, code_pages << kPageShift);
-    memory_of_.blocks = cut<Block>(at, code_pages * kBlocksPerPage);
-    memory_of_.entries = cut<MapEntry>(at, code_pages * kEntriesPerPage);
-    memory_of_.exits = cut<Exit>(at, code_pages * kExitsPerPage);
-    memory_of_.index = cut<u32>(at, code_pages * kIndexPerPage);
+    memory_of_.code = cut<u8>(at, kCodePages << kPageShift);
+    memory_of_.blocks = cut<Block>(at, kCodePages * kBlocksPerPage);
+    memory_of_.entries = cut<MapEntry>(at, kCodePages * kEntriesPerPage);
+    memory_of_.exits = cut<Exit>(at, kCodePages * kExitsPerPage);
+    memory_of_.index = cut<u32>(at, kCodePages * kIndexPerPage);
+    memory_of_.inline_after = inline_after;
+    memory_of_.has_base_instructions = has_base_instructions();
     translator_.emplace(memory_of_);
     return Done{};
 }
@@ -152,7 +162,6 @@ void TranslatedCode::settle() {
             return now.verdict == ShadowVerdict::bind && now.mapping.frame_of(now.mapping.page) == frame;
         },
         [&](PageNumber page) { translator_->invalidate(address_at(page)); });
-    if (!is_free(memory_of_.layout.base)) move();
 }
 
 void TranslatedCode::throw_away() {
@@ -165,7 +174,9 @@ void TranslatedCode::throw_away() {
 void TranslatedCode::on_write(u64 guest_frame, bool by_kernel) {
     const bool any = pages_.forget_code(guest_frame, [&](PageNumber page) { translator_->invalidate(address_at(page)); });
     changed_ |= any;
-    alone_ |= any && by_kernel;
+    if (!any || !by_kernel) return;
+    ++alone_count_;
+    run_alone();
 }
 
 // ---- In and out ------------------------------------------------------------------------------------------------
@@ -189,7 +200,6 @@ TranslatedCode::Entered TranslatedCode::enter(const VirtualMachine& machine, Gue
         if (!worthless_) break;
     }
     if (worthless_) fail("its page tables do not stand still");
-    alone_count_ += alone_;
     alone_ = changed_ = false;
     if (!entry.good) return {false, entry.fault};
     store_registers(cpu, state);

@@ -24,8 +24,8 @@ class TranslatedCode final : private GuestAddressSpace {
     TranslatedCode(Memory& memory, ShadowContexts& contexts, Shadow& shadow, GuestSpace& space, CodePages& pages)
         : memory_(memory), contexts_(contexts), shadow_(shadow), space_(space), pages_(pages) {}
 
-    /// `code_pages`: of the cache, 16 or more.  Errors: of frame_alloc.
-    Outcome open(u64 code_pages);
+    /// `inline_after`: see TranslationMemory.  Errors: of frame_alloc.
+    Outcome open(u32 inline_after);
     /// The contexts must be gone.  Errors: of frame_release.
     Outcome close();
 
@@ -49,8 +49,18 @@ class TranslatedCode final : private GuestAddressSpace {
     bool bind(u64 place, u64 address, const Access& access, u64 rip);
     /// The guest has memory at `address`: if the cache stands there, it goes elsewhere.
     void make_way(u64 address);
+    /// The guest says that its tables have changed, at `address` or everywhere: perhaps it has memory where the cache stands.
+    void on_invalidation(u64 address) {
+        if (address - memory_of_.layout.base < pages() << kPageShift) on_new_root();
+    }
+    void on_new_root() {
+        if (memory_of_.layout.base != 0 && !is_free(memory_of_.layout.base)) move();
+    }
     /// A watched frame is about to be written, `by_kernel`: by the instruction that the guest's kernel stands on.
     void on_write(u64 guest_frame, bool by_kernel);
+
+    /// The next instruction of the guest's kernel runs alone, and comes back.
+    void run_alone() { alone_ = changed_ = true; }
 
     /// Why the guest cannot go on, or nullptr.
     const char* problem() const { return problem_; }
@@ -59,6 +69,7 @@ class TranslatedCode final : private GuestAddressSpace {
     u64 alone() const { return alone_count_; }  ///< Instructions that ran alone, as they write to their own pages.
 
   private:
+    static constexpr u64 kCodePages = 64;
     static constexpr u64 kFixedPages = (sizeof(TranslationPage) + sizeof(TranslationTables)) >> kPageShift;
 
     // ---- GuestAddressSpace: the guest's, but what code is taken from is known and watched

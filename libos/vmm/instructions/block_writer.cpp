@@ -9,7 +9,8 @@ namespace {
 
 constexpr u8 kThree = kRestoreRax | kRestoreRcx | kRestoreRdx;
 constexpr u64 kFlagPlace = offsetof(TranslationPage, interrupt_flag), kLevelPlace = offsetof(TranslationPage, monitors_flags),
-              kAttentionPlace = offsetof(TranslationPage, attention), kMaskPlace = offsetof(TranslationTables, flag_mask),
+              kAttentionPlace = offsetof(TranslationPage, attention), kOtherPlace = offsetof(TranslationPage, other_gs),
+              kControlPlace = offsetof(TranslationPage, control), kMaskPlace = offsetof(TranslationTables, flag_mask),
               kReturnsPlace = offsetof(TranslationTables, returns), kCallsPlace = offsetof(TranslationTables, calls),
               kTargetsPlace = offsetof(TranslationTables::Table, targets);
 
@@ -56,9 +57,9 @@ BlockWriter::BlockWriter(Translator& translator, u64 guest)
     out_.set_position(first_code_);
 }
 
-void BlockWriter::entry(u64 guest, u8 repairs, u8 base) {
+void BlockWriter::entry(u64 guest, u16 repairs, u8 base) {
     MapEntry& entry = translator_.memory_.entries[translator_.entries_used_++];
-    entry = {guest, static_cast<u32>(out_.position()), static_cast<u8>(repairs | always_), base};
+    entry = {guest, static_cast<u32>(out_.position()), static_cast<u16>(repairs | always_), base};
 }
 
 Block& BlockWriter::finish(bool findable) {
@@ -70,6 +71,7 @@ Block& BlockWriter::finish(bool findable) {
 }
 
 Exit& BlockWriter::leave(Exit::Kind kind, u64 guest) {
+    always_ = 0;
     entry(guest);
     const u32 number = translator_.exits_used_++;
     Exit& exit = translator_.memory_.exits[number];
@@ -157,6 +159,7 @@ void BlockWriter::call(const Instruction& in) {
         entry(guest_, kRestoreRax);
         out_.constant(kRax, back);
         out_.byte(0x50);  // push rax
+        always_ = 0;
         entry(target, kRestoreRax);
         out_.load(kRax, slot(0));
     }
@@ -257,10 +260,42 @@ bool BlockWriter::inline_sti(const u8* next_bytes, const Instruction& next) {
     out_.store_byte(page(kFlagPlace), 2);
     guest_ += 1;
     always_ = kShadow;
-    if (!ordinary(next_bytes, next)) return false;
-    always_ = 0;
+    const Branch kind = branch_of(next);
+    if (kind == Branch::call || kind == Branch::jump || kind == Branch::conditional) {
+        branch(next_bytes, next, kind);
+        return true;
+    }
+    if (kind != Branch::none || !ordinary(next_bytes, next)) return false;
     leave(Exit::Kind::chain, guest_);
     return true;
+}
+
+/// What GS has goes to the page before what was there goes to GS: then either half can be made once more.
+void BlockWriter::inline_swapgs(const Instruction& in) {
+    constexpr u8 kTwo = kRestoreRax | kRestoreRcx;
+    entry(guest_);
+    out_.store(slot(0), kRax);
+    out_.store(slot(1), kRcx);
+    entry(guest_, kTwo);
+    out_.code(0xf3, 0x48, 0x0f, 0xae, 0xc8);  // rdgsbase rax
+    out_.load(kRcx, page(kOtherPlace));
+    out_.store(page(kOtherPlace), kRax);
+    advance(in);
+    entry(guest_, kTwo | kSwapped);
+    out_.code(0xf3, 0x48, 0x0f, 0xae, 0xd9);  // wrgsbase rcx
+    entry(guest_, kTwo);
+    out_.load(kRax, slot(0));
+    out_.load(kRcx, slot(1));
+    leave(Exit::Kind::chain, guest_);
+}
+
+void BlockWriter::inline_mov_from_cr(const Instruction& in) {
+    entry(guest_);
+    const u8 to = in.rm();
+    out_.code(0x48 | to >> 3 << 2, 0x8b, 0x05 | (to & 7) << 3);
+    out_.distance(page(kControlPlace + 8u * in.reg()));
+    advance(in);
+    leave(Exit::Kind::chain, guest_);
 }
 
 /// The CPU pushes its own flags; in their second byte IF is set, NT and the I/O level 0, which is put right by sums.

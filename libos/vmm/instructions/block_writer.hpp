@@ -23,7 +23,8 @@ class BlockWriter {
 
     /// Handlers: the instruction at guest() done on the page. They end the block.
     void inline_cli(), inline_pushf(), inline_popf();
-    /// With the instruction behind it, during which no interrupt may come.  False: that one is not ordinary.
+    void inline_swapgs(const Instruction& in), inline_mov_from_cr(const Instruction& in);
+    /// With the instruction behind it, during which no interrupt may come.  False: that one is neither ordinary nor a direct branch.
     bool inline_sti(const u8* next_bytes, const Instruction& next);
 
     u64 guest() const { return guest_; }
@@ -33,7 +34,7 @@ class BlockWriter {
     Block& finish(bool findable);
 
   private:
-    void entry(u64 guest, u8 repairs = 0, u8 base = kNoRegister);
+    void entry(u64 guest, u16 repairs = 0, u8 base = kNoRegister);
     void advance(const Instruction& in) { guest_ += in.length; }
     u64 slot(u32 number) const { return translator_.layout_.page() + 8 * number; }
     u64 page(u64 offset) const { return translator_.layout_.page() + offset; }
@@ -48,7 +49,7 @@ class BlockWriter {
     Emitter out_;
     u64 begin_, guest_;
     u32 first_code_, first_entry_;
-    u8 always_ = 0;  ///< Repairs that every entry gets.
+    u16 always_ = 0;  ///< Repairs that every entry gets, until the instruction is over.
 };
 
 }  // namespace tessera::vmm

@@ -16,8 +16,7 @@ bool never_steps(const Instruction& in, Sensitive what) {
 
 }  // namespace
 
-Emulated emulate(const VirtualMachine& machine, const Instruction& in) {
-    const Sensitive what = classify(in);
+Emulated emulate(const VirtualMachine& machine, const Instruction& in, Sensitive what) {
     if (what == Sensitive::none) return {Ending::ordinary, what, {}};
     VirtualCpu& cpu = machine.cpu;
     const u64 old_flags = cpu.rflags;

@@ -39,8 +39,9 @@ bool fetch_at(const VirtualMachine& machine, u64 rip, u8 (&bytes)[kMaxInstructio
 
 /// Emulate the instruction at cs:rip, if it is one of the sensitive ones.  Cost: 200 to 400 instructions, memory apart.
 Emulated emulate(const VirtualMachine& machine);
-/// The same, when it has been decoded (rip still names it).
-Emulated emulate(const VirtualMachine& machine, const Instruction& in);
+/// The same, when it has been decoded (rip still names it), and classified.
+Emulated emulate(const VirtualMachine& machine, const Instruction& in, Sensitive what);
+inline Emulated emulate(const VirtualMachine& machine, const Instruction& in) { return emulate(machine, in, classify(in)); }
 
 /// Take a near call, jump or return (rip still names it), which is no sensitive instruction: for a rewriter or translator that
 /// wants to know where it goes.  Not conditional ones, nor in 32-bit code: `unsupported`.

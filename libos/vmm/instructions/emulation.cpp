@@ -147,7 +147,19 @@ bool Emulation::write_operand(u64 value, u32 register_size) {
     return operand_address(address, 2) && write(address, &value, 2, as_code(true));
 }
 
+/// Where not all of them can be read, each pop says for itself what stands in its way, if it comes to that.
+void Emulation::read_ahead(u64 words) {
+    const u64 rsp = cpu_.gpr[kRsp], bytes = words * 8;
+    Exception ignored;
+    if (cpu_.is64() && is_canonical(rsp) && is_canonical(rsp + bytes - 1) && rsp + bytes > rsp && machine_.memory.read(rsp, ahead_, bytes, as_code(), ignored))
+        ahead_count_ = words;
+}
+
 bool Emulation::pop(u64 offset, u32 size, u64& value) {
+    if (size == 8 && offset / 8 < ahead_count_) {
+        value = ahead_[offset / 8];
+        return true;
+    }
     const u64 address = add_segment(SegmentName::ss, (cpu_.gpr[kRsp] + offset) & stack_mask());
     value = 0;
     return check_range(address, size, true) && read(address, &value, size, as_code());

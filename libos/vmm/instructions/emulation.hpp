@@ -16,7 +16,8 @@ class Emulation {
     Emulation(const VirtualMachine& machine, const Instruction& instruction) : in(instruction), machine_(machine), cpu_(machine.cpu), next_rip_(machine.cpu.rip + instruction.length) {
         if (!cpu_.is64()) next_rip_ &= 0xffff'ffff;
     }
-    explicit Emulation(const VirtualMachine& machine) : in{}, machine_(machine), cpu_(machine.cpu), next_rip_(machine.cpu.rip) {}
+    /// Of no instruction: a delivery.
+    explicit Emulation(const VirtualMachine& machine) : in(kNoInstruction), machine_(machine), cpu_(machine.cpu), next_rip_(machine.cpu.rip) {}
 
     bool run(Sensitive what);
 
@@ -27,13 +28,15 @@ class Emulation {
     /// One way through the IDT. `software`: INT n and the like, which respect the gate's level.
     bool deliver(u8 vector, bool software, const u32* error, u64 return_rip, u64 return_flags);
 
-    const Instruction in;
+    const Instruction& in;
     Exception exception{};
     bool supported = true;
     bool again = false;
     u32 external = 0;  ///< 1 while something is delivered that no instruction asked for: bit 0 of error codes.
 
   private:
+    static constexpr Instruction kNoInstruction{};
+
     // ---- emulation.cpp: operands and memory
     bool raise(u8 vector) { return exception = Exception::plain(vector), false; }
     bool raise(u8 vector, u32 error) { return exception = Exception::with_error(vector, error), false; }
@@ -75,6 +78,7 @@ class Emulation {
 
     u64 stack_mask() const { return cpu_.is64() ? ~u64{0} : 0xffff'ffff; }
     bool pop(u64 offset, u32 size, u64& value);  ///< Reads at rsp + offset.
+    void read_ahead(u64 words);                  ///< That many on the stack, in one piece, for pops of 8 bytes.
     bool push(u32 size, u64 value);              ///< Moves rsp: the last that can fail.
     void set_rsp(u64 rsp) { cpu_.gpr[kRsp] = cpu_.is64() ? rsp : (rsp & 0xffff'ffff); }
 
@@ -117,6 +121,7 @@ class Emulation {
     const VirtualMachine& machine_;
     VirtualCpu& cpu_;
     u64 next_rip_;
+    u64 ahead_[5], ahead_count_ = 0;
     bool keeps_shadow_ = false;  ///< The instruction starts a shadow, rather than ending one.
 };
 

@@ -17,7 +17,7 @@ bool falls_through(Branch branch) { return branch == Branch::none || branch == B
 
 Rewriter::Rewriter(std::span<Site> sites, std::span<ScannedPage> pages) : sites_(sites), pages_(pages) {
     for (Site& site : sites_) site = {Site::kNobody, 0, false};
-    for (ScannedPage& page : pages_) page = {Site::kNobody, {}, 0};
+    for (ScannedPage& page : pages_) page = {Site::kNobody, {}, {}, 0};
 }
 
 // ---- tables -----------------------------------------------------------------------------------------------
@@ -45,16 +45,18 @@ bool Rewriter::add(u64 where, u8 original) {
     return true;
 }
 
-ScannedPage* Rewriter::page_of(u64 identity, bool make) {
+/// It, or the free place where it would be; nullptr if all are taken.
+ScannedPage* Rewriter::find_page(u64 identity) const {
     const u64 page = identity / kPageSize;
-    for (u64 i = 0, at = hash(page, pages_.size()); i < pages_.size(); ++i, at = (at + 1) & (pages_.size() - 1)) {
-        if (pages_[at].page == page) return &pages_[at];
-        if (pages_[at].page != Site::kNobody) continue;
-        if (!make) return nullptr;
-        pages_[at].page = page;
-        return &pages_[at];
-    }
+    for (u64 i = 0, at = hash(page, pages_.size()); i < pages_.size(); ++i, at = (at + 1) & (pages_.size() - 1))
+        if (pages_[at].page == page || pages_[at].page == Site::kNobody) return &pages_[at];
     return nullptr;
+}
+
+ScannedPage* Rewriter::page_of(u64 identity) {
+    ScannedPage* const page = find_page(identity);
+    if (page) page->page = identity / kPageSize;
+    return page;
 }
 
 // ---- scanning ---------------------------------------------------------------------------------------------
@@ -67,8 +69,27 @@ bool Rewriter::later(u64 address) {
 
 bool Rewriter::replace(CodeMemory& memory, u64 address, u8 original) {
     if (original == kTrappingByte) return true;  // traps as it is
+    if (is_inner(memory.identity(address))) return false;
     if (!add(memory.identity(address), original)) return false;
     memory.patch(address, kTrappingByte);
+    return true;
+}
+
+bool Rewriter::is_inner(u64 identity) const {
+    const ScannedPage* const page = find_page(identity);
+    return page && page->page != Site::kNobody && (page->inner[identity % kPageSize / 64] >> identity % 64 & 1);
+}
+
+/// The bytes of an instruction behind its first. False: one of them is changed, and spoils it.
+bool Rewriter::note_inner(CodeMemory& memory, u64 address, u64 length) {
+    ScannedPage* page = nullptr;
+    u64 identity = 0;
+    for (u64 i = 1; i < length; ++i) {
+        identity = i == 1 || (address + i) % kPageSize == 0 ? memory.identity(address + i) : identity + 1;
+        if (!page || page->page != identity / kPageSize) page = page_of(identity);
+        if (!page || is_site(identity)) return false;
+        page->inner[identity % kPageSize / 64] |= u64{1} << identity % 64;
+    }
     return true;
 }
 
@@ -80,7 +101,7 @@ bool Rewriter::scan_block(CodeMemory& memory, u64 address, Scanned& result) {
         u64 length = in_page < kMaxInstructionLength ? in_page : kMaxInstructionLength;
         if (!is_canonical(address) || !memory.read(address, bytes, length)) return true;
         if (length < kMaxInstructionLength && memory.read(address + length, bytes + length, kMaxInstructionLength - length)) length = kMaxInstructionLength;
-        ScannedPage* page = page_of(memory.identity(address), true);
+        ScannedPage* page = page_of(memory.identity(address));
         if (!page) return false;
         u64& word = page->begins[address % kPageSize / 64];
         const u64 bit = u64{1} << address % 64;
@@ -100,10 +121,20 @@ bool Rewriter::scan_block(CodeMemory& memory, u64 address, Scanned& result) {
             ++result.replaced;
         }
         word |= bit;
+        if (!note_inner(memory, address, in.length)) return false;
         ++result.instructions;
         if (!falls_through(branch)) return true;
         address += in.length;
     }
+}
+
+bool Rewriter::was_scanned(u64 identity) const {
+    const u64 page = identity / kPageSize;
+    for (u64 i = 0, at = hash(page, pages_.size()); i < pages_.size(); ++i, at = (at + 1) & (pages_.size() - 1)) {
+        if (pages_[at].page == page) return pages_[at].begins[identity % kPageSize / 64] >> identity % 64 & 1;
+        if (pages_[at].page == Site::kNobody) break;
+    }
+    return false;
 }
 
 Rewriter::Scanned Rewriter::scan(CodeMemory& memory, u64 entry) {
@@ -122,8 +153,8 @@ void Rewriter::show_original(CodeMemory& memory, u64 address, u8* bytes, u64 len
 
 u32 Rewriter::forget(CodeMemory& memory, u64 address) {
     const u64 first = address & ~(kPageSize - 1);
-    ScannedPage* page = page_of(memory.identity(first), false);
-    if (!page) return 0;
+    ScannedPage* page = find_page(memory.identity(first));
+    if (!page || page->page == Site::kNobody) return 0;
     for (u64 i = 0; i < kPageSize; ++i) {
         if (!(page->begins[i / 64] >> i % 64 & 1)) continue;
         Site* site = find(memory.identity(first + i));
@@ -133,7 +164,13 @@ u32 Rewriter::forget(CodeMemory& memory, u64 address) {
         --in_place_;
     }
     for (u64& word : page->begins) word = 0;
+    for (u64& word : page->inner) word = 0;
     return ++page->flips;
+}
+
+void Rewriter::forget_all(CodeMemory& memory) {
+    for (const ScannedPage& page : pages_)
+        if (page.page != Site::kNobody) forget(memory, page.page * kPageSize);
 }
 
 // ---- what a site does -------------------------------------------------------------------------------------
@@ -143,12 +180,12 @@ RewrittenTrap emulate_site(Rewriter& rewriter, CodeMemory& code, const VirtualMa
     u8 bytes[kMaxInstructionLength];
     const u64 in_page = kPageSize - rip % kPageSize;
     u64 length = in_page < kMaxInstructionLength ? in_page : kMaxInstructionLength;
-    if (!is_canonical(rip) || !code.read(rip, bytes, length) || bytes[0] != kTrappingByte || !rewriter.is_site(code.identity(rip))) return {false, {}, true};
+    if (!is_canonical(rip) || !code.read(rip, bytes, length) || bytes[0] != kTrappingByte || !rewriter.is_site(code.identity(rip))) return {false, {}, true, {}};
     if (length < kMaxInstructionLength && code.read(rip + length, bytes + length, kMaxInstructionLength - length)) length = kMaxInstructionLength;
     rewriter.show_original(code, rip, bytes, length);
     Instruction in;
-    if (decode(bytes, length, CodeMode::bits64, in) != Decoded::ok) return {false, {}, true};
-    RewrittenTrap trap{true, {}, true};
+    if (decode(bytes, length, CodeMode::bits64, in) != Decoded::ok) return {false, {}, true, {}};
+    RewrittenTrap trap{true, {}, true, in};
     if (classify(in) != Sensitive::none)
         trap.emulated = emulate(machine, in);
     else

@@ -52,6 +52,7 @@ struct Site {
 struct ScannedPage {
     u64 page;  ///< identity() / 4096; Site::kNobody: free.
     u64 begins[kPageSize / 64];
+    u64 inner[kPageSize / 64];  ///< Bytes of such instructions behind their first.
     u32 flips; ///< How often it was scanned, and then written to.
 };
 
@@ -63,10 +64,13 @@ class Rewriter {
     struct Scanned {
         u32 instructions = 0;  ///< That had not been scanned before.
         u32 replaced = 0;
-        bool complete = true;  ///< False: memory ran out. The guest must not run on: translate, or give up.
+        bool complete = true;  ///< False: memory ran out, or code overlaps itself where a byte is changed. The guest must not run on: translate, or give up.
     };
     /// The guest's kernel is about to be at `entry`. Follow its code from there and replace what must be.
     Scanned scan(CodeMemory& memory, u64 entry);
+
+    /// Has an instruction that begins there been scanned? Then so has all that is reached from it.
+    bool was_scanned(u64 identity) const;
 
     /// Bytes fetched from `address`, as the guest wrote them.
     void show_original(CodeMemory& memory, u64 address, u8* bytes, u64 length) const;
@@ -76,6 +80,8 @@ class Rewriter {
     /// The guest wants to write to the page that holds `address`: its bytes are put back and nothing is known of it any more.
     /// Returns how often that has happened to it.
     u32 forget(CodeMemory& memory, u64 address);
+    /// The same of all pages. `memory`: where the addresses are what identity() gave.
+    void forget_all(CodeMemory& memory);
 
     /// How many bytes are changed at present.
     u64 sites() const { return in_place_; }
@@ -83,10 +89,13 @@ class Rewriter {
   private:
     Site* find(u64 where) const;
     bool add(u64 where, u8 original);
-    ScannedPage* page_of(u64 identity, bool make);
+    ScannedPage* find_page(u64 identity) const;
+    ScannedPage* page_of(u64 identity);
     bool replace(CodeMemory& memory, u64 address, u8 original);
     bool scan_block(CodeMemory& memory, u64 address, Scanned& result);
     bool later(u64 address);
+    bool note_inner(CodeMemory& memory, u64 address, u64 length);
+    bool is_inner(u64 identity) const;
 
     std::span<Site> sites_;
     std::span<ScannedPage> pages_;
@@ -102,7 +111,8 @@ class Rewriter {
 struct RewrittenTrap {
     bool was_site;
     Emulated emulated;  ///< If it was one.
-    bool complete;      ///< As Rewriter::Scanned::complete.
+    bool complete;      ///< As Rewriter::Scanned::complete. Where it is not, what was there has been emulated all the same.
+    Instruction in;     ///< What was there.
 };
 RewrittenTrap emulate_site(Rewriter& rewriter, CodeMemory& code, const VirtualMachine& machine);
 

@@ -100,6 +100,7 @@ bool Emulation::on_return(bool interrupt) {
     if (!cpu_.is64()) return unsupported();
     const u32 size = in.operand_size();
     if (interrupt && (cpu_.rflags & rflags::kNested)) return raise(kProtection, 0);
+    if (interrupt && size == 8) read_ahead(5);
     u64 rip, selector, flags = 0;
     if (!pop(0, size, rip) || !pop(size, size, selector) || (interrupt && !pop(2 * size, size, flags))) return false;
     Descriptor code;

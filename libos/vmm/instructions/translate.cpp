@@ -15,7 +15,10 @@ u64 hash(u64 guest, u64 size) { return (guest * 0x9e37'79b9'7f4a'7c15 >> 20) & (
 constexpr u8 kWatchedFlags = 0x73, kMonitorsFlags = 0x70;
 
 bool can_be_inlined(Sensitive what) {
-    return what == Sensitive::cli || what == Sensitive::sti || what == Sensitive::pushf || what == Sensitive::popf;
+    switch (what) {
+        case Sensitive::cli: case Sensitive::sti: case Sensitive::pushf: case Sensitive::popf: case Sensitive::swapgs: case Sensitive::mov_from_cr: return true;
+        default: return false;
+    }
 }
 
 }  // namespace
@@ -106,6 +109,11 @@ void Translator::invalidate(u64 address) {
 void Translator::hand_over(const VirtualMachine& machine) {
     memory_.page->interrupt_flag = machine.cpu.interrupts_enabled() ? 2 : 0;
     memory_.page->monitors_flags = static_cast<u8>(machine.cpu.rflags >> 8 & kMonitorsFlags);
+    memory_.page->other_gs = machine.cpu.kernel_gs_base;
+    memory_.page->control[0] = machine.cpu.cr0;
+    memory_.page->control[2] = machine.cpu.cr2;
+    memory_.page->control[3] = machine.cpu.cr3;
+    memory_.page->control[4] = machine.cpu.cr4;
 }
 
 Translator::Entry Translator::translate(const VirtualMachine& machine, u64 guest, bool once) {
@@ -157,9 +165,19 @@ Translator::Entry Translator::translate(const VirtualMachine& machine, u64 guest
     if (once)
         for (u32 i = exits; i < exits_used_; ++i) memory_.exits[i].final = true;
     const Block& block = writer.finish(!once);
+    const u64 address = address_of(block);
     if (!once) insert(blocks_used_ - 1);
     ++counts_.blocks;
-    return {true, address_of(block), {}};
+    if (!once && memory_.inline_after == 0) inline_at_once(machine, exits);
+    return {true, address, {}};
+}
+
+/// The handlers of a block that has just been written; `first`: of its exits.
+void Translator::inline_at_once(const VirtualMachine& machine, u32 first) {
+    for (u32 i = first, end = exits_used_; i < end; ++i) {
+        Exit& exit = memory_.exits[i];
+        if (exit.kind == Exit::Kind::emulate && !exit.final && !inline_handler(machine, exit)) exit.final = true;
+    }
 }
 
 Translator::Entry Translator::enter(const VirtualMachine& machine) {
@@ -235,7 +253,8 @@ Exit* Translator::stop(const VirtualMachine& machine, u64 rip) {
         for (u32 i = 0; i < block->entries; ++i)
             if (memory_.entries[block->first_entry + i].code <= offset) found = &memory_.entries[block->first_entry + i];
         cpu.rip = found->guest;
-        const u8 repairs = found->repairs;
+        const u16 repairs = found->repairs;
+        if ((repairs & kSwapped) && is_canonical(cpu.gpr[kRcx])) cpu.gs.base = cpu.gpr[kRcx];
         if (repairs & kCommitFlags) {
             page.interrupt_flag = cpu.gpr[kRax] & 2;
             page.monitors_flags = 0;
@@ -249,7 +268,8 @@ Exit* Translator::stop(const VirtualMachine& machine, u64 rip) {
         cpu.shadow = repairs & kShadow;
     }
     // Read once: the guest's kernel can write to the page.
-    const u64 flag = page.interrupt_flag & 2, others = page.monitors_flags & kMonitorsFlags;
+    const u64 flag = page.interrupt_flag & 2, others = page.monitors_flags & kMonitorsFlags, other_gs = page.other_gs;
+    if (is_canonical(other_gs)) cpu.kernel_gs_base = other_gs;
     cpu.rflags = (cpu.rflags & ~(rflags::kInterrupt | rflags::kIopl | rflags::kNested)) | flag << 8 | others << 8;
     return exit;
 }
@@ -258,15 +278,21 @@ bool Translator::inline_handler(const VirtualMachine& machine, Exit& exit) {
     u8 bytes[kMaxInstructionLength];
     Instruction in;
     Exception fault{};
-    if (!has_room() || !fetch_at(machine, exit.guest, bytes, in, fault) || in.length != 1) return false;
+    if (!has_room() || !fetch_at(machine, exit.guest, bytes, in, fault)) return false;
+    const Sensitive what = classify(in);
+    const bool by_byte = what != Sensitive::swapgs && what != Sensitive::mov_from_cr;  // with prefixes it is for the emulator
+    if ((by_byte && in.length != 1) || (what == Sensitive::swapgs && !memory_.has_base_instructions)) return false;
+    if (what == Sensitive::mov_from_cr && (in.reg() > 4 || in.reg() == 1)) return false;
     const u32 entries = entries_used_, exits = exits_used_;
     BlockWriter writer(*this, exit.guest);
-    switch (classify(in)) {
+    switch (what) {
+        case Sensitive::swapgs: writer.inline_swapgs(in); break;
+        case Sensitive::mov_from_cr: writer.inline_mov_from_cr(in); break;
         case Sensitive::cli: writer.inline_cli(); break;
         case Sensitive::pushf: writer.inline_pushf(); break;
         case Sensitive::popf: writer.inline_popf(); break;
         case Sensitive::sti: {
-            const bool movable = fetch_at(machine, exit.guest + 1, bytes, in, fault) && classify(in) == Sensitive::none && branch_of(in) == Branch::none;
+            const bool movable = fetch_at(machine, exit.guest + 1, bytes, in, fault) && classify(in) == Sensitive::none;
             if (movable && writer.inline_sti(bytes, in)) break;
             entries_used_ = entries;
             exits_used_ = exits;
@@ -301,7 +327,7 @@ Emulated Translator::take_exit(const VirtualMachine& machine, Exit& exit) {
             return taken;
         }
         case Exit::Kind::emulate: {
-            if (!exit.final && exit.count >= kInlineAfter && !inline_handler(machine, exit)) exit.final = true;
+            if (!exit.final && exit.count >= memory_.inline_after && !inline_handler(machine, exit)) exit.final = true;
             const Emulated emulated = emulate(machine);
             if (emulated.ending == Ending::ordinary) break;
             return emulated;

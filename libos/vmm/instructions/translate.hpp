@@ -4,7 +4,7 @@
 // a copy is what the guest wrote. What differs:
 //
 //   sensitive instruction   a trap to the monitor, which emulates it. One that keeps trapping gets its handler inlined:
-//                           CLI, STI, PUSHF and POPF then work on a flag word beside the cache
+//                           CLI, STI, PUSHF, POPF, SWAPGS and reads of control registers then work on words beside the cache
 //   direct branch           a trap at first, then a jump to the target's block (chaining)
 //   call                    pushes the guest's own return address, not the cache's
 //   return, indirect jump   looked up in a table by the guest's address; a trap when it is not in there
@@ -36,6 +36,8 @@ struct alignas(kPageSize) TranslationPage {
     u8 monitors_flags;    ///< The I/O level and NT, likewise.
     /// By the second byte of flags that are about to be set (only TF, IF, IOPL and NT of it): must the monitor see to it?
     u8 attention[128];
+    u64 other_gs;         ///< The base of GS that SWAPGS brings.
+    u64 control[5];       ///< CR0 to CR4.
 };
 
 /// What it sees and may only read.
@@ -61,16 +63,17 @@ struct TranslationLayout {
 struct MapEntry {
     u64 guest;   ///< rip when the CPU stops here.
     u32 code;
-    u8 repairs;  ///< Repair
+    u16 repairs; ///< Repair
     u8 base;     ///< The register that `base` restores.
 };
-enum Repair : u8 {
+enum Repair : u16 {
     kRestoreRax = 1, kRestoreRcx = 2, kRestoreRdx = 4,  ///< From the slots.
     kRestoreBase = 8,
     kUndoPush = 16,
     kCommitFlags = 32,  ///< al is the new interrupt flag.
     kBranched = 64,     ///< rip is in the last slot.
     kShadow = 128,      ///< In the shadow of STI.
+    kSwapped = 256,     ///< rcx is the new base of GS.
 };
 
 struct Block {
@@ -100,6 +103,8 @@ struct TranslationMemory {
     std::span<MapEntry> entries;
     std::span<Exit> exits;
     std::span<u32> index;       ///< A power of two; twice the blocks.
+    u32 inline_after = 16;      ///< Exits that one instruction makes before its handler is inlined; 0: before the first.
+    bool has_base_instructions = false;  ///< The CPU lets ring 3 read and write the base of GS.
 };
 
 class Translator {
@@ -149,7 +154,6 @@ class Translator {
 
     const Counts& counts() const { return counts_; }
 
-    static constexpr u32 kInlineAfter = 16;        ///< Exits that one instruction makes before its handler is inlined.
     static constexpr u32 kMaxInstructions = 32;    ///< Of a block.
 
   private:
@@ -162,6 +166,7 @@ class Translator {
     void insert(u32 number);
     void chain(Exit& exit, u64 code);
     bool inline_handler(const VirtualMachine& machine, Exit& exit);
+    void inline_at_once(const VirtualMachine& machine, u32 first);
     void remember_target(u64 guest, u64 address);
     void clear_tables();
     void hand_over(const VirtualMachine& machine);

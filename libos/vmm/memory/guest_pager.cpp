@@ -26,9 +26,8 @@ Outcome GuestPager::open_squeezed(u64 slots, u64 frames) {
 }
 
 Outcome GuestPager::open_lent(const Capability& frames) {
-    lent_memory_.open_run(frames, Right::read | Right::write);
     TRY(open_slots(frames.count));
-    lent_.emplace(lent_memory_.first(), frames.count);
+    TRY(lent_.emplace().open(frames));
     store_ = &*lent_;
     return Done{};
 }
@@ -36,7 +35,7 @@ Outcome GuestPager::open_lent(const Capability& frames) {
 Outcome GuestPager::close() {
     if (!is_open()) return Done{};
     TRY(link_memory_.close());
-    if (!squeezed_) return Done{};
+    if (lent_) return lent_->close();
     TRY(head_memory_.close());
     return unit_memory_.close();
 }
@@ -57,16 +56,20 @@ bool GuestPager::page_out(Memory& memory, u64 guest_frame) {
 }
 
 // The page is the store's as long as its slot is taken: so first the frame, whose finding may put others out.
-bool GuestPager::bring_back(Memory& memory, u64 guest_frame, bool by_guest) {
+Brought GuestPager::bring_back(Memory& memory, u64 guest_frame, bool by_guest) {
     const u64 slot = memory.entry(guest_frame).number();
     const auto frame = memory.take_frame();
-    if (!frame.ok()) return false;
+    if (!frame.ok()) return Brought::no_frame;
     memory.give(guest_frame, frame.value());
-    if (!store_->read(slot, memory.page(guest_frame, true))) return false;
+    if (!store_->read(slot, memory.page(guest_frame, true))) {
+        supply_.give(*memory.take(guest_frame, FrameUse::paged_out, slot));
+        ++counts_.lost;
+        return Brought::lost;
+    }
     slots_.give_back(slot);
     ++counts_.in;
     counts_.in_for_others += !by_guest;
-    return true;
+    return Brought::back;
 }
 
 }  // namespace tessera::vmm

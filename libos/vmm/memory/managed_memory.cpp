@@ -24,6 +24,12 @@ void ManagedMemory::page_given(u64 guest_frame) {
     let_go(guest_frame, FrameUse::ballooned);
 }
 
+bool ManagedMemory::bring_back(u64 guest_frame, bool by_guest) {
+    const Brought brought = pager_.bring_back(memory_, guest_frame, by_guest);
+    if (brought == Brought::lost) owner_.page_lost(*this, guest_frame);
+    return brought == Brought::back;
+}
+
 void ManagedMemory::show(u64 guest_frame, SuppliedFrame frame) {
     const GuestFrame before = memory_.entry(guest_frame);
     if (before.use() == FrameUse::shared && before.frame().number == frame.number) return;

@@ -10,13 +10,18 @@
 
 namespace tessera::vmm {
 
-/// What becomes of a monitor's guests that have no frame for a page: somebody else's is put out.
-class RoomMaker {
+class ManagedMemory;
+
+/// What is to be decided over all guests of a monitor.
+class MemoryOwner {
   public:
+    /// There is no frame for a page: somebody's is to be put out.
     virtual bool make_room() = 0;
+    /// A guest's page is lost: that guest cannot go on.
+    virtual void page_lost(const ManagedMemory& memory, u64 guest_frame) = 0;
 
   protected:
-    ~RoomMaker() = default;
+    ~MemoryOwner() = default;
 };
 
 /// How many guest frames stand on what.
@@ -27,8 +32,8 @@ struct MemoryUse {
 class ManagedMemory final : public MemoryPolicy, public BalloonOwner {
   public:
     /// From now on the policy of `memory`. All must stay.
-    ManagedMemory(Memory& memory, Sharing& sharing, GuestPager& pager, RoomMaker& room)
-        : memory_(memory), sharing_(sharing), pager_(pager), room_(room), number_(sharing.add(memory)) {
+    ManagedMemory(Memory& memory, Sharing& sharing, GuestPager& pager, MemoryOwner& owner)
+        : memory_(memory), sharing_(sharing), pager_(pager), owner_(owner), number_(sharing.add(memory)) {
         memory.set_policy(this);
     }
 
@@ -51,8 +56,8 @@ class ManagedMemory final : public MemoryPolicy, public BalloonOwner {
     u64 pages_given() const { return given_; }  ///< That the guest's balloon named and that were its own.
 
     // ---- MemoryPolicy ----
-    bool bring_back(u64 guest_frame, bool by_guest) override { return pager_.bring_back(memory_, guest_frame, by_guest); }
-    bool make_room() override { return room_.make_room(); }
+    bool bring_back(u64 guest_frame, bool by_guest) override;
+    bool make_room() override { return owner_.make_room(); }
     void on_write(u64) override {}
     void on_copy(u64 guest_frame, SuppliedFrame was) override { sharing_.drop_copied({number_, guest_frame}, was); }
 
@@ -66,7 +71,7 @@ class ManagedMemory final : public MemoryPolicy, public BalloonOwner {
     Memory& memory_;
     Sharing& sharing_;
     GuestPager& pager_;
-    RoomMaker& room_;
+    MemoryOwner& owner_;
     VirtioBalloon* balloon_ = nullptr;
     u64 number_;
     u64 given_ = 0;

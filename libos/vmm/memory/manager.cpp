@@ -44,11 +44,11 @@ Outcome MemoryManager::close() {
     return pager_.close();
 }
 
-ManagedMemory* MemoryManager::add(Memory& memory, const Processor& processor) {
+ManagedMemory* MemoryManager::add(Memory& memory, Processor& processor) {
     if (count_ == kMostGuests) return nullptr;
     Member& member = members_[count_++];
     member.processor = &processor;
-    return &member.memory.emplace(memory, sharing_, pager_, static_cast<RoomMaker&>(*this));
+    return &member.memory.emplace(memory, sharing_, pager_, static_cast<MemoryOwner&>(*this));
 }
 
 u64 MemoryManager::tend(u64 now) {
@@ -105,6 +105,13 @@ bool MemoryManager::make_room() {
     return gone != 0;
 }
 
+void MemoryManager::page_lost(const ManagedMemory& memory, u64 guest_frame) {
+    for (Member& each : std::span(members_).first(count_))
+        if (&*each.memory == &memory)
+            each.processor->machine().stop({End::failed, "a page of its memory was lost or changed where it was kept, at guest-physical",
+                                            guest_frame << kPageShift});
+}
+
 u64 MemoryManager::page_out_any(u64 count) {
     u64 frames = 0, done = 0;
     for (Member& each : std::span(members_).first(count_)) frames += each.memory->memory().frames();
@@ -130,7 +137,8 @@ u64 MemoryManager::read_balloons(std::span<Balloon, kMostGuests> balloons) {
         VirtioBalloon* const device = each.memory->balloon();
         if (device == nullptr || !each.processor->machine().is_running()) continue;
         const Memory& memory = each.memory->memory();
-        balloons[count++] = {memory.frames(), memory.present(), device->actual(), device->target(), each.memory->use().absent};
+        balloons[count++] = {memory.frames(), memory.present(), device->actual(), device->target(),
+                             refused_ != 0 ? each.memory->use().absent : 0};
     }
     return count;
 }
@@ -245,6 +253,7 @@ void MemoryManager::tell(const char* what, u64 now) {
     json.field("pages_out", paging.out);
     json.field("pages_in", paging.in);
     json.field("pages_in_for_others", paging.in_for_others);
+    json.field("pages_lost", paging.lost);
     json.field("frames_asked", frames_asked_);
     static_cast<void>(json.send());
 }

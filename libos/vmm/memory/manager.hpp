@@ -22,12 +22,12 @@ struct ManagerRules {
     u64 scan_busy = 32;       ///< While one is not.
     u64 kept = 25;            ///< Percent of its memory that a balloon leaves a guest.
     u64 deflate_step = 16;    ///< Frames by which balloons get smaller each time, while memory is free.
-    u64 deflate_after = 500;  ///< Milliseconds since frames were asked for last.
+    u64 deflate_after = 500;  ///< Milliseconds since frames were asked for, or refused, last.
     u64 report = 0;           ///< Milliseconds between two records of how things stand; 0: none.
     u64 seed = 0;             ///< Of the hashes; 0: any. Who shares with other monitors has theirs (Borrower::seed).
 };
 
-class MemoryManager final : public Chore, private RoomMaker {
+class MemoryManager final : public Chore, private MemoryOwner {
   public:
     static constexpr u64 kMostGuests = Monitor::kMaxProcessors;
 
@@ -39,7 +39,7 @@ class MemoryManager final : public Chore, private RoomMaker {
     Outcome close();
 
     /// A guest is managed from now on; `processor` tells whether it is busy. Null: there are too many.
-    ManagedMemory* add(Memory& memory, const Processor& processor);
+    ManagedMemory* add(Memory& memory, Processor& processor);
 
     u64 tend(u64 now) override;
 
@@ -55,13 +55,14 @@ class MemoryManager final : public Chore, private RoomMaker {
   private:
     struct Member {
         std::optional<ManagedMemory> memory;
-        const Processor* processor;
+        Processor* processor;
     };
     struct Heard {
         u64 request, tsc;
     };
 
     bool make_room() override;
+    void page_lost(const ManagedMemory& memory, u64 guest_frame) override;
     void scan(u64 pages);
     bool all_idle() const;
     void answer(u64 now);

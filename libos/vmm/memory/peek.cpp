@@ -15,6 +15,11 @@ const u64* Peek::at(SuppliedFrame frame) {
     return reinterpret_cast<const u64*>(memory());
 }
 
+void Peek::close() {
+    static_cast<void>(call<Unbind>({PageSpan::make(first(), 1), {}}));
+    Window::close();
+}
+
 [[TESSERA_RESOLVES_FAULTS]] bool Peek::bind(u64, u64 access) {
     if (access & static_cast<u64>(AccessKind::write)) return false;
     const PageSpan span = PageSpan::make(first(), 1, Right::read, span_flags_for(access));

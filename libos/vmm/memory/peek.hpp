@@ -14,6 +14,7 @@ class Peek final : private Window {
         supply_ = &supply;
         Window::open(1);
     }
+    void close();
     /// The bytes of a frame of the supply's, or of one that it has adopted; good until the next call.
     const u64* at(SuppliedFrame frame);
     /// What was looked at last is not what was seen.

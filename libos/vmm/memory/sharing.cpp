@@ -39,6 +39,7 @@ Outcome Sharing::open(u64 guest_frames, u64 seed) {
 }
 
 Outcome Sharing::close() {
+    peek_.close();
     TRY(hint_memory_.close());
     TRY(entry_memory_.close());
     TRY(restless_memory_.close());

@@ -33,6 +33,7 @@ void FrameSupply::free_run(u64 place) {
 Result<SuppliedFrame> FrameSupply::take_run(u64 count, u64 alignment) {
     const u64 place = free_place();
     if (place == kNone) return Error::exhausted;
+    if (taken_ + count > most_) return Error::quota;
     const FrameNumber first = TRY(call<FrameAlloc>({FrameNumber{kAny}, count, alignment, address(at(place).capability)}));
     Run& run = take_place(place);
     run.live = count;
@@ -41,12 +42,24 @@ Result<SuppliedFrame> FrameSupply::take_run(u64 count, u64 alignment) {
     return SuppliedFrame{first, place};
 }
 
+// The kernel looks through all of memory for a run that is not there: so it is not asked each time for one as long as there
+// should be.
+Result<SuppliedFrame> FrameSupply::take_batch() {
+    constexpr u64 kPatience = 32;  // batches, before a larger one is tried
+    for (;;) {
+        const auto batch = take_run(batch_, 1);
+        if (!batch.ok() && batch_ == 1) return batch;
+        if (batch.ok() && ++batches_ != kPatience) return batch;
+        batches_ = 0;
+        batch_ = batch.ok() ? std::min(4 * batch_, kBatch) : batch_ / 4;
+        if (batch.ok()) return batch;
+    }
+}
+
 // What is left of a batch counts as live until it is handed out: a run is not free while it is the open one.
 Result<SuppliedFrame> FrameSupply::take() {
     if (open_ == kNone) {
-        auto batch = take_run(kBatch, 1);
-        for (u64 count = kBatch / 4; !batch.ok() && count != 0; count /= 4) batch = take_run(count, 1);
-        const SuppliedFrame first = TRY(batch);
+        const SuppliedFrame first = TRY(take_batch());
         open_ = first.run;
         open_used_ = 0;
     }

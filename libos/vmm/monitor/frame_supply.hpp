@@ -31,6 +31,8 @@ class FrameSupply {
     /// Room for `runs` more: where memory is short and in pieces, each frame may be one.  Errors: of frame_alloc; exhausted: it has grown, or that
     /// is too many.
     Outcome grow(u64 runs);
+    /// From now on it takes no frame beyond so many (Error::quota), whatever the kernel would give.
+    void set_most(u64 frames) { most_ = frames; }
 
     /// `count` frames in a row from a multiple of `alignment` on, all zero. The first of them.
     /// Errors: of frame_alloc; exhausted: all runs are in use.
@@ -75,6 +77,7 @@ class FrameSupply {
     Run& at(u64 place) { return const_cast<Run&>(std::as_const(*this).at(place)); }
     u64 free_place() const { return free_ != 0 ? free_ - 1 : untouched_ < kRuns + more_ ? untouched_ : kNone; }
     Run& take_place(u64 place);
+    Result<SuppliedFrame> take_batch();
     void free_run(u64 place);
 
     Run runs_[kRuns];
@@ -82,9 +85,10 @@ class FrameSupply {
     u64 more_ = 0;       // runs that it has room for
     u32 free_ = 0;       // 1 + number of the first free place that was used before; 0: none
     u64 untouched_ = 0;  // those from here on were not
+    u64 batch_ = kBatch, batches_ = 0;  // how many frames are asked for, and how often that went well
     u64 open_ = kNone;   // single frames come from this run,
     u64 open_used_ = 0;  // of which so many have been handed out
-    u64 taken_ = 0;
+    u64 taken_ = 0, most_ = kAny;
     std::span<Capability> loans_;   // a free place is of kind none; `first` is 1 + the next free one
     u64 free_loan_ = 0;             // 1 + index
     Capability stand_in_{};

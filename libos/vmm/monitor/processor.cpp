@@ -93,6 +93,7 @@ void Processor::tell_end() { report(*this); }
 
 Turn Processor::run(u64 until) {
     const u64 begin = now_ = ticks();
+    if (began_ == 0) began_ = begin;
     machine_.lock();
     const Turn turn = go_on(until);
     machine_.unlock();

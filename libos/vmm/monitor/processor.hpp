@@ -36,6 +36,8 @@ class Processor final : public TurnTaker {
     const Machine& machine() const { return machine_; }
     u64 index() const { return index_; }
     const ExitCounts& exits() const { return exits_; }
+    /// The TSC when it began; 0: it has not.
+    u64 began() const { return began_; }
     const DebugRegisters& debug() const { return debug_; }
     bool is_halted() const override { return halted_ || waiting_; }
     void tell_end() override;
@@ -72,7 +74,7 @@ class Processor final : public TurnTaker {
     const u64 index_;
     bool halted_ = false;
     bool waiting_;  // for its start
-    u64 now_ = 0;  // TSC at the last exit
+    u64 began_ = 0, now_ = 0;  // TSC: when it began, at the last exit
     u64 pat_ = 0x0007'0406'0007'0406;
     DebugRegisters debug_;
     ExitCounts exits_;

@@ -35,7 +35,7 @@ void Cable::send(std::span<const std::byte> frame) {
     if (!sent.ok() && sent.error() == Error::exhausted) wait_for_switch(), sent = port_.send(frame);
     room_ = {};
     ++(sent.ok() ? sent_ : not_sent_);
-    copied_bytes_ += frame.size();
+    count(frame.size(), frame.size() <= kEthernetHeader + kSmallPayload);
 }
 
 // A burst, and then the guest's turn, or who sends without end would keep it from running.
@@ -57,7 +57,7 @@ bool Cable::receive(const ReceivedFrame& frame) {
     const auto header = std::as_bytes(std::span(&frame.header, 1));
     const u64 size = header.size() + frame.payload.size();
     if (frame.page == kNoPage || lend_beyond_ == 0 || size <= lend_beyond_ || to_read_ == kMostToRead || !end_->takes_pages()) {
-        copied_bytes_ += size;
+        count(size, frame.page == kNoPage);
         return end_->receive(header, frame.payload);
     }
     // Not before: what the guest gives back in this request cannot be what it gets by it.
@@ -117,7 +117,8 @@ std::optional<WakeTerm> Cable::wakes() const {
 void Cable::report(std::string_view guest) const {
     static_cast<void>(record("what", "cable", "guest", guest, "sent", sent_, "not_sent", not_sent_, "received", received_, "lost", lost_, "sent_with_a_frame",
                              port_.frames_filled(), "sent_in_the_ring", port_.frames_copied(), "sent_as_lent", sent_lent_,
-                             "received_as_lent", received_lent_, "found_bound", port_.found_bound(), "bytes_copied", copied_bytes_));
+                             "received_as_lent", received_lent_, "found_bound", port_.found_bound(), "bytes_copied", copied_bytes_, "bytes_in_the_ring",
+                             ring_bytes_));
 }
 
 }  // namespace tessera::vmm

@@ -76,21 +76,24 @@ class Cable final : public NetPort, public LentPages, public Chore {
 
     /// A record: frames by the way that they went, bytes copied at this edge.
     void report(std::string_view guest) const;
+    /// Of frames, not of what came or went in the ring.
+    u64 bytes_copied() const { return copied_bytes_; }
 
   private:
     enum class Use : u8 { none, to_fill, to_read };  ///< Of a page, by the guest.
     /// As many as leave the port enough for what is copied, and for what comes while the guest keeps those.
-    static constexpr u64 kMostToFill = libos::kSendFrames / 2, kMostToRead = libos::kReceiveFrames / 2;
+    static constexpr u64 kMostToFill = libos::kSendFrames / 2, kMostToRead = libos::kReceiveFrames * 3 / 4;
 
     void wait_for_switch();
     bool receive(const libos::ReceivedFrame& frame);
     void lend(u64 page, Use use);
+    void count(u64 bytes, bool in_ring) { (in_ring ? ring_bytes_ : copied_bytes_) += bytes; }
 
     libos::SwitchPort port_;
     CableEnd* end_ = nullptr;
     std::span<std::byte> room_;  ///< What the device was told to fill.
     bool cut_ = false;
-    u64 sent_ = 0, not_sent_ = 0, received_ = 0, lost_ = 0, copied_bytes_ = 0;
+    u64 sent_ = 0, not_sent_ = 0, received_ = 0, lost_ = 0, copied_bytes_ = 0, ring_bytes_ = 0;
 
     u64 lend_beyond_ = 0;
     Use uses_[libos::LentFrames::kPages]{};

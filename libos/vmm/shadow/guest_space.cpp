@@ -5,14 +5,8 @@
 
 namespace tessera::vmm {
 
-bool GuestSpace::translate(PageNumber page, Access access, u64& frame, u32& code) {
+bool GuestSpace::look(PageNumber page, Access access, u64& frame, u32& code) {
     constexpr u32 kAttempts = 8;  // for a walk whose tables another CPU changes
-    const u64 key = page.value << 3 | u64{access.write} << 2 | u64{access.fetch} << 1 | u64{access.user};
-    Known& known = known_[(page.value ^ key) % kKnown];
-    if (known.key == key && known.epoch == shadow_.epoch()) [[likely]] {
-        frame = known.frame;
-        return true;
-    }
     Walk found;
     for (u32 i = 0; i < kAttempts; ++i) {
         found = walk(memory_, shadow_.mode(), page, access);
@@ -21,8 +15,21 @@ bool GuestSpace::translate(PageNumber page, Access access, u64& frame, u32& code
         if (note_access(memory_, found, access.write)) break;
     }
     frame = found.guest_frame;
-    known = {key, shadow_.epoch(), frame};
+    const u64 key = key_of(page, access);
+    place_of(key) = {key, shadow_.holds_until(found), frame};
     return true;
+}
+
+/// Where a range lies that is in one page, translated and there. nullptr: the long way.  Hot.
+inline std::byte* GuestSpace::reach(u64 address, u64 length, Access access) {
+    const u64 offset = address % kPageSize;
+    u64 frame;
+    u32 code;
+    if (length > kPageSize - offset || !translate(guest_page(address), access, frame, code) || frame >= memory_.frames()) return nullptr;
+    // Order: whoever watches it is told first, and may then look at other pages; this one is good until the next look at one.
+    if (access.write) shadow_.written(frame);
+    std::byte* page = memory_.page(frame, access.write);
+    return page != nullptr ? page + offset : nullptr;
 }
 
 /// Call `each(guest frame, offset, length)` for the part of the range in each page, as long as the tables allow it.
@@ -48,6 +55,10 @@ bool GuestSpace::check(u64 address, u64 length, Access access, Exception& fault)
 }
 
 bool GuestSpace::read(u64 address, void* to, u64 length, Access access, Exception& fault) {
+    if (const std::byte* from = reach(address, length, access)) [[likely]] {
+        std::memcpy(to, from, length);
+        return true;
+    }
     auto* out = static_cast<std::byte*>(to);
     return for_each_page(address, length, access, fault, [&](u64 frame, u64 offset, u64 part) {
         const std::byte* page = frame < memory_.frames() ? memory_.page(frame, false) : nullptr;
@@ -61,14 +72,15 @@ bool GuestSpace::read(u64 address, void* to, u64 length, Access access, Exceptio
 
 bool GuestSpace::write(u64 address, const void* from, u64 length, Access access, Exception& fault) {
     access.write = true;
+    if (std::byte* to = reach(address, length, access)) [[likely]] {
+        std::memcpy(to, from, length);
+        return true;
+    }
     if (!check(address, length, access, fault)) return false;
     const auto* in = static_cast<const std::byte*>(from);
     return for_each_page(address, length, access, fault, [&](u64 frame, u64 offset, u64 part) {
-        std::byte* page = frame < memory_.frames() ? memory_.page(frame, true) : nullptr;
-        if (page) {
-            std::memcpy(page + offset, in, part);
-            shadow_.written(frame);
-        }
+        shadow_.written(frame);
+        if (std::byte* page = frame < memory_.frames() ? memory_.page(frame, true) : nullptr) std::memcpy(page + offset, in, part);
         in += part;
     });
 }

@@ -36,6 +36,7 @@ void Shadow::drop(const TableUse& use, u64 first_entry, u64 entries) {
 
 void Shadow::drop_entries(u32 index, u64 first_entry, u64 entries) {
     counts_.changed += entries;
+    ++changes_;
     for (const TableUse& use : tables_[index].use) drop(use, first_entry, entries);
 }
 
@@ -110,6 +111,7 @@ u32 Shadow::trace(u64 frame) {
 void Shadow::release(u32 index) {
     TracedTable& table = tables_[index];
     ++counts_.released;
+    ++changes_;
     for (const TableUse& use : table.use) drop(use, 0, kEntries);
     out_of_sync_ = static_cast<u32>(std::remove(list_.begin(), list_.begin() + out_of_sync_, index) - list_.begin());
     records_.table(table.frame) = 0;
@@ -150,6 +152,19 @@ bool Shadow::follow(const Walk& found, PageNumber page) {
         sync_entry(index[i], step.index, step.entry);
     }
     return true;
+}
+
+// A table out of sync is compared with its copy at the next flush; from what the copy says nothing may have been bound unless it was
+// accessed, so that has to stand in it.
+u64 Shadow::holds_until(const Walk& found) {
+    constexpr u64 kNoted = entry::kAccessed | entry::kDirty;
+    for (u32 i = 0; i < found.steps; ++i) {
+        const Step& step = found.step[i];
+        const u32 traced = records_.table(step.frame);
+        if (!traced || ((tables_.copy(traced - 1)[step.index] ^ step.entry) & ~kNoted)) return epoch();
+        tables_.copy(traced - 1)[step.index] = step.entry | entry::kAccessed;
+    }
+    return changes();
 }
 
 // ---- A fault ----
@@ -244,6 +259,7 @@ u32 Shadow::load(const PagingMode& mode) {
     root_ = found.root;
     if (found.made) {
         ++counts_.made;
+        ++changes_;
         for (u32 i = 0; i < tables_.size(); ++i)
             for (TableUse& use : tables_[i].use) use.roots &= ~(u64{1} << root_);
         hardware_.forget_root(root_);

@@ -98,6 +98,11 @@ class Shadow {
     const PagingMode& mode() const { return roots_.mode(root_); }
     /// Another number after everything that makes a TLB forget; never 0.
     u64 epoch() const { return 1 + counts_.flushes + counts_.invalidations; }
+    /// Another number after anything was found to have become other than it was; never one of epoch's.
+    u64 changes() const { return changes_; }
+    /// Until when does what a walk of the present root found hold? As epoch() or, where all tables on the way are traced and so known
+    /// not to change without a word, as changes().
+    u64 holds_until(const Walk& found);
 
     /// The guest touched `address`, and no binding allowed it.
     ShadowDecision fault(u64 address, const Access& access);
@@ -150,6 +155,7 @@ class Shadow {
     FrameWatcher* watcher_ = nullptr;
     u64 walk_ = 0;  // the number of the walk that is being followed
     u32 root_ = 0;
+    u64 changes_ = u64{1} << 63;
     u32 out_of_sync_ = 0;
     std::array<u32, kMostOutOfSync> list_{};  // of tables that are out of sync
     ShadowCounts counts_;
