@@ -52,11 +52,10 @@ class Guests:
             return lambda _, memory: memory[name][-1][field]
 
         rows = [row(f"the {name} one's monitor holds, frames", lambda periods, _, name=name: settled(periods, name)) for name in ("busy", "idle")]
-        rows.append(row("of those in use, by the samples: idle", lambda periods, _: settled(periods, "idle_used")))
-        rows.append(row("busy", lambda periods, _: settled(periods, "busy_used")))
         for name in ("busy", "idle"):
+            rows.append(row(f"{name}: frames in use, by the samples", lambda periods, _, name=name: settled(periods, f"{name}_used")))
             rows.append(row(f"{name}: pages in the balloon at the end", last(name, "ballooned")))
-            rows.append(row("put out without asking", last(name, "pages_out")))
+            rows.append(row(f"{name}: pages put out without asking", last(name, "pages_out")))
         results.fill("docs/guest-memory.md", "tax", [
             f"{machine['version']}, {machine['memory_mib']} MiB; means of the last quarter of one run each.", "",
             *results.table(["two guests of equal shares", *(f"tax {tax} %" for tax in TAXES)], rows)])
