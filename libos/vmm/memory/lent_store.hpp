@@ -18,7 +18,7 @@ class LentStore final : public libos::BackingStore, private Window {
     /// Errors: of frame_release.
     Outcome close();
 
-    /// False: there is no such slot, or its frame is not lent any more.  Cost: a copy, and a MAC: 20 instructions a word.
+    /// False: there is no such slot, or its frame is not lent any more.  Cost: a copy of a page, and a MAC over it.
     bool write(u64 slot, const void* from) override;
     /// False: it is not what was written.
     bool read(u64 slot, void* to) override;
