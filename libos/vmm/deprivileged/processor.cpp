@@ -210,13 +210,13 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
     }
     const bool may_be_emulated = vector == kProtection || vector == kInvalidOpcode;
     const u64 generation = known_.generation();
-    const auto where = may_be_emulated && !is_user() && !translates_ ? code_.watched(virtual_.rip) : std::nullopt;
+    const u64 where = may_be_emulated && !is_user() && !translates_ ? code_.watched(virtual_.rip) : GuestCode::kNowhere;
     if (vector == kProtection && !is_user() && !translates_ && stands_on_trap()) {
         const RewrittenTrap trap = emulate_site(rewriter_, code_, parts());
         if (!trap.complete) translate_instead(kTooMuchCode);
         if (trap.was_site) {
             counts_.branches += trap.emulated.what == Sensitive::none;
-            if (where) known_.remember(*where, generation, trap.in, classify(trap.in));
+            known_.remember(where, generation, trap.in, classify(trap.in));
             return on_emulated(trap.emulated, own);
         }
     }
@@ -227,7 +227,7 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
     if (!fetch(parts(), in, fault)) return raise(fault);
     const Sensitive what = classify(in);
     if (what == Sensitive::none) return raise(own);
-    if (where) known_.remember(*where, generation, in, what);
+    known_.remember(where, generation, in, what);
     on_emulated(emulate(parts(), in, what), own);
 }
 
