@@ -38,20 +38,26 @@ namespace {
 
 using small::Hex, small::print;
 
-/// Everything that is told, as one number; and aloud, if somebody wants to read it.
+/// Everything that is told, as one number; and word by word afterwards: who speaks meanwhile changes what a monitor has at hand.
 class Digest final : public Observer {
   public:
-    explicit Digest(bool aloud) : aloud_(aloud) {}
+    void begin() { count_ = 0; }
+    void speak() const {
+        for (u64 i = 0; i < count_; ++i) print("  ", names_[i], " ", Hex{values_[i]}, "\n");
+    }
     void word(const char* name, u64 value) override {
-        if (aloud_) print("  ", name, " ", Hex{value}, "\n");
+        if (count_ < kWords) names_[count_] = name, values_[count_++] = value;
         value_ = (value_ ^ value) * 0x100'0000'01b3;
         value_ ^= value_ >> 29;
     }
     u64 value() const { return value_; }
+    void forget() { value_ = kEmpty; }
 
   private:
-    bool aloud_;
-    u64 value_ = 0xcbf2'9ce4'8422'2325;
+    static constexpr u64 kWords = 1024, kEmpty = 0xcbf2'9ce4'8422'2325;
+    const char* names_[kWords];
+    u64 values_[kWords], count_ = 0;
+    u64 value_ = kEmpty;
 };
 
 struct Sequence {
@@ -81,9 +87,8 @@ void run_all(const char* line) {
     const u64 seed = option(line, "seed", 1), first = option(line, "first", 0), count = option(line, "count", kSlots);
     const u64 batch = option(line, "batch", 64);
     const Choice choice{option(line, "kernel", ~u64{0}), option(line, "user", ~u64{0})};
-    const bool aloud = option(line, "show", 0) != 0;
-    Digest digest(aloud);
-    const Digest empty = digest;
+    const u64 shown = option(line, "show", 0);  // from sequence show - 1 on; 0: none
+    static Digest digest;
     for (u64 done = 0; done < count;) {
         // Code is written for many at a time: code that changes all the time is another test.
         const u64 now = count - done < kSlots ? count - done : kSlots;
@@ -92,13 +97,16 @@ void run_all(const char* line) {
             sequences[i].begin = generate(seed, first + done + i, choice, sequences[i].code, counts);
         }
         for (u64 i = 0; i < now; ++i) {
-            if (aloud) show(sequences[i], first + done + i);
+            const bool shows = shown != 0 && first + done + i + 1 >= shown;
+            if (shows) show(sequences[i], first + done + i);  // before a rewriter changes it
+            digest.begin();
             reset_world(seed + first + done + i);
             run_sequence(sequences[i].begin, sequences[i].code, digest);
             observe_world(digest);
+            if (shows) digest.speak();
             if ((done + i + 1) % batch != 0 && done + i + 1 != count) continue;
             print("differ: through ", first + done + i, " ", Hex{digest.value()}, "\n");
-            digest = empty;
+            digest.forget();
         }
         done += now;
     }

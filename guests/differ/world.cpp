@@ -180,15 +180,15 @@ void reset_world(u64 seed) {
 
 void observe_world(Observer& observer) {
     u64 value = 0;
-#define DIFFER_SELECTOR(instruction)                     \
+#define DIFFER_SELECTOR(name, instruction)                   \
     asm volatile(instruction " %0" : "=r"(value)::"memory"); \
-    observer.word(instruction, value & 0xffff)
-    DIFFER_SELECTOR("mov %%ds,");
-    DIFFER_SELECTOR("mov %%es,");
-    DIFFER_SELECTOR("mov %%fs,");
-    DIFFER_SELECTOR("mov %%gs,");
-    DIFFER_SELECTOR("sldt");
-    DIFFER_SELECTOR("str");
+    observer.word(name, value & 0xffff)
+    DIFFER_SELECTOR("ds", "mov %%ds,");
+    DIFFER_SELECTOR("es", "mov %%es,");
+    DIFFER_SELECTOR("fs", "mov %%fs,");
+    DIFFER_SELECTOR("gs", "mov %%gs,");
+    DIFFER_SELECTOR("ldtr", "sldt");
+    DIFFER_SELECTOR("tr", "str");
 #undef DIFFER_SELECTOR
     TableRegister table{};
     asm volatile("sgdt %0" : "=m"(table));

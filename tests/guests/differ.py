@@ -145,9 +145,17 @@ def differences(here, there):
     return lines + [f"  {a[0]}: bare {a[1]}, guest {b[1]}" for a, b in zip(rest, other_rest) if a != b][:16]
 
 
-def explain(form, words):
-    """What differs, in words."""
-    words += " show=1"
+def explain(form, seed, first, begin, last):
+    """What differs from `begin` to `last`, in words: by themselves or, if it takes that, behind those from `first` on."""
+    words = words_of(form, seed=seed, first=begin, count=last - begin + 1, show=1)
+    text = explain_run(form, words)
+    if text or begin == first:
+        return text
+    words = words_of(form, seed=seed, first=first, count=last - first + 1, show=begin + 1)
+    return ["  alone they are not:"] + explain_run(form, words)
+
+
+def explain_run(form, words):
     bare, guest = sequences(run_bare(words)), sequences(run_guest(form, words))
     text = []
     for number, (title, code, here) in bare.items():
@@ -173,7 +181,7 @@ def compare(name, seed, first, count, keep_going):
     for last in wrong if keep_going else wrong[:1]:
         begin = max(first, last - BATCH + 1)
         lines.append(f"  different: sequences {begin} to {last}, {here[last]} and {there.get(last, 'nothing')}")
-        lines += explain(form, words_of(form, seed=seed, first=begin, count=last - begin + 1)) or ["  alone they are not"]
+        lines += explain(form, seed, first, begin, last)
     return lines, not wrong and list(here) == list(there) and tuple(pieces) == tuple(CLASSES)
 
 

@@ -69,11 +69,14 @@ TEST_CASE("iretq goes to the same level and to an outer one, with the flags that
     CHECK(m.cpu.gpr[kRsp] == TestMachine::kStack);
 
     m.cpu.ds = m.cpu.ss;  // of the kernel's: not for the user
+    m.cpu.es = m.cpu.fs = {3, 0, 0, 0};  // null, which the user may load
     push_frame(m, {TestMachine::kUserCode, TestMachine::kUserCs, rflags::kInterrupt, TestMachine::kUserStack, TestMachine::kUserSs});
     CHECK(m.run({0x48, 0xcf}).ending == Ending::done);
     CHECK(m.cpu.cpl == 3);
     CHECK(m.cpu.iopl() == 0);
     CHECK(m.cpu.ds.selector == 0);
+    CHECK(m.cpu.es.selector == 0);
+    CHECK(m.cpu.fs.selector == 3);
     CHECK(m.cpu.gpr[kRsp] == TestMachine::kUserStack);
 
     // The user cannot raise itself, and keeps IF.

@@ -85,11 +85,15 @@ bool Emulation::check_target(const Segment& code, u64 rip) {
     return (code.has(attribute::kLong) ? is_canonical(rip) : rip <= code.limit) || raise(kProtection, 0);
 }
 
-/// Data segments of the level that is left must not be of use to the one that is entered.
+/// Data segments of the level that is left must not be of use to the one that is entered. Null ones lose their RPL, but for FS and GS:
+/// those keep what they have with their base, as TCG has it, where the manual (SDM vol. 2, IRET) speaks of all four.
 void Emulation::forget_inner_segments() {
     for (const SegmentName name : {SegmentName::es, SegmentName::ds, SegmentName::fs, SegmentName::gs}) {
         Segment& segment = cpu_.segment(name);
-        if ((segment.selector & 0xfffc) == 0) continue;
+        if ((segment.selector & 0xfffc) == 0) {
+            if (name == SegmentName::es || name == SegmentName::ds) segment.selector = 0;
+            continue;
+        }
         const bool conforming = segment.has(attribute::kCode) && segment.has(attribute::kConforming);
         if (!conforming && segment.dpl() < cpu_.cpl) segment = {0, 0, 0, segment.base};
     }
