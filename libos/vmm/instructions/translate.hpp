@@ -16,7 +16,8 @@
 //
 // The guest sees three kinds of pages at an address that the monitor chooses (TranslationLayout), in the kernel's root alone:
 // one that it can write (each virtual CPU has its own there), tables that it can read, and the code. What a hostile kernel
-// does with the first can mislead nobody but itself: the monitor takes from it two flags and a guest address.
+// does with the first can mislead nobody but itself: the monitor takes from it two flags, registers that were put aside, the other base of GS
+// and a guest address.
 //
 // One address space: the guest's kernel must be mapped alike in all of its roots, as kernels are; else flush().
 // Where a kernel changes its code, the monitor must see the write and call invalidate(): it protects the
