@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "libos/vmm/paravirt/ring_devices.hpp"
 #include "tests/unit/random.hpp"
