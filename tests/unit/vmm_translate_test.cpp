@@ -480,11 +480,12 @@ TEST_CASE("code that the guest writes anew is translated anew, also behind jumps
     CHECK(q.m.cpu.rip == second);
     CHECK(q.leave_from(second).what == Sensitive::cpuid);
     CHECK(q.leave_from(first).what == Sensitive::cpuid);
-    // Nobody told: what is emulated is what is there, and if that is ordinary, it is translated.
-    put_code(second, {0x90, 0xf4});
-    CHECK(q.leave_from(second).what == Sensitive::none);
-    CHECK(q.m.cpu.rip == second);
+    // Until somebody tells, an exit does what was translated.
+    put_code(second, {0xfa});
+    CHECK(q.leave_from(second).what == Sensitive::cpuid);
+    q.translator.invalidate(second);
     CHECK(!q.translator.covers(second));
+    CHECK(q.leave_from(second).what == Sensitive::cli);
 }
 
 TEST_CASE("a full cache starts again, and a page without code is the guest's fault") {

@@ -69,6 +69,7 @@ void Translator::flush() {
     for (u32& place : memory_.index) place = 0;
     code_used_ = blocks_used_ = entries_used_ = exits_used_ = 0;
     unchained_ = kNoExit;
+    known_.fill({});
     clear_tables();
     ++counts_.flushes;
 }
@@ -328,7 +329,16 @@ Emulated Translator::take_exit(const VirtualMachine& machine, Exit& exit) {
         }
         case Exit::Kind::emulate: {
             if (!exit.final && exit.count >= memory_.inline_after && !inline_handler(machine, exit)) exit.final = true;
-            const Emulated emulated = emulate(machine);
+            const u32 number = static_cast<u32>(&exit - memory_.exits.data());
+            Known& known = known_[number % kKnown];
+            if (known.exit != number) {
+                Exception fault{};
+                known.exit = kNoExit;
+                if (!fetch(machine, known.in, fault)) return {Ending::exception, Sensitive::none, fault};
+                known.what = classify(known.in);
+                known.exit = number;
+            }
+            const Emulated emulated = emulate(machine, known.in, known.what);
             if (emulated.ending == Ending::ordinary) break;
             return emulated;
         }

@@ -24,6 +24,7 @@
 // pages that it is asked to read with Access::fetch, and `covers` tells whether one still matters. Reading its own code it finds what it wrote, as the original is not touched.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "libos/vmm/instructions/emulate.hpp"
@@ -173,12 +174,21 @@ class Translator {
     void hand_over(const VirtualMachine& machine);
     u64 address_of(const Block& block) const { return layout_.code() + block.code; }
 
+    /// An instruction that an exit is for, taken apart: to fetch and decode it costs more than to do it. It is what was translated, as long as
+    /// the exit can be reached.
+    struct Known {
+        u32 exit = kNoExit;
+        Sensitive what{};
+        Instruction in{};
+    };
+    static constexpr u32 kNoExit = ~u32{0}, kKnown = 64;
+    std::array<Known, kKnown> known_{};
+
     TranslationMemory memory_;
     TranslationLayout layout_;
     Counts counts_;
     u32 code_used_ = 0, blocks_used_ = 0, entries_used_ = 0, exits_used_ = 0;
     // What the next enter() completes: the exit that asked for its block, or the branch that did not find it.
-    static constexpr u32 kNoExit = ~u32{0};
     u32 unchained_ = kNoExit;
     bool looked_up_ = false, looked_up_return_ = false;
 };
