@@ -2,11 +2,11 @@
 
 Runs scenarios/guest_memory.toml with and without sharing, scenarios/guest_lending.toml with and without a lender, and
 scenarios/guest_balloon.toml. Leaves the numbers in build/results/guest_memory_curves.json, plots in build/results/guest_memory_sharing.svg and guest_memory_balloon.svg, and
-fills the marked section of docs/guest-memory.md. With --from-results nothing is run: the last numbers are drawn again.
+fills the marked sections of docs/guest-memory.md. With --from-results nothing is run: the last numbers are drawn again. With
+--double-paging only that is measured (tests/system/guest_double_paging.toml; build/results/double_paging.json).
 """
 
 import argparse
-import re
 
 import results
 import svg
@@ -14,7 +14,8 @@ import svg
 SHARING, LENDING, BALLOON = "scenarios/guest_memory.toml", "scenarios/guest_lending.toml", "scenarios/guest_balloon.toml"
 MONITORS = ("one", "two")
 DATA = "guest_memory_curves.json"
-PAGE = results.ROOT / "docs/guest-memory.md"
+PAGE = "docs/guest-memory.md"
+DOUBLE = "tests/system/guest_double_paging.toml"
 MIB = 256  # Frames.
 
 
@@ -112,10 +113,6 @@ def plots(data):
         ("one guest", [line("frames taken", "", curve, "taken"), line("balloon", "", curve, "ballooned"), line("target", "4 3", curve, "balloon_target")])])
 
 
-def table(headings, rows):
-    return ["| " + " | ".join(headings) + " |", "| --- |" + " ---: |" * (len(headings) - 1), *("| " + " | ".join(row) + " |" for row in rows)]
-
-
 def section(data):
     def row(name, value):
         return [name, *(value(data[each]) for each in ("with", "without"))]
@@ -154,16 +151,48 @@ def section(data):
                both("of these for memory", lambda each: f"{each['nested_faults']:,}")]
     end = data["balloon"]["end"]
     machine = data["with"]["machine"]
-    return [f"{machine['version']}, `-cpu {machine['cpu_model']}`; one run each.", "", *table(["three guests", "sharing", "without"], rows), "",
-            *table(["two monitors with two guests each", "with a lender", "without"], lending), "",
+    return [f"{machine['version']}, `-cpu {machine['cpu_model']}`; one run each.", "", *results.table(["three guests", "sharing", "without"], rows), "",
+            *results.table(["two monitors with two guests each", "with a lender", "without"], lending), "",
             f"Balloon: the kernel asked for {end['frames_asked']} frames; the guest's balloon gave {end['balloon_given']} of its own, "
             f"{end['pages_out']} pages were put out."]
+
+
+def double_paging():
+    """The same guest in a monitor that has frames for it, and in one that has not: what comes in only to go out again."""
+    result = results.run(DOUBLE, stem="double_paging")
+    said = results.records(result)
+
+    def of(name, what):
+        return next(record for who, record in said if who == name and record.get("what") == what)
+
+    bills = {one["name"]: one for one in result["environments"]}
+    data = {name: {"memory": of(name, "memory at the end"), "guest": of(name, "guest-1"), "bill": bills[name]}
+            for name in ("enough", "short", "vaulted")}
+    results.write("double_paging.json", {"machine": result["machine"], **data})
+
+    def row(words, part, *fields):
+        return [words, *(", ".join(f"{data[name][part][field]:,}" for field in fields) for name in data)]
+
+    results.fill(PAGE, "double paging", [
+        "Instructions, as `-icount shift=0` counts them.", "",
+        *results.table(["the same guest", "frames for all", "for fewer, squeezed", "for fewer, lent"], [
+            row("pages put out by the monitor", "memory", "pages_out"),
+            row("brought back", "memory", "pages_in"),
+            row("of those, for the guest's own disk only", "memory", "pages_in_for_others"),
+            row("exits", "guest", "exits"),
+            row("guest, monitor and kernel in all", "bill", "ticks")])])
+    print(f"  build/results/double_paging.json, {PAGE}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from-results", action="store_true")
+    parser.add_argument("--double-paging", action="store_true")
     given = parser.parse_args()
+    if not given.from_results:
+        double_paging()
+    if given.double_paging:
+        return 0
     data = results.load(DATA) if given.from_results else run_all()
     if data is None:
         raise results.Failed(f"build/results/{DATA} is not there")
@@ -173,10 +202,7 @@ def main():
     results.write(DATA, data)
     for name, text in plots(data):
         (results.RESULTS / name).write_text(text, "utf-8")
-    filled = "\n".join(section(data))
-    page = re.sub(r"(<!-- begin curves -->\n).*?(<!-- end curves -->)", lambda match: f"{match[1]}\n{filled}\n\n{match[2]}",
-                  PAGE.read_text("utf-8"), flags=re.DOTALL)
-    PAGE.write_text(page, "utf-8")
+    results.fill(PAGE, "curves", section(data))
     print(f"  build/results/{DATA}, guest_memory_sharing.svg, guest_memory_balloon.svg, docs/guest-memory.md")
     return 1 if not all(good for _, good in verdicts) else 0
 

@@ -27,6 +27,10 @@ class LibOses:
         expected = 0.25 * taxed["busy"] + 0.75 * taxed["idle_used"]
         yield "and little more: what the published formula says", abs(taxed["idle"] - expected) < 0.15 * expected
 
+    @staticmethod
+    def tell(_machine, _runs):
+        pass
+
 
 class Guests:
     """Two monitors with a guest each: what one is asked for its guest's balloon gives, what it may own the guest takes."""
@@ -37,6 +41,24 @@ class Guests:
     @staticmethod
     def more_checks(_):
         return ()
+
+    @staticmethod
+    def tell(machine, runs):
+        """Fills the marked section of docs/guest-memory.md."""
+        def row(words, value):
+            return [words, *(f"{value(*runs[tax]):,.0f}" for tax in TAXES)]
+
+        def last(name, field):
+            return lambda _, memory: memory[name][-1][field]
+
+        rows = [row(f"the {name} one's monitor holds, frames", lambda periods, _, name=name: settled(periods, name)) for name in ("busy", "idle")]
+        for name in ("busy", "idle"):
+            rows.append(row(f"{name}: frames in use, by the samples", lambda periods, _, name=name: settled(periods, f"{name}_used")))
+            rows.append(row(f"{name}: pages in the balloon at the end", last(name, "ballooned")))
+            rows.append(row(f"{name}: pages put out without asking", last(name, "pages_out")))
+        results.fill("docs/guest-memory.md", "tax", [
+            f"{machine['version']}, {machine['memory_mib']} MiB; means of the last quarter of one run each.", "",
+            *results.table(["two guests of equal shares", *(f"tax {tax} %" for tax in TAXES)], rows)])
 
 
 def run(scene, tax):
@@ -100,6 +122,7 @@ def show(scene, check):
             {"tax_percent": tax, "periods": periods, **({"guests": memory} if any(memory.values()) else {})}
             for tax, (periods, memory) in runs.items()]})
         (results.RESULTS / f"{scene.name}.svg").write_text(plot(scene, runs), "utf-8")
+        scene.tell(machine, runs)
         print(f"  build/results/{scene.data}, build/results/{scene.name}.svg")
     return len(verdicts), sum(not good for _, good in verdicts)
 

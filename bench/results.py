@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -44,6 +45,18 @@ def records(result):
 def write(name, data):
     """Leaves `data` in build/results."""
     report.write(RESULTS / name, data)
+
+
+def fill(page, name, lines):
+    """Puts `lines` between the marks `begin NAME` and `end NAME` of a document."""
+    path, filled = ROOT / page, "\n".join(lines)
+    path.write_text(re.sub(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", lambda match: f"{match[1]}\n{filled}\n\n{match[2]}",
+                           path.read_text("utf-8"), flags=re.DOTALL), "utf-8")
+
+
+def table(headings, rows):
+    """The lines of a table in a document: the first column is words, the others are numbers."""
+    return ["| " + " | ".join(headings) + " |", "| --- |" + " ---: |" * (len(headings) - 1), *("| " + " | ".join(row) + " |" for row in rows)]
 
 
 def kernel_digest():

@@ -100,6 +100,6 @@ bench-guest-isolation: $(bench_kernel) build/libos/net_switch.elf build/libos/li
 
 ## bench-guest-memory: Linux guests that share memory and give it back, over time; build/results/guest_memory_*.svg
 .PHONY: bench-guest-memory
-bench-guest-memory: $(bench_kernel) build/libos/managed_guests.elf build/libos/asker.elf \
+bench-guest-memory: $(bench_kernel) build/libos/managed_guests.elf build/libos/asker.elf build/libos/page_lender.elf build/libos/frame_keeper.elf \
 		build/guests/linux/vmlinux build/guests/linux/initrd build/guests/linux/disk
 	@$(PYTHON) bench/guest_memory.py

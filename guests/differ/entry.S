@@ -1,22 +1,15 @@
 // Into a sequence, and out of it again by an exception or SYSCALL. All vectors have a stack of their own (IST 1), as a
 // sequence's is its own affair.
 
+#include "guests/small/trap_stubs.inc"
+
 #define VECTORS 0x30
 
     .text
     .globl differ_stubs
     .balign 16
 differ_stubs:
-    vector = 0
-    .rept VECTORS
-    .balign 16
-    .if !((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21))
-    push $0
-    .endif
-    push $vector
-    jmp caught
-    vector = vector + 1
-    .endr
+    TRAP_STUBS VECTORS, caught
 
 // SYSCALL: it goes on in ring 0, as the CPU would have it.
     .globl differ_system_call

@@ -1,6 +1,8 @@
 // From the CPU into C++ and back. Both ways in leave the same TrapFrame (guests/small/trap_frame.hpp) on the kernel
 // stack. GS is the kernel's in the kernel, the program's outside: SWAPGS at each border.
 
+#include "guests/small/trap_stubs.inc"
+
 #define CPU_KERNEL_STACK 0                      // struct Cpu, descriptors.hpp
 #define CPU_USER_RSP 8
 #define FRAME_CS 18 * 8
@@ -43,20 +45,10 @@
     .endm
 
     .text
-// One stub a vector, 16 bytes apart. Where the CPU pushes no error code, a zero stands for it.
     .globl trap_stubs
     .balign 16
 trap_stubs:
-    vector = 0
-    .rept KERNEL_VECTORS
-    .balign 16
-    .if !((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21))
-    push $0
-    .endif
-    push $vector
-    jmp trap
-    vector = vector + 1
-    .endr
+    TRAP_STUBS KERNEL_VECTORS, trap
 
 trap:
     push_registers

@@ -13,7 +13,7 @@ namespace {
 
 constexpr u16 kMaster = 0x20, kSlave = 0xa0;  // Command ports; data is one higher.
 constexpr u8 kEndOfInterrupt = 0x20, kReadInService = 0x0b;
-constexpr u64 kHandlers = 4, kBreakpoint = 3, kDeviceMissing = 7;
+constexpr u64 kHandlers = 4, kDebug = 1, kBreakpoint = 3, kDeviceMissing = 7;
 
 struct Handler {
     u8 line;
@@ -79,6 +79,8 @@ extern "C" void trapped_trap(TrapFrame* frame) {
         on_page_fault(*frame, cr2());
     } else if (frame->vector == kBreakpoint && !frame->from_user()) {
         breakpoints = breakpoints + 1;
+    } else if (frame->vector == kDebug && !frame->from_user()) {
+        steps = steps + 1;
     } else if (frame->vector == kDeviceMissing && !frame->from_user()) {
         on_fpu_touched();
     } else {

@@ -197,6 +197,21 @@ bool breakpoint_returns() {
     return breakpoints == before + 1;
 }
 
+/// The trap flag counts from the instruction behind the POPF that sets it to the one that clears it. (No STI or MOV of a control register among them: TCG
+/// does not trap behind those.)
+bool steps_are_single() {
+    constexpr u64 kSteps = 8, kRounds = 50;
+    const u64 before = steps;
+    for (u64 i = 0; i < kRounds; ++i) {
+        // Safety: the flags come back, and the stack. The red zone is not in use.
+        asm volatile(
+            "pushfq\n orq $0x100, (%%rsp)\n popfq\n"
+            "nop\n call 1f\n jmp 2f\n 1: ret\n 2: nop\n pushfq\n andq $~0x100, (%%rsp)\n popfq\n nop" ::
+                : "memory", "cc");
+    }
+    return steps == before + kSteps * kRounds;
+}
+
 bool halt_ends_with_timer() {
     const u64 before = clock();
     while (clock() < before + 3) {
@@ -281,6 +296,7 @@ constexpr Test kTests[] = {
     {"accessed and dirty are noted", use_is_noted},
     {"a table used twice translates twice", remapped_table_is_seen},
     {"a breakpoint in the kernel returns", breakpoint_returns},
+    {"steps are single", steps_are_single},
     {"a halt ends with the timer", halt_ends_with_timer},
     {"a masked line is held", masked_line_is_held},
     {"disabled interrupts wait", disabled_interrupts_wait},
@@ -298,7 +314,7 @@ constexpr Test kTests[] = {
 
 }  // namespace
 
-volatile u64 breakpoints;
+volatile u64 breakpoints, steps;
 
 }  // namespace trapped
 

@@ -8,5 +8,7 @@ namespace small::trapped {
 
 /// Breakpoint exceptions that came from the kernel itself.
 extern volatile u64 breakpoints;
+/// Debug exceptions that came from there.
+extern volatile u64 steps;
 
 }  // namespace small::trapped

@@ -15,7 +15,9 @@ bool FrameBank::lend(u32 frame, EnvId to, Rights rights, Capability& capability)
         const auto narrowed = attenuate(root, only_rights(rights));
         const auto made = narrowed.ok() ? attenuate(narrowed.value(), only_presenter(to)) : narrowed;
         if (!made.ok()) return false;
-        lent = {to, {made.value().tag[0], made.value().tag[1]}};
+        capability = made.value();
+        lent = {to, {capability.tag[0], capability.tag[1]}};
+        return true;
     }
     std::memcpy(&capability, &root, kCapabilityRootSize);
     capability.caveats = 2;

@@ -29,13 +29,14 @@ Result<u64> LentFrames::hold(const Capability& capability, Rights rights, bool n
         held_[hint] = true;
         return u64{hint};
     }
-    u64 tried = 0;
-    while (held_[next_]) {
+    // In place of the same frame, if that was renewed: nobody can want what was bound there.
+    u64 page = hint;
+    if (held_[page] || there.first != capability.first) {
+        for (u64 tried = 0; held_[next_]; next_ = (next_ + 1) % kPages)
+            if (++tried > kPages) return Error::exhausted;
+        page = next_;
         next_ = (next_ + 1) % kPages;
-        if (++tried == kPages) return Error::exhausted;
     }
-    const u64 page = next_;
-    next_ = (next_ + 1) % kPages;
     capability_[page] = capability;
     rights_[page] = rights;
     ++changes_[page];

@@ -93,12 +93,13 @@ Outcome SwitchProgram::run(u64 users) {
     // Nor can a port that keeps us busy keep others from getting one.
     constexpr u64 kSweeps = 64;
     accept_all();
-    for (u64 busy = 0; is_needed(users);) {
+    for (u64 busy = 0;;) {
         if (core_.sweep()) {
             for (u64 port = 0; port < Switch::kPorts; ++port) look_after(port);
             if (++busy % kSweeps == 0) accept_all();
             continue;
         }
+        if (!is_needed(users)) break;
         // Order: whoever asks behind this look finds that we listen.
         bool asked = false;
         listen(true);

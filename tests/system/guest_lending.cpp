@@ -102,6 +102,7 @@ bool Director::is_done() {
     case 1: return then == "lonely" ? manager_.scanned_through() > 30 : on_loans() == kAllShared;
     case 3: return then == "lonely" || other_has("shares");
     case 4:
+        if (then != "recalled" && then != "robbed" && guests[0].board.said != kHasWritten) return false;
         if (then == "lives") return is_over(argument("with"));
         if (then == "recalled") return borrower_.counts().recalled != 0 && find_environment("asker") == EnvId{};
         if (then == "orphan") return is_over(argument("lender"));

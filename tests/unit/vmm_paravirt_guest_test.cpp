@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "libos/vmm/paravirt/ring_devices.hpp"
 #include "tests/unit/random.hpp"
@@ -284,7 +285,11 @@ struct LendingWire final : vmm::NetPort, vmm::LentPages {
         next = lend_room(rooms.back());
         return true;
     }
-    bool give_back(u64 page) override { return std::exchange(uses[page], uses[page] == to_read ? nobodys : uses[page]) == to_read; }
+    bool give_back(u64 page) override {
+        if (uses[page] != to_read) return false;
+        uses[page] = nobodys;
+        return true;
+    }
     Frame frame_at(u64) const override { return {}; }
     Frame stand_in() const override { return {}; }
     void set_view(vmm::LentView&) override {}

@@ -186,7 +186,9 @@ void DeprivilegedProcessor::handle(GuestExit exit) {
         return;
     if (exit == GuestExit::interrupted) {
         goes_on_ = true;
-        return machine_.advance(now_);
+        machine_.advance(now_);
+        if (is_translated() && translated_.has_stepped(virtual_)) on_emulated(TranslatedCode::step(parts()), {});
+        return;
     }
     if (exit == GuestExit::syscall) {
         // As if it had not been made yet: what it does is the emulator's, with the guest's registers.
@@ -210,7 +212,7 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
     }
     const bool may_be_emulated = vector == kProtection || vector == kInvalidOpcode;
     const u64 generation = known_.generation();
-    const u64 where = may_be_emulated && !is_user() && !translates_ ? code_.watched(virtual_.rip) : GuestCode::kNowhere;
+    const u64 where = may_be_emulated && !is_user() && !translates_ ? code_.watched(virtual_.rip).value_or(KnownCode::kNowhere) : KnownCode::kNowhere;
     if (vector == kProtection && !is_user() && !translates_ && stands_on_trap()) {
         const RewrittenTrap trap = emulate_site(rewriter_, code_, parts());
         if (!trap.complete) translate_instead(kTooMuchCode);

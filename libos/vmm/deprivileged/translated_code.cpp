@@ -202,6 +202,7 @@ TranslatedCode::Entered TranslatedCode::enter(const VirtualMachine& machine, Gue
     if (worthless_) fail("its page tables do not stand still");
     alone_ = changed_ = false;
     if (!entry.good) return {false, entry.fault};
+    entered_ = cpu.rip;
     store_registers(cpu, state);
     state.rip = entry.address;
     state.rflags = real_flags(cpu) & ~rflags::kTrap;
@@ -216,22 +217,25 @@ bool TranslatedCode::go_on(const VirtualMachine& machine, bool waiting) {
 
 void TranslatedCode::leave(const VirtualMachine& machine, const GuestState& state) {
     VirtualCpu& cpu = machine.cpu;
-    const u64 entered = cpu.rip, trap = cpu.rflags & rflags::kTrap;
+    const u64 trap = cpu.rflags & rflags::kTrap;
     const bool shadowed = cpu.shadow;
     load_registers(cpu, state);
     cpu.rflags = virtual_flags(cpu, state.rflags) | trap;
     exit_ = translator_->stop(machine, state.rip);
     // Nothing was made yet: whatever STI held off is still to be.
-    if (shadowed && cpu.rip == entered) cpu.shadow = true;
+    if (shadowed && cpu.rip == entered_) cpu.shadow = true;
 }
 
 Emulated TranslatedCode::take(const VirtualMachine& machine) {
     const Exit::Kind kind = exit_->kind;
-    const bool steps = (machine.cpu.rflags & rflags::kTrap) && (kind == Exit::Kind::once || kind == Exit::Kind::chain);
+    const bool steps = has_stepped(machine.cpu);
     const Emulated made = translator_->take_exit(with_code(machine), *exit_);
     exit_ = nullptr;
     if (kind != Exit::Kind::emulate) machine.cpu.shadow = false;
-    if (!steps) return made;
+    return steps ? step(machine) : made;
+}
+
+Emulated TranslatedCode::step(const VirtualMachine& machine) {
     constexpr u64 kSingleStep = 1 << 14;
     machine.cpu.dr[6] |= kSingleStep;
     return {Ending::exception, Sensitive::none, Exception::plain(kDebug)};

@@ -44,6 +44,11 @@ class TranslatedCode final : private GuestAddressSpace {
     /// Behind leave(): did it stop because translated code asks for the monitor? Then `take` does what it is asked.
     bool wants_monitor() const { return exit_ != nullptr; }
     Emulated take(const VirtualMachine& machine);
+    /// Behind leave(): is the one instruction over that TF allows? Then its trap comes before any interrupt.
+    bool has_stepped(const VirtualCpu& cpu) const {
+        const bool over = exit_ != nullptr && (exit_->kind == Exit::Kind::once || exit_->kind == Exit::Kind::chain);
+        return (cpu.rflags & rflags::kTrap) && (over || cpu.rip != entered_);
+    }
 
     /// The guest's kernel missed a page at `address`. True: it was the cache's, and is bound.
     bool bind(u64 place, u64 address, const Access& access, u64 rip);
@@ -56,6 +61,9 @@ class TranslatedCode final : private GuestAddressSpace {
     void on_new_root() {
         if (memory_of_.layout.base != 0 && !is_free(memory_of_.layout.base)) move();
     }
+    /// What becomes of that.
+    static Emulated step(const VirtualMachine& machine);
+
     /// A watched frame is about to be written, `by_kernel`: by the instruction that the guest's kernel stands on.
     void on_write(u64 guest_frame, bool by_kernel);
 
@@ -102,6 +110,7 @@ class TranslatedCode final : private GuestAddressSpace {
     std::optional<Translator> translator_;
     Exit* exit_ = nullptr;
     const char* problem_ = nullptr;
+    u64 entered_ = 0;         // the guest's rip, then
     bool attention_ = false;
     bool worthless_ = false;  // translations were made from what is not there: throw all away
     bool alone_ = false;      // the next instruction runs alone, unwatched

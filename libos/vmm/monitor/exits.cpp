@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "libos/vmm/monitor/guest_registers.hpp"
 #include "libos/vmm/monitor/processor.hpp"
 #include "libos/vmm/shadow/walker.hpp"
 
@@ -146,7 +147,7 @@ void Processor::on_cpuid() {
 
 namespace {
 constexpr u32 kEfer = 0xc000'0080, kPat = 0x277;
-constexpr u64 kEferKnown = 1 << 0 | 1 << 8 | 1 << 11, kEferLongActive = 1 << 10, kEferLong = 1 << 8, kCr0Paging = u64{1} << 31;
+constexpr u64 kEferKnown = efer::kSyscall | efer::kLongEnable | efer::kNoExecute;
 
 constexpr bool is_pat(u64 value) {
     for (int i = 0; i < 8; ++i, value >>= 8)
@@ -158,9 +159,9 @@ constexpr bool is_pat(u64 value) {
 // Long mode itself cannot be switched while paging is on; that it is active is the CPU's to say.
 bool Processor::write_efer(u64 value) {
     const PagingRegisters now = cpu_.paging();
-    const u64 active = now.efer & kEferLongActive;
-    if ((value & ~(kEferKnown | kEferLongActive)) != 0) return false;
-    if ((now.cr0 & kCr0Paging) && ((value ^ now.efer) & kEferLong)) return false;
+    const u64 active = now.efer & efer::kLongActive;
+    if ((value & ~(kEferKnown | efer::kLongActive)) != 0) return false;
+    if ((now.cr0 & cr0::kPaging) && ((value ^ now.efer) & efer::kLongEnable)) return false;
     machine_.paging().set_efer(cpu_, (value & kEferKnown) | active);
     return true;
 }
@@ -212,31 +213,22 @@ void Processor::on_shutdown() {
 
 // ---- Debug registers, and exceptions that the kernel hands out -------------------------------------------------
 
-// MOV to and from a debug register: 0F 21 /r and 0F 23 /r, with a REX prefix for the upper general registers. Which one it
-// was the exit does not say on every CPU.
 void Processor::on_debug_register(u64 number, bool write) {
-    constexpr u8 kRex = 0x40, kRexMask = 0xf0, kRexBase = 1;
-    u8 bytes[15];
-    const u64 read = cpu_.fetch(machine_.memory(), bytes);
-    const u64 rex = read != 0 && (bytes[0] & kRexMask) == kRex ? 1 : 0;
-    if (read < rex + 3 || bytes[rex] != 0x0f || bytes[rex + 1] != (write ? 0x23 : 0x21))
-        return fail("an access to a debug register in a form that is not known, of register", number);
-    const u64 general = (bytes[rex + 2] & 7) | (rex != 0 && (bytes[0] & kRexBase) ? 8 : 0);
+    const auto move = cpu_.special_move(machine_.memory(), write ? 0x23 : 0x21);
+    if (!move) return fail("an access to a debug register in a form that is not known, of register", number);
     GuestState& state = cpu_.state();
-    u64* const registers[16] = {&state.rax, &state.rcx, &state.rdx, &state.rbx, &state.rsp, &state.rbp, &state.rsi, &state.rdi,
-                                &state.r8,  &state.r9,  &state.r10, &state.r11, &state.r12, &state.r13, &state.r14, &state.r15};
+    u64& general = state.*kGuestRegisters[move->general];
     // 4 and 5 are other names of 6 and 7, as long as CR4 does not say otherwise; then they are not there.
-    constexpr u64 kDebuggingExtensions = 8;
-    if ((number == 4 || number == 5) && (cpu_.block().cr4 & kDebuggingExtensions)) return cpu_.raise(vector::kInvalidOpcode);
+    if ((number == 4 || number == 5) && (cpu_.block().cr4 & cr4::kDebugExtensions)) return cpu_.raise(vector::kInvalidOpcode);
     u64& debug = number < 4 ? debug_.address[number] : number % 2 == 0 ? debug_.status : debug_.control;
-    const u64 value = *registers[general];
+    const u64 value = general;
     if (write && number >= 4 && value >> 32 != 0) return cpu_.raise(vector::kProtection, 0);
     // Bits that are not there read as they always do (APM vol. 2, 13.1.1).
     if (write)
         debug = number < 4 ? value : number % 2 == 0 ? (value & 0xe00f) | 0xffff'0ff0 : (value & 0xffff'27ff) | 0x400;
     else
-        *registers[general] = debug;
-    cpu_.skip_to(state.rip + rex + 3);
+        general = debug;
+    cpu_.skip_to(state.rip + move->length);
 }
 
 // Those that the kernel wants for itself, or a paging asked for, and which are the guest's own after all.

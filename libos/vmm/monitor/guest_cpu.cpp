@@ -68,6 +68,16 @@ u64 GuestCpu::fetch(GuestMemory& memory, std::span<u8, 15> bytes) const {
     return bytes.size();
 }
 
+std::optional<GuestCpu::SpecialMove> GuestCpu::special_move(GuestMemory& memory, u8 opcode) const {
+    constexpr u8 kRex = 0x40, kRexMask = 0xf0, kRexBase = 1, kRexRegister = 4;
+    u8 bytes[15];
+    const u64 read = fetch(memory, bytes);
+    const u64 rex = read != 0 && (bytes[0] & kRexMask) == kRex ? 1 : 0;
+    if (read < rex + 3 || bytes[rex] != 0x0f || bytes[rex + 1] != opcode) return {};
+    const auto upper = [&](u8 bit) { return rex != 0 && (bytes[0] & bit) ? 8 : 0; };
+    return SpecialMove{u64{bytes[rex + 2]} % 8 + upper(kRexBase), u64{bytes[rex + 2]} / 8 % 8 + upper(kRexRegister), rex + 3};
+}
+
 bool GuestCpu::look_and_skip(GuestMemory& memory, std::span<const u8> bytes) {
     u64 next = state_->next_rip;
     if (next == 0) {

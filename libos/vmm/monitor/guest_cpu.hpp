@@ -91,11 +91,17 @@ class GuestCpu {
         skip_to(known.next);
         return true;
     }
+    /// MOV between a general register and a control or debug register, as it stands in 64-bit mode: 0F `opcode` /r, behind a REX
+    /// prefix at most. Which registers the exit does not say on every CPU. Nothing: something else stands there.
+    struct SpecialMove {
+        u64 general, special, length;
+    };
+    std::optional<SpecialMove> special_move(GuestMemory& memory, u8 opcode) const;
     /// Up to 15 bytes from the guest's rip on. How many could be read.
     u64 fetch(GuestMemory& memory, std::span<u8, 15> bytes) const;
 
     // ---- What mode the guest is in ----
-    bool in_long_mode() const { return (block_->efer & kLongModeActive) && (block_->cs.attributes & kLongSegment); }
+    bool in_long_mode() const { return (block_->efer & efer::kLongActive) && (block_->cs.attributes & attribute::kLong); }
     /// The control registers as the guest knows them.
     PagingRegisters paging() const {
         constexpr u64 kSvmEnabled = 1 << 12;
@@ -111,9 +117,6 @@ class GuestCpu {
     u64 number() const { return number_; }
 
   private:
-    static constexpr u64 kLongModeActive = 1 << 10;  // EFER
-    static constexpr u64 kLongSegment = 1 << 9;      // of the attributes in a control block
-
     void keep_unless_made_again();
     bool look_and_skip(GuestMemory& memory, std::span<const u8> bytes);
 

@@ -12,13 +12,11 @@ using namespace tessera::libos;
 namespace {
 
 const char* mode_of(const ControlBlock& block) {
-    constexpr u64 kProtected = 1, kPaging = u64{1} << 31, kLongActive = 1 << 10, kVirtual8086 = 1 << 17;
-    constexpr u64 kLongSegment = 1 << 9, kWideSegment = 1 << 10;
-    if (!(block.cr0 & kProtected)) return "real mode";
-    if (block.rflags & kVirtual8086) return "virtual-8086 mode";
-    if ((block.efer & kLongActive) && (block.cs.attributes & kLongSegment)) return "64-bit mode";
-    if (block.efer & kLongActive) return "compatibility mode";
-    return block.cs.attributes & kWideSegment ? block.cr0 & kPaging ? "32-bit mode with paging" : "32-bit mode" : "16-bit protected mode";
+    if (!(block.cr0 & cr0::kProtected)) return "real mode";
+    if (block.rflags & rflags::kVm) return "virtual-8086 mode";
+    if ((block.efer & efer::kLongActive) && (block.cs.attributes & attribute::kLong)) return "64-bit mode";
+    if (block.efer & efer::kLongActive) return "compatibility mode";
+    return block.cs.attributes & attribute::kBig ? block.cr0 & cr0::kPaging ? "32-bit mode with paging" : "32-bit mode" : "16-bit protected mode";
 }
 
 /// A line of the log, put together piece by piece.

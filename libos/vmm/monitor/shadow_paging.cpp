@@ -114,7 +114,10 @@ void ShadowPaging::set_efer(GuestCpu& cpu, u64 value) {
 
 Handled ShadowPaging::on_exit(GuestCpu& cpu, GuestExit exit) {
     const u64 code = static_cast<u64>(exit);
+    Handled made;
     if (code == static_cast<u64>(GuestExit::exception) + vector::kPageFault) return on_page_fault(cpu);
+    constexpr u64 kWriteCr3 = static_cast<u64>(GuestExit::write_cr) + 3;
+    if (code == kWriteCr3 && switch_root(cpu, made)) return made;
     if (code < static_cast<u64>(GuestExit::read_dr) || exit == GuestExit::invlpg) return on_instruction(cpu);
     return Handled::no;
 }
@@ -151,6 +154,20 @@ Handled ShadowPaging::reflect(GuestCpu& cpu, u64 address, u32 code) {
         cpu.raise(vector::kPageFault, code);
     }
     return Handled::done;
+}
+
+// What comes with every switch of processes is made in place; what is not quite that, or not allowed, is the emulator's.  Hot.
+bool ShadowPaging::switch_root(GuestCpu& cpu, Handled& made) {
+    PagingRegisters own = cpu.paging();
+    if (!(own.efer & efer::kLongActive) || !cpu.in_long_mode() || cpu.block().cpl != 0) return false;
+    const auto move = cpu.special_move(memory_, 0x22);
+    if (!move || move->special != 3) return false;
+    own.cr3 = cpu.state().*kGuestRegisters[move->general];
+    if (own.cr3 >> kModel.physical_bits != 0) return false;
+    cpu.set_paging(own);
+    cpu.skip_to(cpu.state().rip + move->length);
+    made = load_root(cpu);
+    return true;
 }
 
 Handled ShadowPaging::on_instruction(GuestCpu& cpu) {

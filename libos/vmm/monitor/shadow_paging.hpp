@@ -3,7 +3,7 @@
 //
 // The CPU itself always has paging, long mode and write protection on; what the guest wrote to CR0, CR3, CR4 and EFER
 // is kept in GuestCpu. A guest without paging runs on identity bindings, as 32-bit code of long mode. Paging with 32-bit
-// entries or three levels is refused. One virtual CPU.
+// entries or three levels is refused. One virtual CPU: docs/shadow-paging.md says why.
 #pragma once
 
 #include "libos/vmm/monitor/paging.hpp"
@@ -38,6 +38,7 @@ class ShadowPaging final : public Paging, private MachineEffects {
     void apply(GuestCpu& cpu);
     Handled load_root(GuestCpu& cpu);
     Handled on_page_fault(GuestCpu& cpu);
+    bool switch_root(GuestCpu& cpu, Handled& made);
     Handled on_instruction(GuestCpu& cpu);
     static Handled reflect(GuestCpu& cpu, u64 address, u32 code);
 

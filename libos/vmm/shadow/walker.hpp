@@ -41,8 +41,9 @@ struct PagingMode {
     u32 physical_bits = 40;    ///< What the guest's CPUID says: the bits of an address above are reserved.
 
     static constexpr PagingMode of(u64 cr0, u64 cr3, u64 cr4, u64 efer, u32 physical_bits) {
-        return {.root = (cr3 & entry::kAddress) >> kPageShift, .paging = (cr0 >> 31 & 1) != 0, .write_protect = (cr0 >> 16 & 1) != 0,
-                .no_execute = (efer >> 11 & 1) != 0, .smep = (cr4 >> 20 & 1) != 0,
+        return {.root = (cr3 & entry::kAddress) >> kPageShift, .paging = (cr0 & cr0::kPaging) != 0,
+                .write_protect = (cr0 & cr0::kWriteProtect) != 0, .no_execute = (efer & efer::kNoExecute) != 0,
+                .smep = (cr4 & cr4::kSmep) != 0,
                 .physical_bits = physical_bits};
     }
     constexpr bool operator==(const PagingMode&) const = default;
