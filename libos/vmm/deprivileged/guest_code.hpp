@@ -22,12 +22,11 @@ class GuestCode final : public CodeMemory {
         if (!is_canonical(address) || !space_.translate(guest_page(address), {.fetch = true}, frame, code) || frame >= memory_.frames()) return {};
         return frame << kPageShift | address % kPageSize;
     }
-    /// The same, if whoever watches the page is told before it is written; else kNowhere.
-    u64 watched(u64 address) {
+    /// The same, if whoever watches the page is told before it is written.
+    std::optional<u64> watched(u64 address) {
         const auto at = physical(address);
-        return at && shadow_.is_watched(*at >> kPageShift) ? *at : kNowhere;
+        return at && shadow_.is_watched(*at >> kPageShift) ? at : std::nullopt;
     }
-    static constexpr u64 kNowhere = ~u64{0};
 
   private:
     GuestMemory& memory_;
