@@ -24,9 +24,10 @@ class KnownCode {
         const KnownInstruction& known = known_[where % kKnown];
         return known.where == where && known.generation == generation_ ? &known : nullptr;
     }
-    /// It stood there when `generation` was the present one. All ones, which no byte is named, are in no page.
+    static constexpr u64 kNowhere = ~u64{0};
+    /// It stood there when `generation` was the present one. Nothing with kNowhere.
     void remember(u64 where, u64 generation, const Instruction& in, Sensitive what) {
-        const bool in_one_page = where % kPageSize + in.length <= kPageSize;
+        const bool in_one_page = where != kNowhere && where % kPageSize + in.length <= kPageSize;
         if (in_one_page && generation == generation_) known_[where % kKnown] = {where, generation, in, what};
     }
     /// A page is about to be written.

@@ -212,7 +212,7 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
     }
     const bool may_be_emulated = vector == kProtection || vector == kInvalidOpcode;
     const u64 generation = known_.generation();
-    const u64 where = may_be_emulated && !is_user() && !translates_ ? code_.watched(virtual_.rip) : GuestCode::kNowhere;
+    const u64 where = may_be_emulated && !is_user() && !translates_ ? code_.watched(virtual_.rip).value_or(KnownCode::kNowhere) : KnownCode::kNowhere;
     if (vector == kProtection && !is_user() && !translates_ && stands_on_trap()) {
         const RewrittenTrap trap = emulate_site(rewriter_, code_, parts());
         if (!trap.complete) translate_instead(kTooMuchCode);
