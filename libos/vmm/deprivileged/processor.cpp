@@ -22,9 +22,6 @@ constexpr CpuModel kModel = {
     .has_rdtscp = false,
 };
 
-constexpr u32 kMostFlips = 64;  // of a page that is written, and executed again
-constexpr const char* kTooMuchCode = "its code overlaps itself, or is more than there is room to remember";
-
 /// Instructions behind which the guest's kernel may be where it never was.
 constexpr bool goes_elsewhere(Sensitive what) { return what >= Sensitive::syscall && what <= Sensitive::int1; }
 
@@ -35,24 +32,12 @@ constexpr bool has_error_code(u8 vector) {
 
 }  // namespace
 
-Outcome DeprivilegedPaging::open() {
-    if (!storage_.is_there()) return Error::exhausted;
-    memory_.add_view(*this);
-    return Done{};
-}
-
-Outcome DeprivilegedPaging::close() {
-    TRY(contexts_.close());
-    return storage_.close();
-}
-
 DeprivilegedProcessor::DeprivilegedProcessor(Machine& machine, DeprivilegedPaging& paging, std::span<Site> sites, std::span<ScannedPage> pages)
     : machine_(machine),
       paging_(paging),
       shadow_(paging.shadow()),
       space_(machine.memory(), shadow_),
-      code_(machine.memory(), shadow_, space_),
-      rewriter_(sites, pages),
+      rewritten_(machine.memory(), paging.contexts(), shadow_, space_, sites, pages),
       translated_(machine.memory(), paging.contexts(), shadow_, space_, paging.code_pages()),
       virtual_(make_long_mode_cpu(kModel, 0, 0)) {
     shadow_.set_watcher(*this);
@@ -83,11 +68,11 @@ void DeprivilegedProcessor::start(const VirtualCpu& registers) {
 /// The real CPU gets what of the virtual one it may have. False: the machine has stopped.
 bool DeprivilegedProcessor::enter() {
     GuestState& state = cpu_.state();
+    if (is_rewritten() && std::exchange(fresh_code_, false)) rewritten_.scan(virtual_.rip);
+    if (!translates_ && rewritten_.problem() != nullptr) translate_instead(rewritten_.problem());
     if (is_translated()) {
         if (!enter_translated()) return false;
     } else {
-        if (!is_user() && fresh_code_) scan();
-        if (is_translated()) return enter();
         store_registers(virtual_, state);
         state.rip = virtual_.rip;
         state.rflags = real_flags(virtual_);
@@ -182,8 +167,8 @@ void DeprivilegedProcessor::handle(GuestExit exit) {
     constexpr u64 kFirst = static_cast<u64>(GuestExit::exception);
     const Alone was = std::exchange(alone_, Alone::no);
     if (was == Alone::stepped && exit == GuestExit{kFirst + kDebug}) return;
-    if (exit == GuestExit{kFirst + kProtection} && !is_user() && !translates_ && on_known()) [[likely]]
-        return;
+    if (exit == GuestExit{kFirst + kProtection} && is_rewritten()) [[likely]]
+        if (const auto made = rewritten_.on_known(parts())) return on_replaced(*made, {});
     if (exit == GuestExit::interrupted) {
         goes_on_ = true;
         machine_.advance(now_);
@@ -205,47 +190,18 @@ void DeprivilegedProcessor::on_exception(u8 vector) {
     if (vector == kDeviceMissing) return on_device_missing();
     const u32 error = static_cast<u32>(cpu_.state().info[0]);
     const Exception own = has_error_code(vector) ? Exception::with_error(vector, error) : Exception::plain(vector);
-    if (vector == kProtection && is_translated() && translated_.wants_monitor()) {
-        const Emulated made = translated_.take(parts());
-        counts_.branches += made.what == Sensitive::none;
-        return on_emulated(made, own);
-    }
-    const bool may_be_emulated = vector == kProtection || vector == kInvalidOpcode;
-    const u64 generation = known_.generation();
-    const u64 where = may_be_emulated && !is_user() && !translates_ ? code_.watched(virtual_.rip).value_or(KnownCode::kNowhere) : KnownCode::kNowhere;
-    if (vector == kProtection && !is_user() && !translates_ && stands_on_trap()) {
-        const RewrittenTrap trap = emulate_site(rewriter_, code_, parts());
-        if (!trap.complete) translate_instead(kTooMuchCode);
-        if (trap.was_site) {
-            counts_.branches += trap.emulated.what == Sensitive::none;
-            known_.remember(where, generation, trap.in, classify(trap.in));
-            return on_emulated(trap.emulated, own);
-        }
-    }
+    if (vector == kProtection && is_translated() && translated_.wants_monitor()) return on_replaced(translated_.take(parts()), own);
+    if (vector == kProtection && is_rewritten())
+        if (const auto made = rewritten_.on_site(parts())) return on_replaced(*made, own);
     // What privileged instructions raise in ring 3. An exception of any other instruction is the guest's own.
-    if (!may_be_emulated) return raise(own);
+    if (vector != kProtection && vector != kInvalidOpcode) return raise(own);
     Instruction in;
     Exception fault{};
     if (!fetch(parts(), in, fault)) return raise(fault);
     const Sensitive what = classify(in);
     if (what == Sensitive::none) return raise(own);
-    known_.remember(where, generation, in, what);
+    if (is_rewritten()) rewritten_.remember(virtual_.rip, in, what);
     on_emulated(emulate(parts(), in, what), own);
-}
-
-/// What trapped there before, and has been left alone since.  Hot.
-bool DeprivilegedProcessor::on_known() {
-    const auto where = code_.physical(virtual_.rip);
-    const KnownInstruction* known = where ? known_.find(*where) : nullptr;
-    if (known == nullptr) return false;
-    if (known->what != Sensitive::none) {
-        on_emulated(emulate(parts(), known->in, known->what), {});
-    } else {
-        ++counts_.branches;
-        fresh_code_ = true;
-        on_emulated(emulate_branch(parts(), known->in), {});
-    }
-    return true;
 }
 
 /// What the guest's CPU would have executed, as WAIT without CR0.MP, is let through by itself.
@@ -259,10 +215,10 @@ void DeprivilegedProcessor::on_device_missing() {
     if (is_translated()) translated_.run_alone();
 }
 
-/// Is it the byte that the rewriter writes?
-bool DeprivilegedProcessor::stands_on_trap() {
-    u8 byte;
-    return is_canonical(virtual_.rip) && code_.read(virtual_.rip, &byte, 1) && byte == kTrappingByte;
+/// As on_emulated; but it may have been a branch, which nobody but us had to do.
+void DeprivilegedProcessor::on_replaced(const Emulated& made, Exception raised) {
+    if (made.what == Sensitive::none) ++counts_.branches, fresh_code_ = true;
+    on_emulated(made, raised);
 }
 
 /// `raised`: what the real CPU said to it, should it be none of the machine's instructions.
@@ -333,53 +289,30 @@ void DeprivilegedProcessor::on_page_fault() {
 }
 
 void DeprivilegedProcessor::bind(ShadowMapping mapping, const Access& access) {
-    if (!is_user() && !translates_ && access.fetch) {
-        fresh_code_ = true;
-        scan();
-    }
-    if (changes_ && !translates_) translate_instead("its code changes all the time");
-    if (translates_) {
+    if (is_rewritten()) {
+        if (access.fetch) rewritten_.scan(virtual_.rip);
+        mapping = rewritten_.limit(mapping, access);
+    } else if (translates_) {
         translated_.make_way(mapping.page.value << kPageShift);
         if (!is_user()) mapping.execute = false;
-    } else if (!is_user()) {
-        const u64 frame = mapping.frame_of(mapping.page);
-        if (access.fetch) shadow_.watch(frame);
-        // Only what is watched may be executed, page by page.
-        const bool watched = shadow_.is_watched(frame);
-        if (watched) mapping = {mapping.root, mapping.page, mapping.page, frame, 1, false, mapping.execute, mapping.user};
-        if (!watched) mapping.execute = false;
     }
     const auto place = paging_.contexts().place(cpu_, mapping.root, is_user());
     const u64 rip = is_translated() ? cpu_.state().rip : virtual_.rip;
     if (!place.ok() || !paging_.contexts().bind(place.value(), mapping, access.write, rip)) fail("there is no memory for it");
 }
 
-/// What the guest's kernel executes from here on is replaced where ring 3 must not execute it.
-void DeprivilegedProcessor::scan() {
-    fresh_code_ = false;
-    if (const auto where = code_.physical(virtual_.rip); where && rewriter_.was_scanned(*where)) return;
-    const Rewriter::Scanned scanned = rewriter_.scan(code_, virtual_.rip);
-    counts_.scanned += scanned.instructions;
-    if (!scanned.complete) translate_instead(kTooMuchCode);
-}
-
 /// Rewriting does not do: the guest's kernel gets its bytes back, and goes on in the cache.
 void DeprivilegedProcessor::translate_instead(const char* why) {
-    PhysicalCode code(machine_.memory());
-    rewriter_.forget_all(code);
+    rewritten_.give_back();
     for (u32 root = 0; root < kMaxRoots / 2; ++root) paging_.contexts().forget_root(root);
     if (!translated_.open(inline_after_).ok()) return fail("there is no memory for its translated code");
     translates_ = true;
     print("guest ", machine_.name(), ": ", why, ": it is translated from here on\n");
 }
 
-// The page gets its bytes back, and cannot be executed by the guest's kernel until it has been scanned again.
 void DeprivilegedProcessor::on_write(u64 guest_frame) {
     if (translates_) return translated_.on_write(guest_frame, !is_user());
-    known_.forget();
-    PhysicalCode code(machine_.memory());
-    if (rewriter_.forget(code, guest_frame << kPageShift) > kMostFlips && !is_user()) changes_ = true;
-    paging_.contexts().forget_frame(guest_frame);
+    rewritten_.on_write(guest_frame, !is_user());
 }
 
 u64 DeprivilegedProcessor::bytes_at_rip(u8 (&bytes)[kMaxInstructionLength]) {

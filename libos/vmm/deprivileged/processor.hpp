@@ -8,7 +8,7 @@
 //             --> others    the guest's own exceptions
 //
 // Which mode the guest is in is known here and nowhere else. In the kernel's contexts only the translation cache is executable
-// (translated_code.hpp). Where the kernel is rewritten instead, its code has been scanned first, and its page is executable as long as it is watched.
+// (translated_code.hpp); or its own pages are, rewritten, as long as they are watched (rewritten_code.hpp).
 //
 // The FPU's registers are in the CPU while the guest runs. Where its CR0 or CR4 says that they are not to be used they trap, and each trap is
 // judged by the guest's registers (libos/vmm/instructions/fpu.hpp).
@@ -17,46 +17,14 @@
 // guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
 #pragma once
 
-#include "libos/vmm/deprivileged/guest_code.hpp"
-#include "libos/vmm/deprivileged/known_code.hpp"
+#include "libos/vmm/deprivileged/paging.hpp"
+#include "libos/vmm/deprivileged/rewritten_code.hpp"
 #include "libos/vmm/deprivileged/translated_code.hpp"
 #include "libos/vmm/monitor/exit_counts.hpp"
-#include "libos/vmm/monitor/shadow_contexts.hpp"
-#include "libos/vmm/monitor/shadow_memory.hpp"
 #include "libos/vmm/monitor/turns.hpp"
 #include "libos/vmm/shadow/guest_space.hpp"
 
 namespace tessera::vmm {
-
-/// The shadow of a guest in ring 3, as its machine's paging.
-class DeprivilegedPaging final : public Paging {
-  public:
-    DeprivilegedPaging(Memory& memory, ShadowOptions options)
-        : memory_(memory),
-          storage_(memory.frames()),
-          contexts_(memory, ContextKind::deprivileged, ShadowContexts::pages_for(memory.frames())),
-          code_pages_(contexts_),
-          shadow_(memory, code_pages_, storage_.records(), storage_.tables(), {std::min(options.roots, kMaxRoots / 2), options.around}) {}
-
-    Outcome open() override;
-    Outcome close() override;
-    Outcome attach(GuestCpu&) override { return Done{}; }
-    u64 place(GuestCpu&) override { return kContextsPerGuest; }
-    Handled on_exit(GuestCpu&, GuestExit) override { return Handled::no; }
-    void forget(u64 guest_frame, u64 count) override { contexts_.forget_frames(guest_frame, count); }
-
-    Memory& memory() { return memory_; }
-    ShadowContexts& contexts() { return contexts_; }
-    CodePages& code_pages() { return code_pages_; }
-    Shadow& shadow() { return shadow_; }
-
-  private:
-    Memory& memory_;
-    ShadowMemory storage_;
-    ShadowContexts contexts_;
-    CodePages code_pages_;
-    Shadow shadow_;
-};
 
 /// How the code of a guest's kernel is kept from what ring 3 must not execute.
 enum class CodeChoice : u8 {
@@ -68,7 +36,6 @@ enum class CodeChoice : u8 {
 struct DeprivilegedCounts {
     u64 emulated[kSensitiveCount]{};  ///< By instruction.
     u64 branches = 0;                 ///< Indirect ones, taken here.
-    u64 scanned = 0;                  ///< Instructions that were looked at from entries of the kernel.
     u64 exceptions = 0, interrupts = 0;  ///< Delivered.
     u64 filled = 0;                   ///< Misses while the guest ran that the kernel filled from the S-TLB, with those of the way back.
 };
@@ -96,7 +63,7 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     void note_write(u64 guest_frame) { shadow_.written(guest_frame); }
     const ExitCounts& exits() const { return exits_; }
     const DeprivilegedCounts& counts() const { return counts_; }
-    u64 rewritten() const { return rewriter_.sites(); }  ///< Instructions that are replaced by a trap at present.
+    const RewrittenCode& rewritten() const { return rewritten_; }
     const TranslatedCode* translated() const { return translates_ ? &translated_ : nullptr; }
     const ShadowCounts& shadow_counts() const { return shadow_.counts(); }
     u64 bytes_at_rip(u8 (&bytes)[kMaxInstructionLength]);
@@ -110,17 +77,16 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     bool enter_translated();
     void leave();
     bool is_translated() const { return translates_ && !is_user(); }
+    bool is_rewritten() const { return !translates_ && !is_user(); }
     void handle(GuestExit exit);
     void on_exception(u8 vector);
     void on_page_fault();
     void on_device_missing();
     void bind(ShadowMapping mapping, const Access& access);
-    bool on_known();
-    bool stands_on_trap();
+    void on_replaced(const Emulated& made, Exception raised);
     void on_emulated(const Emulated& made, Exception raised);
     void raise(const Exception& exception);
     void deliver_pending();
-    void scan();
     void translate_instead(const char* why);
     void load_root();
 
@@ -143,13 +109,10 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     DeprivilegedPaging& paging_;
     Shadow& shadow_;
     GuestSpace space_;
-    GuestCode code_;
-    Rewriter rewriter_;
-    KnownCode known_;            // of what is rewritten
+    RewrittenCode rewritten_;
     TranslatedCode translated_;
     u32 inline_after_ = 0;
     bool translates_ = false;
-    bool changes_ = false;       // a page of rewritten code was written again and again
     bool goes_on_ = false;       // where the real CPU stopped: the exit was no business of the guest's
     GuestCpu cpu_;
     VirtualCpu virtual_;

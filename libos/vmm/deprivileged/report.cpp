@@ -75,8 +75,8 @@ void report_deprivileged(const DeprivilegedProcessor& processor, const char* wha
     const ExitCounts& exits = processor.exits();
     const DeprivilegedCounts& counts = processor.counts();
     print(what, ": ", exits.total(), " exits, ", exits.guest_ticks(), " ticks in the guest, ", exits.monitor_ticks(), " in the monitor; ",
-          counts.exceptions, " exceptions and ", counts.interrupts, " interrupts delivered; ", counts.scanned, " instructions scanned, ",
-          processor.rewritten(), " replaced\n");
+          counts.exceptions, " exceptions and ", counts.interrupts, " interrupts delivered; ", processor.rewritten().scanned(), " instructions scanned, ",
+          processor.rewritten().sites(), " replaced\n");
     Json json;
     json.field("what", what);
     exits.for_each([&](GuestExit exit, u64 count) { json.field(name_of(exit), count); });
@@ -85,8 +85,8 @@ void report_deprivileged(const DeprivilegedProcessor& processor, const char* wha
     json.field("monitor_ticks", exits.monitor_ticks());
     json.field("exceptions", counts.exceptions);
     json.field("interrupts", counts.interrupts);
-    json.field("scanned", counts.scanned);
-    json.field("rewritten", processor.rewritten());
+    json.field("scanned", processor.rewritten().scanned());
+    json.field("rewritten", processor.rewritten().sites());
     json.field("branches", counts.branches);
     static_cast<void>(json.send());
     if (const TranslatedCode* const code = processor.translated()) report_translated(*code, what);

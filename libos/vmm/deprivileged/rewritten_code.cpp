@@ -1,0 +1,63 @@
+#include "libos/vmm/deprivileged/rewritten_code.hpp"
+
+namespace tessera::vmm {
+
+namespace {
+
+constexpr u32 kMostFlips = 64;  // of a page that is written, and executed again
+constexpr const char* kTooMuch = "its code overlaps itself, or is more than there is room to remember";
+
+}  // namespace
+
+void RewrittenCode::scan(u64 rip) {
+    if (const auto where = code_.physical(rip); where && rewriter_.was_scanned(*where)) return;
+    const Rewriter::Scanned scanned = rewriter_.scan(code_, rip);
+    scanned_ += scanned.instructions;
+    if (!scanned.complete) problem_ = kTooMuch;
+}
+
+ShadowMapping RewrittenCode::limit(ShadowMapping mapping, const Access& access) {
+    const u64 frame = mapping.frame_of(mapping.page);
+    if (access.fetch) shadow_.watch(frame);
+    if (shadow_.is_watched(frame)) return {mapping.root, mapping.page, mapping.page, frame, 1, false, mapping.execute, mapping.user};
+    mapping.execute = false;
+    return mapping;
+}
+
+std::optional<Emulated> RewrittenCode::on_known(const VirtualMachine& machine) {
+    const auto where = code_.physical(machine.cpu.rip);
+    const KnownInstruction* known = where ? known_.find(*where) : nullptr;
+    if (known == nullptr) return {};
+    return known->what != Sensitive::none ? emulate(machine, known->in, known->what) : emulate_branch(machine, known->in);
+}
+
+/// Is it the byte that the rewriter writes?
+bool RewrittenCode::stands_on_trap(u64 rip) {
+    u8 byte;
+    return is_canonical(rip) && code_.read(rip, &byte, 1) && byte == kTrappingByte;
+}
+
+// Order: what is done may write, to this page too; it is remembered only if nobody has.
+std::optional<Emulated> RewrittenCode::on_site(const VirtualMachine& machine) {
+    if (!stands_on_trap(machine.cpu.rip)) return {};
+    const u64 where = watched(machine.cpu.rip), generation = known_.generation();
+    const RewrittenTrap trap = emulate_site(rewriter_, code_, machine);
+    if (!trap.complete) problem_ = kTooMuch;
+    if (!trap.was_site) return {};
+    known_.remember(where, generation, trap.in, classify(trap.in));
+    return trap.emulated;
+}
+
+void RewrittenCode::on_write(u64 guest_frame, bool by_kernel) {
+    known_.forget();
+    PhysicalCode code(memory_);
+    if (rewriter_.forget(code, guest_frame << kPageShift) > kMostFlips && by_kernel) problem_ = "its code changes all the time";
+    contexts_.forget_frame(guest_frame);
+}
+
+void RewrittenCode::give_back() {
+    PhysicalCode code(memory_);
+    rewriter_.forget_all(code);
+}
+
+}  // namespace tessera::vmm
