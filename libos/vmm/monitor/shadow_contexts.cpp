@@ -59,6 +59,7 @@ class Unbinder {
 Outcome ShadowContexts::open(GuestCpu& cpu, u64 place) {
     TRY(contexts_[place].open(kind_, pages_));
     stlbs_[place].open_run(contexts_[place].stlb(), Right::read);
+    touched_[place].open((stlbs_[place].count() << kPageShift) / sizeof(StlbEntry));
     TRY(cpu.load(place, contexts_[place].capability()));
     opened_[place] = true;
     return Done{};
@@ -95,6 +96,13 @@ void ShadowContexts::unpin(u64 place) {
     pins_[place] = {};
 }
 
+Outcome ShadowContexts::bind_span(u64 place, const Capability& capability, FrameNumber frame, PageSpan span) {
+    bound_[place] = true;
+    touched_[place].note(span.page().value, span.count());
+    TRY(call<Bind>({address(capability), frame, span, contexts_[place].capability(), {}}));
+    return Done{};
+}
+
 bool ShadowContexts::bind(u64 place, const ShadowMapping& whole, bool write, u64 rip) {
     ShadowMapping mapping = whole;
     const bool pinned = comes_again({place, rip, mapping.page, write});
@@ -114,8 +122,7 @@ bool ShadowContexts::bind(u64 place, const ShadowMapping& whole, bool write, u64
     if (kind_ == ContextKind::shadow && !mapping.user) flags |= static_cast<u64>(SpanFlag::supervisor);
     const PageSpan span = PageSpan::make(mapping.first + (first - mapping.guest_frame), end - first, rights, flags);
     const FrameNumber frame = backing->frame + (first - backing->guest_frame);
-    bound_[place] = true;
-    return call<Bind>({address(*backing->capability), frame, span, contexts_[place].capability(), {}}).ok();
+    return bind_span(place, *backing->capability, frame, span).ok();
 }
 
 bool ShadowContexts::bind_own(u64 place, const Own& own, bool write, u64 rip) {
@@ -125,19 +132,20 @@ bool ShadowContexts::bind_own(u64 place, const Own& own, bool write, u64 rip) {
     if (pinned) flags |= static_cast<u64>(SpanFlag::guaranteed);
     const u64 index = pinned ? own.page - own.first : 0;
     const PageSpan span = PageSpan::make(own.first + index, pinned ? 1 : own.count, own.rights, flags);
-    bound_[place] = true;
-    return call<Bind>({address(own.capability), own.frame + index, span, contexts_[place].capability(), {}}).ok();
+    return bind_span(place, own.capability, own.frame + index, span).ok();
 }
 
 /// Drop the bindings for which `which` says so. The table is the kernel's, which changes it only when we call.
 template <class Which>
 void ShadowContexts::forget_entries(u64 place, Which&& which) {
     const auto* entries = reinterpret_cast<const StlbEntry*>(stlbs_[place].memory());
-    const u64 count = (stlbs_[place].count() << kPageShift) / sizeof(StlbEntry);
     unpin(place);
     Unbinder unbinder(contexts_[place].capability());
-    for (u64 i = 0; i < count; ++i)
-        if (is_live(entries[i].tag) && which(entries[i])) unbinder.add(page_in(entries[i].tag));
+    bound_[place] = touched_[place].for_each([&](u64 i) {
+        const bool live = is_live(entries[i].tag);
+        if (live && which(entries[i])) unbinder.add(page_in(entries[i].tag));
+        return live;
+    });
 }
 
 /// One look instead of a call: in the S-TLB a page has one entry, and pins are known.

@@ -17,6 +17,7 @@
 #include "libos/vmm/monitor/guest_context.hpp"
 #include "libos/vmm/monitor/guest_cpu.hpp"
 #include "libos/vmm/monitor/memory.hpp"
+#include "libos/vmm/monitor/touched_entries.hpp"
 #include "libos/vmm/shadow/shadow.hpp"
 
 namespace tessera::vmm {
@@ -82,6 +83,7 @@ class ShadowContexts final : public ShadowHardware {
     bool comes_again(const Miss& miss);
     void pin(u64 place, PageNumber page);
     void unpin(u64 place);
+    Outcome bind_span(u64 place, const Capability& capability, FrameNumber frame, PageSpan span);
     u64 contexts_per_root() const { return kind_ == ContextKind::deprivileged ? 2 : 1; }
     template <class Which>
     void forget_entries(u64 place, Which&& which);
@@ -92,7 +94,8 @@ class ShadowContexts final : public ShadowHardware {
     std::array<GuestContext, kMaxContexts> contexts_;
     std::array<RunWindow, kMaxContexts> stlbs_;
     std::array<bool, kMaxContexts> opened_{};
-    std::array<bool, kMaxContexts> bound_{};  // something may be bound there
+    std::array<bool, kMaxContexts> bound_{};  // something may be bound there,
+    std::array<TouchedEntries, kMaxContexts> touched_;  // and in which entries
     std::array<Pins, kMaxContexts> pins_{};
     std::array<Miss, kRecent> recent_{};
     u64 misses_ = 0;
