@@ -1,6 +1,7 @@
 // Which parts of a table may hold something, held against a table: a look never leaves out an entry that holds something.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -37,6 +38,26 @@ TEST_CASE("touched entries: whatever holds something is looked at") {
             for (u64 i = 0; i < entries; ++i)
                 if (table[i]) REQUIRE(seen.contains(i));
         }
+    }
+}
+
+TEST_CASE("touched entries: of pages, those are looked at in which they stand") {
+    Random random{18};
+    TouchedEntries touched;
+    touched.open(8192);
+    std::set<u64> noted;
+    for (int i = 0; i < 200; ++i) {
+        const u64 page = random.below(u64{1} << 36);
+        touched.note(page, 1);
+        noted.insert(page % 8192);
+    }
+    for (int round = 0; round < 300; ++round) {
+        const u64 page = random.below(u64{1} << 36), count = 1 + random.below(random.below(2) == 0 ? 600 : 10000);
+        std::set<u64> seen;
+        touched.for_pages(page, count, [&](u64 i) { return seen.insert(i), noted.contains(i); });
+        for (u64 i = 0; i < count && i < 8192; ++i)
+            if (const u64 index = (page + i) % 8192; noted.contains(index)) REQUIRE(seen.contains(index));
+        CHECK(seen.size() <= std::min<u64>(count + 16, 8192));
     }
 }
 

@@ -138,7 +138,7 @@ bool ShadowContexts::bind_own(u64 place, const Own& own, bool write, u64 rip) {
 /// Drop the bindings for which `which` says so. The table is the kernel's, which changes it only when we call.
 template <class Which>
 void ShadowContexts::forget_entries(u64 place, Which&& which) {
-    const auto* entries = reinterpret_cast<const StlbEntry*>(stlbs_[place].memory());
+    const StlbEntry* entries = entries_of(place);
     unpin(place);
     Unbinder unbinder(contexts_[place].capability());
     bound_[place] = touched_[place].for_each([&](u64 i) {
@@ -148,22 +148,33 @@ void ShadowContexts::forget_entries(u64 place, Which&& which) {
     });
 }
 
+/// Drop what is bound of these pages: mostly little.
+void ShadowContexts::forget_pages(u64 place, PageNumber page, u64 count) {
+    const StlbEntry* entries = entries_of(place);
+    const auto is_one = [&](PageNumber each) { return each.value - page.value < count; };
+    if (std::ranges::any_of(std::span(pins_[place].page).first(pins_[place].used), is_one)) unpin(place);
+    Unbinder unbinder(contexts_[place].capability());
+    touched_[place].for_pages(page.value, count, [&](u64 i) {
+        const bool live = is_live(entries[i].tag);
+        if (live && is_one(page_in(entries[i].tag))) unbinder.add(page_in(entries[i].tag));
+        return live;
+    });
+}
+
 /// One look instead of a call: in the S-TLB a page has one entry, and pins are known.
 bool ShadowContexts::may_be_bound(u64 place, PageNumber page) const {
-    const auto* entries = reinterpret_cast<const StlbEntry*>(stlbs_[place].memory());
     const u64 count = (stlbs_[place].count() << kPageShift) / sizeof(StlbEntry);
     const auto pinned = std::span(pins_[place].page).first(pins_[place].used);
-    return entries[page.value % count].tag == page.value || std::ranges::find(pinned, page) != pinned.end();
+    return entries_of(place)[page.value % count].tag == page.value || std::ranges::find(pinned, page) != pinned.end();
 }
 
 void ShadowContexts::forget(u32 root, PageNumber page, u64 count) {
     for (u64 place = root * contexts_per_root(), i = 0; i < contexts_per_root(); ++i, ++place) {
         if (!bound_[place]) continue;
-        if (count == 1 && !may_be_bound(place, page)) continue;
-        if (count <= pages_)
-            static_cast<void>(call<Unbind>({PageSpan::make(page, count), contexts_[place].capability()}));
-        else
-            forget_entries(place, [&](const StlbEntry& each) { return page_in(each.tag).value - page.value < count; });
+        if (count != 1)
+            forget_pages(place, page, count);
+        else if (may_be_bound(place, page))
+            static_cast<void>(call<Unbind>({PageSpan::make(page, 1), contexts_[place].capability()}));
     }
 }
 

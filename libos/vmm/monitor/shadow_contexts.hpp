@@ -85,8 +85,10 @@ class ShadowContexts final : public ShadowHardware {
     void unpin(u64 place);
     Outcome bind_span(u64 place, const Capability& capability, FrameNumber frame, PageSpan span);
     u64 contexts_per_root() const { return kind_ == ContextKind::deprivileged ? 2 : 1; }
+    const StlbEntry* entries_of(u64 place) const { return reinterpret_cast<const StlbEntry*>(stlbs_[place].memory()); }
     template <class Which>
     void forget_entries(u64 place, Which&& which);
+    void forget_pages(u64 place, PageNumber page, u64 count);
 
     Memory& memory_;
     const ContextKind kind_;

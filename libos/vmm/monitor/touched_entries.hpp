@@ -32,19 +32,29 @@ class TouchedEntries {
     template <class Look>
     bool for_each(Look look) {
         bool some = false;
-        for (u64 word = 0; word < parts_.size(); ++word) {
-            for (u64 left = parts_[word]; left != 0; left &= left - 1) {
-                const u64 first = (word * 64 + static_cast<u64>(std::countr_zero(left))) * part_;
-                bool any = false;
-                for (u64 i = first; i < first + part_; ++i) any |= look(i);
-                if (!any) parts_[word] &= ~(left & -left);
-                some |= any;
-            }
-        }
+        for (u64 word = 0; word < parts_.size(); ++word)
+            for (u64 left = parts_[word]; left != 0; left &= left - 1) some |= look_at(word * 64 + static_cast<u64>(std::countr_zero(left)), look);
         return some;
+    }
+    /// The same for those in which `count` pages from `page` on stand, and some beside them.
+    template <class Look>
+    void for_pages(u64 page, u64 count, Look look) {
+        if (count >= entries_) return static_cast<void>(for_each(look));
+        for (const u64 end = page + count; page < end; page += part_ - page % part_) {
+            const u64 part = page % entries_ / part_;
+            if (parts_[part / 64] >> part % 64 & 1) look_at(part, look);
+        }
     }
 
   private:
+    template <class Look>
+    bool look_at(u64 part, Look& look) {
+        bool any = false;
+        for (u64 i = part * part_; i < (part + 1) * part_; ++i) any |= look(i);
+        if (!any) parts_[part / 64] &= ~(u64{1} << part % 64);
+        return any;
+    }
+
     std::array<u64, kParts / 64> parts_{};
     u64 entries_ = 1, part_ = 1;
 };
