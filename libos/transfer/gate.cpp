@@ -38,9 +38,13 @@ void Gate::close() {
 
 template <class Transfer>
 Error Gate::patiently(u64 deadline, Transfer transfer) const {
-    for (;;) {
+    // Slices are as long as each other, and so may somebody else's calls be: who came back after always the same time could find them
+    // in the middle of one for ever. So it is a little later each time.
+    constexpr u64 kMostWaits = 64;
+    for (u64 waits = 0;; waits = (waits + 1) % kMostWaits) {
         const Error error = transfer();
         if (error != Error::busy || ticks() >= deadline) return error;
+        for (u64 i = 0; i < waits; ++i) asm volatile("pause");
         // It may not be able to run just now, as it waits for somebody else in turn: then whoever can.
         if (!libos::call<Yield>({callee_}).ok()) static_cast<void>(libos::call<Yield>());
     }
