@@ -39,17 +39,18 @@ inline std::optional<Saved> find_saved(FrameNumber frame) {
 }
 
 /// Have `forget` look through all that could be lost, until nothing was lost meanwhile, and take the lines off the vector.
+/// Returns how many units were lost that there was no line for.
 /// Order: the lines go only if they are all that there were when `forget` began, in one instruction: the kernel may add
 /// one between any two.
 template <class Forget>
-void settle_losses(RepossessionVector& vector, Forget forget) {
-    for (;;) {
+u64 settle_losses(RepossessionVector& vector, Forget forget) {
+    for (u64 unreported = 0;;) {
         u32 seen = __atomic_load_n(&vector.used, __ATOMIC_RELAXED);
-        __atomic_store_n(&vector.unreported, 0, __ATOMIC_RELAXED);
+        unreported += __atomic_exchange_n(&vector.unreported, 0, __ATOMIC_RELAXED);
         forget();
         if (__atomic_load_n(&vector.unreported, __ATOMIC_RELAXED) == 0 &&
             __atomic_compare_exchange_n(&vector.used, &seen, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-            return;
+            return unreported;
     }
 }
 

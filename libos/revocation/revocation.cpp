@@ -46,9 +46,8 @@ void look_at(const Repossession& line) {
 
 void settle() {
     u32 seen = 0;
-    settle_losses(page.vector, [&] {
+    counts.unreported += settle_losses(page.vector, [&] {
         for (; seen < page.vector.used; ++seen) look_at(page.vector.line[seen]);
-        counts.unreported += page.vector.unreported != 0;
         forget_lost();
     });
 }

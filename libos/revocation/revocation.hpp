@@ -21,7 +21,7 @@ struct RevocationCounts {
     u64 owed;         ///< Units that could not be given: at the deadline the kernel takes them.
     u64 lines;        ///< Lines that were in the vector.
     u64 lost;         ///< Units that those lines named.
-    u64 unreported;   ///< Times when the vector had no line left.
+    u64 unreported;   ///< Units lost that the vector had no line for.
 };
 const RevocationCounts& revocation_counts();
 
