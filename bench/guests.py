@@ -147,7 +147,7 @@ def wall_ratios(rounds):
 
 
 def check():
-    """Every form answers everything; exits cost the same to the last digit twice, and what no clock decides nearly so."""
+    """Every form answers everything, and is drawn; exits cost the same to the last digit twice, and what no clock decides nearly so."""
     (first, problems, _), (second, *_) = by_instructions(), by_instructions()
     once, again = exit_costs(), exit_costs()
     verdicts = [(f"{form}: {problems.get(form, 'works')}", form not in problems) for form in FORMS]
@@ -156,6 +156,8 @@ def check():
             values = one["instructions"], second[bench][form]["instructions"]
             verdicts.append((f"{bench}, {form}: {values[0]} and {values[1]} instructions", max(values) <= min(values) * (1 + TOLERANCE)))
     verdicts += [(f"{name}: {once[name]} and {again.get(name)} instructions", once[name] == again.get(name)) for name in once]
+    picture = guests_chart.draw({"instructions": first}, BENCHES, FORMS, BARE)
+    verdicts += [(f"{form} is in the picture", f">{form}</text>" in picture) for form in FORMS]
     failed = [what for what, good in verdicts if not good]
     print("\n".join([*(f"  FAILED {what}" for what in failed), f"{len(verdicts) - len(failed)} passed, {len(failed)} failed"]))
     return 1 if failed else 0

@@ -4,7 +4,7 @@ import math
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT, MARGIN = 420, 260, 56
-COLOURS = ("#b2182b", "#2166ac", "#5aae61", "#762a83")
+COLOURS = ("#b2182b", "#2166ac", "#5aae61", "#762a83", "#e08214")
 
 
 def step_for(highest):
