@@ -128,6 +128,17 @@ class Recomputing final : public MemoryPolicy {
     u64 victim_ = kFirst;
 };
 
+/// Who has frames bound looks for them by what the map says: so it must hear of a change before the map has it.
+class Watcher final : public MemoryView {
+  public:
+    explicit Watcher(Memory& memory) : memory_(memory) {}
+    u64 last = 0;
+    void forget(u64 guest_frame, u64) override { last = memory_.entry(guest_frame).number(); }
+
+  private:
+    Memory& memory_;
+};
+
 class StepBoard final : public Board {
   public:
     Memory* memory = nullptr;
@@ -196,6 +207,16 @@ int libos_main() {
     expect("a write to a shared page made a copy", policy.copies == 1 && guest.memory.copies() == 1);
     expect("there was not room for all", policy.made_room > 500 && policy.brought > 500);
     report_exits(guest.processor, "guest");
+    static Watcher watcher(guest.memory);
+    guest.memory.add_view(watcher);
+    const auto other = guest.memory.take_frame();
+    expect("another frame", other.ok());
+    if (!other.ok()) return 1;
+    guest.memory.share(0x205, other.value());
+    expect("who had the frame before was told while the map said which", watcher.last == policy.shared.number.value);
+    guest.memory.vacate(0x205, FrameUse::absent);
+    expect("and of one that goes", watcher.last == other.value().number.value);
+    supply.give(other.value());
     supply.give(policy.shared);
     expect("closed", guest.close().ok());
     print(wrong == 0 ? "right: " : "WRONG: ", policy.brought, " pages were brought back, ", policy.made_room, " taken\n");

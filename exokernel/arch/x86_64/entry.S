@@ -333,8 +333,8 @@ unknown_syscall:
     push %rdx
     jmp unknown_syscall_upcall
 
-// guest_run: a guest with SVM runs within the call (svm.cpp); one in ring 3 takes the place of its monitor, all of whose
-// registers are kept. Refusals take that way, too.
+// guest_run: a guest with SVM runs within the call (svm.cpp); one in ring 3 takes the place of its monitor, of whose
+// registers those are kept that a call keeps (deprivileged.cpp). Refusals take that way, too.
     .globl guest_call
 guest_call:
     cmp $GUEST_COUNT, %rdi

@@ -229,15 +229,15 @@ void Memory::give(u64 guest_frame, SuppliedFrame frame) {
 
 void Memory::share(u64 guest_frame, SuppliedFrame frame) {
     const auto own = take(guest_frame, FrameUse::absent);
+    if (!own) forget(guest_frame, 1);  // it was shared, with another frame: as in `take`, while the map still says which
     map_[guest_frame] = GuestFrame::make(FrameUse::shared, frame.number.value, frame.run);
-    forget(guest_frame, 1);
     if (own) supply_.give(*own);
 }
 
 void Memory::vacate(u64 guest_frame, FrameUse use) {
     if (map_[guest_frame].use() == FrameUse::present) return;
-    map_[guest_frame] = GuestFrame::make(use, 0);
     forget(guest_frame, 1);
+    map_[guest_frame] = GuestFrame::make(use, 0);
 }
 
 void Memory::protect(u64 guest_frame) {
