@@ -196,14 +196,6 @@ class TestBoard final : public Board {
 };
 
 constinit FrameSupply supply;
-u64 wrong = 0;
-
-void expect(const char* what, bool fact) {
-    if (fact) return;
-    ++wrong;
-    print("WRONG ", what, "\n");
-}
-
 std::span<const std::byte> between(const std::byte* from, const std::byte* to) { return {from, static_cast<u64>(to - from)}; }
 
 void run(TestGuest& guest) {

@@ -75,19 +75,12 @@ constexpr u64 kFrames = 1024;
 constinit FrameSupply supply;
 RunWindow heap_memory, disk_memory;
 u64 state_of_random;
-u64 wrong = 0;
 
 u64 random() {  // xorshift64* (Vigna 2016)
     state_of_random ^= state_of_random >> 12;
     state_of_random ^= state_of_random << 25;
     state_of_random ^= state_of_random >> 27;
     return state_of_random * 0x2545'f491'4f6c'dd1d;
-}
-
-void expect(const char* what, bool fact, u64 detail = 0) {
-    if (fact) return;
-    ++wrong;
-    print("WRONG ", what, " ", hex(detail), "\n");
 }
 
 /// What came of the guests of one kind: how many ended for which reason, and the first of each in full.

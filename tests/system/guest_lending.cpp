@@ -26,14 +26,6 @@ constexpr u64 kGuests = 2, kLoans = 512;
 constexpr u64 kInCommon = kPages / kKinds + 1;
 
 constinit FrameSupply supply;
-u64 wrong = 0;
-
-void expect(const char* what, bool fact) {
-    if (fact) return;
-    ++wrong;
-    print("WRONG ", what, "\n");
-}
-
 struct Guest {
     TestBoard board;
     std::optional<TestGuest> machine;

@@ -84,14 +84,6 @@ guest_code_end:
 namespace {
 
 constinit FrameSupply supply;
-u64 wrong = 0;
-
-void expect(const char* what, bool fact) {
-    if (fact) return;
-    ++wrong;
-    print("WRONG ", what, "\n");
-}
-
 /// Pages whose bytes need not be kept, as they hold their own numbers and zeros: what is paged out is made again.
 class Recomputing final : public MemoryPolicy {
   public:
@@ -139,7 +131,7 @@ class Watcher final : public MemoryView {
     Memory& memory_;
 };
 
-class StepBoard final : public Board {
+class StepBoard final : public QuietBoard {
   public:
     Memory* memory = nullptr;
     Recomputing* policy = nullptr;
@@ -147,13 +139,6 @@ class StepBoard final : public Board {
 
     u32 read_port(u16, u32) override { return 0; }
     void write_port(u16, u32, u32 value) override { wrong_step = value; }
-    CpuidAnswer cpuid(u64, u32, u32) override { return {}; }
-    std::optional<u64> read_msr(u64, u32) override { return {}; }
-    bool write_msr(u64, u32, u64) override { return false; }
-    void advance(u64) override {}
-    u64 next_event() const override { return kNoEvent; }
-    bool interrupt_pending(u64) const override { return false; }
-    u8 acknowledge(u64) override { return 0; }
     bool hypercall(Processor& processor) override {
         ++steps;
         return step(processor.cpu().state().rax);

@@ -17,14 +17,6 @@ constexpr u64 kGuests = 3;
 constexpr const char* kNames[kGuests] = {"first", "second", "third"};
 
 constinit FrameSupply supply;
-u64 wrong = 0;
-
-void expect(const char* what, bool fact) {
-    if (fact) return;
-    ++wrong;
-    print("WRONG ", what, "\n");
-}
-
 struct Guest {
     TestBoard board;
     std::optional<TestGuest> machine;

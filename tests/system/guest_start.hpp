@@ -3,6 +3,7 @@
 //   0x1000 page tables   0x4000 GDT   0x5000 IDT   0x6000 stack, downwards from 0x8000   0x10000 code
 #pragma once
 
+#include "libos/core/print.hpp"
 #include "libos/vmm/monitor/processor.hpp"
 
 namespace tessera::guest_test {
@@ -12,6 +13,29 @@ using namespace tessera::vmm;
 
 inline constexpr u64 kTables = 0x1000, kGdt = 0x4000, kIdt = 0x5000, kStack = 0x8000, kCode = 0x1'0000;
 inline constexpr u16 kCodeSelector = 0x10, kDataSelector = 0x18;
+
+/// What a test found wrong, each with a line of the log.
+inline u64 wrong = 0;
+inline void expect(const char* what, bool fact, u64 detail = 0) {
+    if (fact) return;
+    ++wrong;
+    print("WRONG ", what, " ", hex(detail), "\n");
+}
+
+/// A board on which nothing is but the ports that a test gives it.
+class QuietBoard : public Board {
+  public:
+    CpuidAnswer cpuid(u64, u32, u32) override { return {}; }
+    std::optional<u64> read_msr(u64, u32) override { return {}; }
+    bool write_msr(u64, u32, u64) override { return false; }
+    void advance(u64) override {}
+    u64 next_event() const override { return kNoEvent; }
+    bool interrupt_pending(u64) const override { return false; }
+    u8 acknowledge(u64) override { return 0; }
+
+  protected:
+    ~QuietBoard() = default;
+};
 
 /// Tables for the first GiB, in pages of 2 MiB.
 inline bool write_tables(GuestMemory& memory) {
