@@ -21,6 +21,7 @@ struct Guest {
     TestBoard board;
     std::optional<TestGuest> machine;
     ManagedMemory* memory = nullptr;
+    u32 waits_for = kHasWritten;  ///< Its answer to what it was told; 0: none.
 };
 Guest guests[kGuests];
 
@@ -38,25 +39,29 @@ class Director final : public Chore {
   private:
     static constexpr u64 kLast = 13;
 
-    bool all_said(u32 word) const {
-        for (const Guest& each : guests)
-            if (each.machine->machine.is_running() && each.board.said != word) {
-                if (each.board.said & 0x8000'0000) print("WRONG page ", each.board.said & 0xffff, "\n");
-                return each.board.said & 0x8000'0000;
-            }
+    /// Has every guest that still runs answered what it was told?
+    bool all_said() const {
+        for (const Guest& each : guests) {
+            const u32 said = each.board.said;
+            if (!each.machine->machine.is_running() || each.waits_for == 0 || said == each.waits_for) continue;
+            const bool is_wrong = said & 0x8000'0000;
+            if (is_wrong) expect("a page", false, said & 0xffff);
+            return is_wrong;
+        }
         return true;
     }
-    void tell_all(Order order) {
-        for (Guest& each : guests) each.board.tell(order);
+    static void tell(Guest& guest, Order order, u32 answer) {
+        guest.board.tell(order);
+        guest.waits_for = answer;
+    }
+    static void tell_all(Order order, u32 answer) {
+        for (Guest& each : guests) tell(each, order, answer);
     }
     /// All guests look whether their memory is as it was.
-    void look() {
-        tell_all(kLook);
-        waits_for_ = kIsRight;
-    }
+    static void look() { tell_all(kLook, kIsRight); }
     void wait_for_passes(u64 count) { until_pass_ = manager_.scanned_through() + count; }
     bool is_done() const {
-        if (waits_for_ != 0 && !all_said(waits_for_)) return false;
+        if (!all_said()) return false;
         if (waits_for_asker_ && (accounts().asked == 0 || is_owing())) return false;
         return manager_.scanned_through() >= until_pass_ || (step_ == 1 && strays() == 0);
     }
@@ -73,7 +78,6 @@ class Director final : public Chore {
 
     MemoryManager& manager_;
     u64 step_ = 0, until_pass_ = 0;
-    u32 waits_for_ = kHasWritten;
     bool waits_for_asker_ = false;
 };
 
@@ -106,19 +110,19 @@ void Director::look_at_maps() {
 }
 
 void Director::begin(u64 step) {
-    waits_for_ = 0;
+    for (Guest& each : guests) each.waits_for = 0;
     until_pass_ = 0;
     waits_for_asker_ = false;
     switch (step) {
     // Pages that were written while they were first looked at are passed over for some time.
     case 0: return wait_for_passes(200);
     case 1: look_at_maps(); return look();
-    case 2: guests[0].board.tell(kWrite); return wait_for_passes(3);
-    case 3: expect("who wrote has copies", guests[0].machine->memory.copies() >= kPages / 2); return look();
+    case 2: tell(guests[0], kWrite, kHasWritten); return wait_for_passes(3);
+    case 3: expect("who wrote has copies", guests[0].machine->memory.copies() >= kPages / 2, guests[0].machine->memory.copies()); return look();
     case 4:
         expect("400 pages were put out", manager_.page_out_any(400) == 400 && manager_.pager().pages_out() == 400);
         return look();
-    case 5: expect("they came back", manager_.pager().counts().in > 0), guests[1].board.tell(kRace); return wait_for_passes(6);
+    case 5: expect("they came back", manager_.pager().counts().in > 0), tell(guests[1], kRace, 0); return wait_for_passes(6);
     case 6: return look();
     case 7:
         for (u64 twice = 0; twice < 2; ++twice)
@@ -132,10 +136,10 @@ void Director::begin(u64 step) {
         waits_for_asker_ = true;
         return;
     case 9: return look();
-    case 10: tell_all(kWrite), guests[2].board.tell(kDie), waits_for_ = kHasWritten; return;
+    case 10: tell_all(kWrite, kHasWritten), tell(guests[2], kDie, kHasWritten); return;
     case 11: wait_for_passes(2); return;
     case 12: return look();
-    default: tell_all(kOff); manager_.tell("small guests", ticks());
+    default: tell_all(kOff, 0); manager_.tell("small guests", ticks());
     }
 }
 
