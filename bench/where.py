@@ -85,7 +85,7 @@ def functions_at(addresses):
                              input="\n".join(f"{a:#x}" for a in mine), capture_output=True, check=True).stdout.splitlines()
         starts = [i for i, line in enumerate(out) if line.startswith("0x")]
         for i in starts:
-            file = out[i + 2].split(":")[0].removeprefix(f"{results.ROOT}/").removeprefix("./")
+            file = out[i + 2].split(":")[0].removeprefix("./")
             named[int(out[i], 16)] = (short_name(out[i + 1]), file)
     return named
 

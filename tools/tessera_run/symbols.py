@@ -30,7 +30,7 @@ def find(image, stamp, address):
     function, _, place = made.stdout.strip().partition("\n")
     if made.returncode or not function or function.startswith("??"):
         return ""
-    place = re.sub(r" \(discriminator \d+\)", "", place).removeprefix(f"{iso.ROOT}/")
+    place = re.sub(r" \(discriminator \d+\)", "", place).removeprefix("./")
     return function if place.startswith("??") else f"{function} ({place})"
 
 
