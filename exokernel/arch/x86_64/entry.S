@@ -423,21 +423,13 @@ exception_\vector:
 // A debug exception can arrive at syscall_entry's first instruction, in ring 0 on the libOS's stack: single-stepping a
 // system call does it. So it has a stack of its own. From ring 3 it goes on as any exception, on the main stack, where
 // the frame is moved; from ring 0 the step is forgotten.
-#define TO_MAIN_STACK (CPU_STACK_TOP - CPU_IST4_TOP)
     .globl debug_exception
 debug_exception:
     testl $RFLAGS_VIRTUAL_8086, 16(%rsp)        // not in long mode, but in an emulator: on_trap
     jnz 2f
     testb $3, 8(%rsp)
     jz 1f
-2:
-    push %rax
-  .irp word, 8, 16, 24, 32, 40
-    mov \word(%rsp), %rax
-    mov %rax, TO_MAIN_STACK + \word(%rsp)
-  .endr
-    pop %rax
-    add $TO_MAIN_STACK, %rsp
+2:  MOVE_TO_MAIN_STACK
     jmp exception_1
 1:  andq $~RFLAGS_TRAP, 16(%rsp)
     push %rax
