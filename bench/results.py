@@ -56,10 +56,11 @@ def fill(page, name, lines):
 
 def table(headings, rows):
     """The lines of a table in a document: the first column is words, the others are numbers, or texts as they are to stand there."""
-    def line(cells):
-        return "| " + " | ".join(f"{cell:,}" if isinstance(cell, int) else cell for cell in cells) + " |"
+    def text(cell):
+        return "" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell)
 
-    return [line(headings), "| --- |" + " ---: |" * (len(headings) - 1), *map(line, rows)]
+    return ["| " + " | ".join(headings) + " |", "| --- |" + " ---: |" * (len(headings) - 1),
+            *("| " + " | ".join(map(text, row)) + " |" for row in rows)]
 
 
 def comparison(headings, runs, rows):
