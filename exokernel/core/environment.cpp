@@ -34,7 +34,7 @@ EnvId owner_of(FrameNumber frame) { return EnvId{frames.info(frame).owner}; }
 /// Does `env` stand in, live in, save into or run a guest in memory of `owner`?
 bool depends_on(const Environment& env, const Environment& owner) {
     return owner_of(env.memory.first) == owner.id || owner_of(env.context->memory.first) == owner.id ||
-           (env.user_records != 0 && owner_of(env.save_frame) == owner.id) || runs_guest_in(env, owner.id);
+           (env.save_to_user != 0 && owner_of(env.save_frame) == owner.id) || runs_guest_in(env, owner.id);
 }
 
 void record_end(const Environment& env, const EndReason& reason) {
@@ -151,7 +151,7 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
 }
 
 void release_written_pages(const Environment& env) {
-    if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
+    if (env.save_to_user != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
     if (env.vector != nullptr) frames.info(env.vector_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
 }
 
