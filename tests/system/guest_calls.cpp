@@ -10,10 +10,7 @@ namespace {
 Memory memory;
 constexpr Rights kEverything = Right::read | Right::write | Right::execute;
 
-void load_code(std::initializer_list<u8> bytes) {
-    u8* at = memory.bytes() + (kCode << kPageShift);
-    for (const u8 byte : bytes) *at++ = byte;
-}
+void load_code(std::initializer_list<u8> bytes) { write_code(memory, bytes); }
 
 Error bind_guest_page(const GuestContext& context, u64 page, u64 frame, u64 flags = 0) {
     return answer_to<Bind>({address(memory.capability), memory.frame + frame, PageSpan::make(PageNumber{page}, 1, kEverything, flags),
@@ -141,12 +138,6 @@ void nested_form() {
     expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
 }
 
-bool has_protection_keys() {
-    u32 eax = 7, ebx, ecx = 0, edx;
-    asm("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    return ecx & 1 << 3;
-}
-
 /// What the CPU does not exchange for a guest: its priority, which the control block keeps, and protection keys, which it does not.
 void what_stays() {
     GuestContext context;
@@ -168,9 +159,7 @@ void what_stays() {
     expect_true("is its own", one.state().rax == 5, one.state().rax);
     one.state().wishes = 0;
 
-    // CR4.PKE on; xor %ecx, %ecx; rdpkru; mov %eax, %ebx; all keys but 0 locked; vmmcall
-    load_code({0x0f, 0x20, 0xe0, 0x0f, 0xba, 0xe8, 0x16, 0x0f, 0x22, 0xe0, 0x31, 0xc9, 0x0f, 0x01, 0xee, 0x89, 0xc3,
-               0xb8, 0x54, 0x55, 0x55, 0x55, 0x31, 0xd2, 0x0f, 0x01, 0xef, 0x0f, 0x01, 0xd9});
+    load_code(kLockKeys);
     for (TestGuest* guest : {&one, &other, &one}) {
         if (!has_protection_keys()) break;
         set_long_mode(guest->state());
