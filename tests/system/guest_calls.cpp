@@ -200,9 +200,10 @@ void shadow_protection() {
     expect("its context", answer_to<ContextDestroy>({address(context.grant.context)}), Error::ok);
 }
 
-/// An exception whose delivery needs more of the context's tables than there are: each miss drops what the one before put there.
-/// An event goes before any interrupt, so it must not be delivered again without end.
-void endless_delivery() {
+/// An exception whose delivery needs more of the context's tables than there are, and an instruction that does: each miss drops
+/// what the one before put there. An event goes before any interrupt, and so does what is behind STI: neither may be tried again
+/// without end.
+void endless_misses() {
     ContextSpec spec{{}, 128, 16, 16, ContextKind::nested};
     Memory frames;
     if (!take(frames, spec.frames_needed())) exit(3);
@@ -245,6 +246,24 @@ void endless_delivery() {
         const auto exit = run(guest);
         expect_true("it comes back", exit.ok() && exit.value() == static_cast<u64>(GuestExit::interrupted), exit.ok() ? exit.value() : 0);
         expect_true("with what is to be delivered", (state.event & GuestEvent::kValid) && (state.event & 0xff) == 6, state.event);
+    }
+    words(kProgram)[1] = 0x1bff48;  // lcall *(%rbx): the pointer, the descriptor, the stack
+    for (u64 i = 0; i < 3; ++i) {
+        set_long_mode(state);
+        state.cr3 = place(kRoot);
+        state.rip = mapped(kProgram) + 8;
+        state.rsp = top;
+        state.rbx = mapped(kGates);
+        state.gdtr = {0, 0, 0xff, mapped(kSegments)};
+        state.wishes = static_cast<u64>(GuestWish::shadow);
+        words(kGates)[0] = mapped(kProgram);
+        words(kGates)[1] = 0x08;
+        const u64 begin = ticks();
+        const auto exit = run(guest);
+        const u64 lasted = ticks() - begin;
+        expect_true("it comes back", exit.ok() && exit.value() == static_cast<u64>(GuestExit::interrupted), exit.ok() ? exit.value() : 0);
+        expect_true("where it was", state.rip == mapped(kProgram) + 8, state.rip);
+        expect_true("and not because its slice was over", lasted < information().quantum / 4, lasted);
     }
     expect("destroy", answer_to<GuestDestroy>({guest.number}), Error::ok);
     expect("its context", answer_to<ContextDestroy>({address(grant.context)}), Error::ok);
@@ -431,6 +450,6 @@ int libos_main() {
     what_stays();
     shadow_protection();
     nested_form();
-    endless_delivery();
+    endless_misses();
     return verdict("guest calls");
 }
