@@ -36,8 +36,7 @@ constexpr bool is_made_again(u64 event) {
     return type == GuestEvent::software || (type == GuestEvent::exception && (vector == kBreakpoint || vector == 4));
 }
 
-/// How often one instruction has missed, which may be without end: where the tables have no room for all that it needs, or it is
-/// one of strings.
+/// How often an instruction has missed: without end, where the tables have no room for all that it needs at once.
 struct Tries {
     u64 rip, count;
 };
@@ -83,10 +82,13 @@ enum class Missed {
 /// What the guest's tables missed, filled from the S-TLB.
 Missed settle(Cpu& cpu, Guest& guest, Context& context, Tries& tries) {
     ControlBlock& block = *guest.block;
-    const bool shadow = context.kind == ContextKind::shadow;
     const PageFault fault{VirtAddr{block.exit_info[1]}, block.exit_info[0] & 0x1f};
-    if (shadow && !is_canonical(fault.address.value)) return Missed::no;
-    const Refill filled = refill(context, PageNumber{fault.address.value >> kPageShift & (shadow ? kGuestPages - 1 : ~u64{0})}, fault);
+    PageNumber page = page_of(fault.address);
+    if (context.kind == ContextKind::shadow) {
+        if (!is_canonical(fault.address.value)) return Missed::no;
+        page.value &= kGuestPages - 1;
+    }
+    const Refill filled = refill(context, page, fault);
     if (filled == Refill::no) return Missed::no;
     if (filled == Refill::no_room) {
         Exclusive exclusive;
@@ -183,13 +185,14 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, u64 place) {
     if (cpu.left != &guest) [[unlikely]]
         forget_other(cpu, guest);
     const u64 miss = shadow ? static_cast<u64>(GuestExit::exception) + kPageFault : static_cast<u64>(GuestExit::nested_fault);
+    const u64 guest_block = physical(&block).value, host_block = physical_of_image(host_blocks[cpu.index].by_save).value;
     Missed missed = Missed::no;
     Tries tries{};
     do {
         block.tlb_control = 0;
         if (!has_tag(cpu, guest, context)) [[unlikely]]
             choose_tag(cpu, guest, context);
-        svm_enter(state, physical(&block).value, physical_of_image(host_blocks[cpu.index].by_save).value);
+        svm_enter(state, guest_block, host_block);
         block.event = 0;
         missed = block.exit_code == miss ? settle(cpu, guest, context, tries) : Missed::no;
     } while (missed == Missed::again);
