@@ -112,7 +112,7 @@ namespace tessera::guest_test {
 inline constexpr u64 kFillerFrames = 2048, kFirst = 512, kPages = 1024;
 enum Kind : u64 { kZeros, kCommon, kOwn, kOnePage, kKinds };
 enum Order : u32 { kWait, kLook, kWrite, kOff, kDie, kRace };
-inline constexpr u32 kIsRight = 1, kHasWritten = 2;
+inline constexpr u32 kIsRight = 1, kHasWritten = 2, kIsWrong = 0x8000'0000;  // with the page's number
 
 inline std::span<const std::byte> filler() { return {filler_code, static_cast<u64>(filler_code_end - filler_code)}; }
 
@@ -133,7 +133,9 @@ class TestBoard final : public QuietBoard {
         return now;
     }
     void write_port(u16 port, u32, u32 value) override {
-        if (port == 0xe2) said = value;
+        if (port != 0xe2) return;
+        said = value;
+        expect("a page", (value & kIsWrong) == 0, value & ~kIsWrong);
     }
 };
 

@@ -1,14 +1,14 @@
 // One of several monitors whose guests have pages in common: they come to stand on frames of a lender's, a write makes a copy, and
 // each guest finds in its memory what it wrote, whatever becomes of the other monitors and of the lender.
 //
-//   lender=NAME   first=N (its guests are number N and N + 1)   with=NAME (another monitor)
+//   lender=NAME   first=N (its guests are number N and N + 1)   with=NAME (another monitor, or itself)
 //   then=WORD     what happens when all is shared:
 //     lives       the other monitor ends in the middle, and its part is free again
 //     dies        it ends itself in the middle, as it is
 //     orphan      the lender ends in the middle, and nothing is lost
-//     robbed      the lender takes back what it has lent without asking: the guests end, and the monitor does not
+//     robbed      the lender takes back what it has lent without asking: the guests, which look at it, end, and the monitor does not
 //     recalled    the kernel asks for what was lent: those who use it have copies
-//     lonely      nothing is ever shared: the lender lies
+//     lonely      nothing is ever shared: the lender lies, to this one or to the other monitor
 #include "libos/core/libos.hpp"
 #include "libos/transfer/board.hpp"
 #include "libos/vmm/lending/borrower.hpp"
@@ -48,8 +48,10 @@ class Director final : public Chore {
         for (Guest& each : guests) each.board.tell(order);
         waits_for_ = answer;
     }
-    bool all_said(u32 word) const;
+    bool all_said() const;
     u64 on_loans() const;
+    /// Something was lent to it that was not equal, or that no lender who keeps the rules lends.
+    bool is_cheated() const { return borrower_.counts().unequal != 0 || !borrower_.is_open(); }
     static bool is_over(std::string_view name) { return !find_environment(name); }
     /// The other monitor has come as far, or has ended.
     static bool other_has(std::string_view posted) {
@@ -62,11 +64,10 @@ class Director final : public Chore {
     u32 waits_for_ = kHasWritten;
 };
 
-bool Director::all_said(u32 word) const {
+bool Director::all_said() const {
     for (const Guest& each : guests) {
-        if (!each.machine->machine.is_running()) continue;
-        if (each.board.said & 0x8000'0000) print("WRONG page ", each.board.said & 0xffff, "\n"), ++wrong;
-        if (each.board.said != word && !(each.board.said & 0x8000'0000)) return false;
+        const bool is_waited_for = waits_for_ != 0 && each.machine->machine.is_running();
+        if (is_waited_for && each.board.said != waits_for_ && !(each.board.said & kIsWrong)) return false;
     }
     return true;
 }
@@ -87,18 +88,19 @@ u64 Director::on_loans() const {
 constexpr u64 kAllShared = kGuests * kPages / 2;
 
 bool Director::is_done() {
-    if (waits_for_ != 0 && !all_said(waits_for_)) return false;
+    if (!all_said()) return false;
     if (manager_.scanned_through() < until_pass_) return false;
     const std::string_view then = argument("then");
     switch (step_) {
-    case 1: return then == "lonely" ? manager_.scanned_through() > 30 : on_loans() == kAllShared;
+    case 1:
+        if (then == "lonely") return manager_.scanned_through() > 30 && (is_cheated() || other_has("cheated"));
+        return on_loans() == kAllShared || is_over(argument("with"));
     case 3: return then == "lonely" || other_has("shares");
     case 4:
-        if (then != "recalled" && then != "robbed" && guests[0].board.said != kHasWritten) return false;
+        if (then != "recalled" && guests[0].board.said != kHasWritten) return false;
         if (then == "lives") return is_over(argument("with"));
         if (then == "recalled") return borrower_.counts().recalled != 0 && find_environment("asker") == EnvId{};
         if (then == "orphan") return is_over(argument("lender"));
-        if (then == "robbed") return !guests[0].machine->machine.is_running();
         return true;
     case 8: return then != "recalled" || on_loans() == kAllShared || other_has("again");
     case 9: return then != "recalled" || other_has("again");
@@ -116,13 +118,14 @@ void Director::begin(u64 step) {
             expect("nothing is borrowed", manager_.sharing().borrowed() == 0);
         else
             expect("each content is borrowed once", manager_.sharing().borrowed() >= kInCommon);
+        if (is_cheated()) expect("posted", post("cheated", boot().image).ok());
         static_cast<void>(record("on_loans", on_loans(), "borrowed", manager_.sharing().borrowed(), "own", supply.taken()));
         return tell_all(kLook, kIsRight);
     case 2: expect("posted", post("shares", boot().image).ok()); return;
     case 3:
         if (argument("then") == "dies") static_cast<void>(call<Exit>({0}));
         if (argument("then") == "recalled") return expect("posted", post("ready", boot().image).ok());
-        if (argument("then") == "robbed") return tell_all(kRace, 0);
+        if (argument("then") == "robbed") return step_ = 3, tell_all(kLook, kIsRight);  // again and again, until that ends them
         guests[0].board.tell(kWrite);
         until_pass_ = manager_.scanned_through() + 3;
         return;
