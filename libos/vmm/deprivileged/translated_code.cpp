@@ -95,8 +95,9 @@ void TranslatedCode::move() {
     changed_ = true;
 }
 
-void TranslatedCode::make_way(u64 address) {
-    if (memory_of_.layout.base != 0 && address - memory_of_.layout.base < pages() << kPageShift) move();
+void TranslatedCode::make_way(PageNumber first, u64 count) {
+    const u64 base = memory_of_.layout.base, own = base >> kPageShift;
+    if (base != 0 && first.value < own + pages() && own < first.value + count) move();
 }
 
 bool TranslatedCode::bind(u64 place, u64 address, const Access& access, u64 rip) {
