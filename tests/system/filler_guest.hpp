@@ -2,6 +2,8 @@
 // over; and then looks at them, writes them anew, or races, as it is told. What tests of memory across guests share.
 #pragma once
 
+#include <algorithm>
+
 #include "tests/system/managed_guests.hpp"
 
 extern "C" const std::byte filler_code[], filler_code_end[];
@@ -135,7 +137,9 @@ class TestBoard final : public QuietBoard {
         return now;
     }
     void write_port(u16 port, u32, u32 value) override {
-        if (port == 0xe2) said = value;
+        if (port != 0xe2) return;
+        said = value;
+        expect("a page", (value & kWrongPage) == 0, value & ~kWrongPage);
     }
 };
 
@@ -159,15 +163,11 @@ class FillerSteps : public Steps {
     }
     void await_passes(u64 count) { until_pass_ = manager_.scanned_through() + count; }
 
-    /// Has every guest that still runs answered what it was told? What one of them found wrong is an answer to anything.
+    /// Has every guest that still runs answered what it was told?
     bool all_answered() const {
-        for (const FillerGuest& each : guests_) {
-            if (!each.is_running()) continue;
-            const TestBoard& board = each.board;
-            if (board.said & kWrongPage) return expect("a page", false, board.said & ~kWrongPage), true;
-            if (board.awaited != 0 && board.said != board.awaited) return false;
-        }
-        return true;
+        return std::ranges::all_of(guests_, [](const FillerGuest& each) {
+            return !each.is_running() || each.board.awaited == 0 || each.board.said == each.board.awaited;
+        });
     }
     bool passes_are_over() const { return manager_.scanned_through() >= until_pass_; }
 

@@ -1,14 +1,16 @@
 // One of several monitors whose guests have pages in common: they come to stand on frames of a lender's, a write makes a copy, and
 // each guest finds in its memory what it wrote, whatever becomes of the other monitors and of the lender.
 //
-//   lender=NAME   first=N (its guests are number N and N + 1)   with=NAME (another monitor)
+//   lender=NAME   first=N (its guests are number N and N + 1)   with=NAME (another monitor, or itself)
 //   then=WORD     what happens when all is shared:
 //     lives       the other monitor ends in the middle, and its part is free again
 //     dies        it ends itself in the middle, as it is
 //     orphan      the lender ends in the middle, and nothing is lost
-//     robbed      the lender takes back what it has lent without asking: the guests end, and the monitor does not
+//     robbed      the lender takes back what it has lent without asking: the guests, which look at it, end, and the monitor does not
 //     recalled    the kernel asks for what was lent: those who use it have copies
-//     lonely      nothing is ever shared: the lender lies
+//     lonely      nothing is ever shared: the lender lies, to this one or to the other monitor
+#include <algorithm>
+
 #include "libos/core/libos.hpp"
 #include "libos/transfer/board.hpp"
 #include "libos/vmm/lending/borrower.hpp"
@@ -35,6 +37,8 @@ class Director final : public FillerSteps {
     bool is_done() override;
     void begin(u64 step) override;
     u64 on_loans() const;
+    /// Something was lent to it that was not equal, or that no lender who keeps the rules lends.
+    bool is_cheated() const { return borrower_.counts().unequal != 0 || !borrower_.is_open(); }
     static bool is_over(std::string_view name) { return !find_environment(name); }
     /// The other monitor has come as far, or has ended.
     static bool other_has(std::string_view posted) {
@@ -63,13 +67,16 @@ bool Director::is_done() {
     if (!all_answered() || !passes_are_over()) return false;
     const std::string_view then = argument("then");
     switch (next_step()) {
-    case 1: return then == "lonely" ? manager_.scanned_through() > 30 : on_loans() == kAllShared;
+    case 1:
+        if (then == "lonely") return manager_.scanned_through() > 30 && (is_cheated() || other_has("cheated"));
+        return on_loans() == kAllShared || is_over(argument("with"));
     case 3: return then == "lonely" || other_has("shares");
     case 4:
+        // They look again and again, until that ends them.
+        if (then == "robbed" && std::ranges::any_of(guests, &FillerGuest::is_running)) return look(), false;
         if (then == "lives") return is_over(argument("with"));
         if (then == "recalled") return borrower_.counts().recalled != 0 && find_environment("asker") == EnvId{};
         if (then == "orphan") return is_over(argument("lender"));
-        if (then == "robbed") return !guests[0].is_running();
         return true;
     case 8: return then != "recalled" || on_loans() == kAllShared || other_has("again");
     case 9: return then != "recalled" || other_has("again");
@@ -87,13 +94,14 @@ void Director::begin(u64 step) {
             expect("nothing is borrowed", manager_.sharing().borrowed() == 0);
         else
             expect("each content is borrowed once", manager_.sharing().borrowed() >= kInCommon);
+        if (is_cheated()) expect("posted", post("cheated", boot().image).ok());
         static_cast<void>(record("on_loans", on_loans(), "borrowed", manager_.sharing().borrowed(), "own", supply.taken()));
         return look();
     case 2: expect("posted", post("shares", boot().image).ok()); return;
     case 3:
         if (argument("then") == "dies") static_cast<void>(call<Exit>({0}));
         if (argument("then") == "recalled") return expect("posted", post("ready", boot().image).ok());
-        if (argument("then") == "robbed") return tell_all(kRace, 0);
+        if (argument("then") == "robbed") return look();
         guests[0].board.tell(kWrite, kHasWritten);
         return await_passes(3);
     case 4: expect("who wrote has copies", guests[0].machine->memory.copies() >= kPages / 2 || argument("then") != "lives"); return look();

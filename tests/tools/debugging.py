@@ -31,7 +31,7 @@ def session():
             lines += [f"echo @@{number}\\n", command]
         script.write_text("\n".join([*lines, "echo @@end\\n", ""]))
         made = subprocess.run(["tools/tessera", "scenarios/hello.toml", "--gdb", "--gdb-script", str(script)], cwd=ROOT,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=120,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=600,
                               check=False)
     found = re.findall(r"^@@(\d+)\n(.*?)(?=^@@)", made.stdout, re.DOTALL | re.MULTILINE)
     return {COMMANDS[int(number)]: answer for number, answer in found}, made.stdout + made.stderr
@@ -110,7 +110,7 @@ class Gdb(unittest.TestCase):
 class Panic(unittest.TestCase):
     def test_backtrace_has_names(self):
         made = subprocess.run(["tools/tessera", "tests/system/panic.toml", "--variant", "options=crash=stack"], cwd=ROOT,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=120,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=600,
                               check=False)
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
         for frame in ("#0", "#7"):
