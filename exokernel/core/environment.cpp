@@ -152,7 +152,7 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
 }
 
 void release_written_pages(const Environment& env) {
-    if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
+    if (env.save_to_user != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
     if (env.vector != nullptr) frames.info(env.vector_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
 }
 
