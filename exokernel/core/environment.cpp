@@ -33,10 +33,9 @@ EnvId console;
 
 EnvId owner_of(FrameNumber frame) { return EnvId{frames.info(frame).owner}; }
 
-/// Does `env` stand in, live in, save into or run a guest in memory of `owner`?
+/// Does `env` stand in, live in or run a guest in memory of `owner`? (What it saves into is its own.)
 bool depends_on(const Environment& env, const Environment& owner) {
-    return owner_of(env.memory.first) == owner.id || owner_of(env.context->memory.first) == owner.id ||
-           (env.save_to_user != 0 && owner_of(env.save_frame) == owner.id) || runs_guest_in(env, owner.id);
+    return owner_of(env.memory.first) == owner.id || owner_of(env.context->memory.first) == owner.id || runs_guest_in(env, owner.id);
 }
 
 void record_end(const Environment& env, const EndReason& reason) {

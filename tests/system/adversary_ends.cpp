@@ -1,5 +1,6 @@
 // Programs that must be ended, or that end badly, or hold everything when they do. `how=` says which: one environment
 // each, side by side. The scenario knows the reason that the kernel must give, and that nothing is lost.
+#include "libos/transfer/board.hpp"
 #include "tests/system/children.hpp"
 
 using namespace tessera;
@@ -135,8 +136,9 @@ void idle(Child& child) {
 }
 void leave(Child&) { exit(0); }
 
-/// Takes whatever there is, asks for more, and exits with all of it.
+/// Takes whatever there is, asks for more, and exits with all of it. Not before `behind=NAME` has ended, who makes environments too.
 int greedy() {
+    for (const EnvId other = find_environment(argument("behind")); other && is_alive(other);) yield();
     static ContextGrant grants[kMaxContexts];
     Capability frames;
     u64 contexts = 0, environments = 0, slots = 0;

@@ -27,7 +27,7 @@ constexpr u64 kPriority = 0xf, kVirtualInterrupt = 1 << 8, kAnyPriority = u64{0x
 
 /// With shadow paging: PG, PE, and WP, without which the guest's ring 0 writes what is bound for reading.
 constexpr u64 kCr0Shadow = u64{1} << 31 | 1 << 16 | 1, kCr4Pae = 1 << 5, kEferLong = 1 << 8 | 1 << 10;
-constexpr u64 kCr0Known = 0xe005'003f, kCr4Known = 0x35'0fff & ~u64{1 << 12}, kEferKnown = 1 | 1 << 8 | 1 << 10 | 1 << 11;
+constexpr u64 kCr0Known = 0xe005'003f, kCr4Known = 0x35'0fff, kEferKnown = 1 | 1 << 8 | 1 << 10 | 1 << 11;
 constexpr u64 kPhysical = (u64{1} << 52) - 1;
 constexpr u64 kPatAtReset = 0x0007'0406'0007'0406;
 constexpr u64 kDebugStatus = 0xffff'0ff0, kDebugControl = 0x400;  // DR6, DR7 at reset

@@ -125,7 +125,7 @@ void load_descriptors(Cpu& cpu) {
     write_msr(msr::kKernelGsBase, block);
     write_msr(msr::kStar, u64{SELECTOR_KERNEL_CODE} << 32 | u64{SELECTOR_USER_DATA - 8} << 48);
     write_msr(msr::kLstar, reinterpret_cast<u64>(&syscall_entry));
-    write_msr(msr::kFmask, 0x47700 | 0x200);  // AC, NT, IOPL, OF, DF, IF, TF, and so interrupts are off
+    write_msr(msr::kFmask, 0x47700);  // AC, NT, IOPL, DF, IF, TF: interrupts are off
     write_msr(msr::kEfer, read_msr(msr::kEfer) | 1);
 }
 
