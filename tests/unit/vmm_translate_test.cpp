@@ -561,6 +561,36 @@ TEST_CASE("an interrupt that waits gets translated code to say when interrupts g
     }
 }
 
+TEST_CASE("returns to many places find their way without the monitor") {
+    map_everything();
+    for (const u64 base : {NativeLayout::kNear, NativeLayout::kFar}) {
+        Cache cache(base);
+        NativeRunner runner;
+        // As often as ecx says: calls of a return, from places that differ in their second byte only; and an end.
+        constexpr u64 kReturn = 0x500, kRounds = 100;
+        Code code{0xb9, kRounds, 0, 0, 0};
+        const auto number = [&](u64 to) {
+            for (u32 i = 0; i < 4; ++i) code.push_back(static_cast<u8>((to - (code.size() + 4 - i)) >> 8 * i));
+        };
+        for (const u64 at : {0x10, 0x110, 0x210, 0x310, 0x410}) {
+            code.resize(at, 0x90);
+            code.push_back(0xe8);
+            number(kReturn);
+        }
+        code.insert(code.end(), {0xff, 0xc9, 0x0f, 0x85});
+        number(0x10);
+        code.push_back(0xe9);
+        number(NativeLayout::kEnd - NativeLayout::kCode);
+        code.resize(kReturn, 0x90);
+        code.push_back(0xc3);
+        set_up(runner, code, 1);
+        CHECK(runner.run_translated(cache.translator, *cache.memory.page, false).signal == 0);
+        // Each block asks for what is behind it once, and no return a second time.
+        CHECK(cache.translator.counts().exits < 2 * cache.translator.counts().blocks + 10);
+        CHECK(runner.cpu.gpr[kRcx] == 0);
+    }
+}
+
 TEST_CASE("addresses in the cache that the guest made up are no exits, and no trouble") {
     map_everything();
     QuietCache q;
