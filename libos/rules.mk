@@ -87,7 +87,7 @@ $(foreach program,$(LIBOS_PROGRAMS),$(eval $(call libos_program,$(program))))
 # What is pure enough for the host, for tests/unit/libos_*.cpp and tests/fuzz/fuzz_net.cpp.
 NET_PURE_SRCS := libos/net/mac_table.cpp libos/net/switch_core.cpp
 UNIT_SRCS += libos/core/arguments.cpp libos/core/call.cpp libos/core/print.cpp \
-	$(NET_PURE_SRCS) \
+	$(NET_PURE_SRCS) libos/net/frame_bank.cpp \
 	libos/heap/heap.cpp libos/ipc/message_queue.cpp libos/ipc/pipe.cpp libos/ipc/semaphore.cpp \
 	libos/ipc/shared_memory.cpp libos/paging/address_space.cpp libos/paging/backing_store.cpp libos/paging/frame_pool.cpp \
 	libos/paging/paged_region.cpp libos/paging/regions.cpp libos/revocation/givers.cpp

@@ -19,7 +19,7 @@ bool FrameBank::lend(u32 frame, EnvId to, Rights rights, Capability& capability)
         lent = {to, {capability.tag[0], capability.tag[1]}};
         return true;
     }
-    std::memcpy(&capability, &root, kCapabilityRootSize);
+    std::memcpy(static_cast<void*>(&capability), &root, kCapabilityRootSize);
     capability.caveats = 2;
     std::ranges::copy(lent.tag, capability.tag);
     capability.caveat[0] = only_rights(rights);
@@ -34,14 +34,15 @@ u64 FrameBank::renew(std::span<const u32> frames) {
     return done;
 }
 
-// Somebody may have taken the frame in between: any other is as good.
+// Somebody may have taken the frame in between, or the kernel before, by force: any other is as good.
 bool FrameBank::renew(u32 number) {
     Capability& root = roots_[number];
     lent_[number][0].to = lent_[number][1].to = {};
     FrameNumber frame{kAny};
     if (root.kind != ResourceKind::none) {
         frame = FrameNumber{root.first};
-        if (!call<FrameRelease>({address(root), frame, 1}).ok()) return false;
+        const auto released = call<FrameRelease>({address(root), frame, 1});
+        if (!released.ok() && released.error() != Error::stale_capability) return false;
         root.kind = ResourceKind::none;
     }
     return call<FrameAlloc>({frame, 1, 1, address(root)}).ok() || call<FrameAlloc>({FrameNumber{kAny}, 1, 1, address(root)}).ok();

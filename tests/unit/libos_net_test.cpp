@@ -6,7 +6,9 @@
 #include <set>
 #include <vector>
 
+#include "libos/net/frame_bank.hpp"
 #include "libos/net/switch_core.hpp"
+#include "tests/unit/libos_kernel.hpp"
 #include "tests/unit/net_world.hpp"
 #include "tests/unit/random.hpp"
 
@@ -265,6 +267,20 @@ TEST_CASE("net: every breach of the rules ends the port that did it, and no othe
         world.close_all();
         CHECK(world.core.frames_home() == world.core.frames());
     }
+}
+
+TEST_CASE("net: a frame of the switch's that the kernel took by force is another one when it is renewed") {
+    HostKernel kernel;
+    const auto bank = std::make_unique<FrameBank>();
+    constexpr u32 kAll[] = {0, 1, 2};
+    CHECK(bank->renew(kAll) == std::size(kAll));
+    Capability before, after;
+    REQUIRE(bank->lend(1, EnvId{7}, Right::read, before));
+    kernel.repossess(before.first);
+    CHECK(bank->renew(kAll) == std::size(kAll));
+    REQUIRE(bank->lend(1, EnvId{7}, Right::read, after));
+    CHECK(kernel.is_owned(after.first));
+    CHECK(after.grant != before.grant);
 }
 
 TEST_CASE("net: whatever honest and hostile ports do, frames have one filler, readers whom they are for, and none is lost") {

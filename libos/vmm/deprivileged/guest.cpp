@@ -18,7 +18,7 @@ DeprivilegedGuest::DeprivilegedGuest(FrameSupply& supply, const DeprivilegedOpti
       inline_after_(options.inline_after),
       memory_(supply, take<GuestFrame>(map_, options.frames)),
       paging_(memory_, options.shadow),
-      noted_(memory_, paging_.shadow()),
+      noted_(memory_, paging_),
       notes_(options.name),
       lines_(options.name),
       platform_(noted_, notes_, options.serial != nullptr ? *options.serial : lines_,

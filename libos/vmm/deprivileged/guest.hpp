@@ -17,20 +17,6 @@ struct DeprivilegedOptions {
     u32 inline_after = 16;       ///< Traps of an instruction before its handler is inlined.
 };
 
-/// The guest's memory as devices write it: a table or code that they write is known to have been.
-class NotedMemory final : public GuestMemory {
-  public:
-    NotedMemory(Memory& memory, Shadow& shadow) : GuestMemory(memory.frames()), memory_(memory), shadow_(shadow) {}
-    std::byte* page(u64 guest_frame, bool write) override {
-        if (write) shadow_.written(guest_frame);
-        return memory_.page(guest_frame, write);
-    }
-
-  private:
-    Memory& memory_;
-    Shadow& shadow_;
-};
-
 class DeprivilegedGuest {
   public:
     DeprivilegedGuest(FrameSupply& supply, const DeprivilegedOptions& options);
@@ -60,7 +46,7 @@ class DeprivilegedGuest {
     u32 inline_after_;
     Memory memory_;
     DeprivilegedPaging paging_;
-    NotedMemory noted_;
+    NotedMemory noted_;  // tables, and code
     NoteLog notes_;
     LineSink lines_;
     Platform platform_;

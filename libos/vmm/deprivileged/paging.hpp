@@ -31,6 +31,7 @@ class DeprivilegedPaging final : public Paging {
     Outcome attach(GuestCpu&) override { return Done{}; }
     u64 place(GuestCpu&) override { return kContextsPerGuest; }
     Handled on_exit(GuestCpu&, GuestExit) override { return Handled::no; }
+    void note_write(u64 guest_frame) override { shadow_.written(guest_frame); }
     void forget(u64 guest_frame, u64 count) override { contexts_.forget_frames(guest_frame, count); }
 
     ShadowContexts& contexts() { return contexts_; }

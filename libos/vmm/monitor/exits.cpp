@@ -122,6 +122,7 @@ void Processor::on_string_port(u64 what) {
         const u64 here = std::min<u64>(size, kPageSize - address % kPageSize);
         const auto whole = std::span(unit).first(size);
         const auto move = [&](auto part, u64 physical) {
+            if (in) machine_.paging().note_write(physical >> kPageShift);
             return in ? machine_.memory().copy_out(physical, part) : machine_.memory().copy_in(part, physical);
         };
         if (in) store(unit, board.read_port(static_cast<u16>(what >> 16), size));

@@ -25,9 +25,25 @@ class Paging : public MemoryView {
     virtual Handled on_exit(GuestCpu& cpu, GuestExit exit) = 0;
     /// The guest writes EFER; the value has been checked.
     virtual void set_efer(GuestCpu& cpu, u64 value);
+    /// Somebody else than the guest's CPU is about to write a guest frame, which may be one of its tables.
+    virtual void note_write(u64) {}
 
   protected:
     ~Paging() = default;
+};
+
+/// The guest's memory as devices write it: where tables are watched, that a table is written is known.
+class NotedMemory final : public GuestMemory {
+  public:
+    NotedMemory(Memory& memory, Paging& paging) : GuestMemory(memory.frames()), memory_(memory), paging_(paging) {}
+    std::byte* page(u64 guest_frame, bool write) override {
+        if (write) paging_.note_write(guest_frame);
+        return memory_.page(guest_frame, write);
+    }
+
+  private:
+    Memory& memory_;
+    Paging& paging_;
 };
 
 /// Nested paging: the guest's tables are the CPU's business, and a context of the monitor's says where guest frames are.

@@ -17,12 +17,13 @@ std::span<GuestFrame> PcGuest::take_map(RunWindow& window, u64 frames) {
 
 PcGuest::PcGuest(FrameSupply& supply, const PcOptions& options)
     : memory_(supply, take_map(map_, options.frames)),
+      paging_(choose(options)),
+      noted_(memory_, paging_),
       notes_(options.name),
       lines_(options.name),
-      platform_(memory_, notes_, options.serial != nullptr ? *options.serial : lines_,
+      platform_(shadow_ ? static_cast<GuestMemory&>(noted_) : memory_, notes_, options.serial != nullptr ? *options.serial : lines_,
                 {.cpus = static_cast<u32>(options.cpus), .tsc_khz = information().tsc_hz / 1000, .wall_time = 0}),
       board_(platform_),
-      paging_(choose(options)),
       machine_(options.name, memory_, board_, paging_) {
     for (u64 i = 0; i < cpus(); ++i) processors_[i].emplace(machine_, i);
 }

@@ -64,13 +64,14 @@ class PcGuest {
 
     RunWindow map_;
     Memory memory_;
+    std::optional<NestedPaging> nested_;  // one of the two
+    std::optional<ShadowPaging> shadow_;
+    Paging& paging_;
+    NotedMemory noted_;
     NoteLog notes_;
     LineSink lines_;
     Platform platform_;
     PcBoard board_;
-    std::optional<NestedPaging> nested_;  // one of the two
-    std::optional<ShadowPaging> shadow_;
-    Paging& paging_;
     Machine machine_;
     std::optional<Processor> processors_[kMaxGuestCpus];
     RunWindow apic_page_;

@@ -29,6 +29,7 @@ class ShadowPaging final : public Paging, private MachineEffects {
     }
     Handled on_exit(GuestCpu& cpu, GuestExit exit) override;
     void set_efer(GuestCpu& cpu, u64 value) override;
+    void note_write(u64 guest_frame) override { shadow_.written(guest_frame); }
     void forget(u64 guest_frame, u64 count) override { contexts_.forget_frames(guest_frame, count); }
 
     const ShadowCounts& counts() const { return shadow_.counts(); }
