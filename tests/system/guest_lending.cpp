@@ -9,10 +9,11 @@
 //     robbed      the lender takes back what it has lent without asking: the guests, which look at it, end, and the monitor does not
 //     recalled    the kernel asks for what was lent: those who use it have copies
 //     lonely      nothing is ever shared: the lender lies, to this one or to the other monitor
+#include <algorithm>
+
 #include "libos/core/libos.hpp"
 #include "libos/transfer/board.hpp"
 #include "libos/vmm/lending/borrower.hpp"
-#include "libos/vmm/memory/manager.hpp"
 #include "libos/vmm/monitor/report.hpp"
 #include "tests/system/filler_guest.hpp"
 
@@ -26,29 +27,15 @@ constexpr u64 kGuests = 2, kLoans = 512;
 constexpr u64 kInCommon = kPages / kKinds + 1;
 
 constinit FrameSupply supply;
-struct Guest {
-    TestBoard board;
-    std::optional<TestGuest> machine;
-    ManagedMemory* memory = nullptr;
-};
-Guest guests[kGuests];
+FillerGuest guests[kGuests];
 
-class Director final : public Chore {
+class Director final : public FillerSteps {
   public:
-    Director(MemoryManager& manager, Borrower& borrower) : manager_(manager), borrower_(borrower) {}
-    u64 tend(u64 now) override {
-        if (is_done()) begin(step_++);
-        return now + information().tsc_hz / 1000;
-    }
+    Director(MemoryManager& manager, Borrower& borrower) : FillerSteps(guests, manager, 9), borrower_(borrower) {}
 
   private:
-    bool is_done();
-    void begin(u64 step);
-    void tell_all(Order order, u32 answer) {
-        for (Guest& each : guests) each.board.tell(order);
-        waits_for_ = answer;
-    }
-    bool all_said() const;
+    bool is_done() override;
+    void begin(u64 step) override;
     u64 on_loans() const;
     /// Something was lent to it that was not equal, or that no lender who keeps the rules lends.
     bool is_cheated() const { return borrower_.counts().unequal != 0 || !borrower_.is_open(); }
@@ -58,26 +45,15 @@ class Director final : public Chore {
         return is_over(argument("with")) || find_post(find_environment(argument("with")), posted).ok();
     }
 
-    MemoryManager& manager_;
     Borrower& borrower_;
-    u64 step_ = 0, until_pass_ = 0;
-    u32 waits_for_ = kHasWritten;
 };
-
-bool Director::all_said() const {
-    for (const Guest& each : guests) {
-        const bool is_waited_for = waits_for_ != 0 && each.machine->machine.is_running();
-        if (is_waited_for && each.board.said != waits_for_ && !(each.board.said & kIsWrong)) return false;
-    }
-    return true;
-}
 
 /// Pages that stand on borrowed frames, of those that should.
 u64 Director::on_loans() const {
     u64 count = 0;
-    for (const Guest& each : guests)
+    for (const FillerGuest& each : guests)
         for (u64 page = 0; page < kPages; ++page) {
-            const GuestFrame entry = each.machine->memory.entry(kFirst + page);
+            const GuestFrame entry = each.entry(kFirst + page);
             const bool shared = entry.use() == FrameUse::shared && FrameSupply::is_loan(entry.frame().run);
             const u64 kind = page % kKinds;
             count += shared && (kind == kCommon || kind == kOnePage);
@@ -88,16 +64,16 @@ u64 Director::on_loans() const {
 constexpr u64 kAllShared = kGuests * kPages / 2;
 
 bool Director::is_done() {
-    if (!all_said()) return false;
-    if (manager_.scanned_through() < until_pass_) return false;
+    if (!all_answered() || !passes_are_over()) return false;
     const std::string_view then = argument("then");
-    switch (step_) {
+    switch (next_step()) {
     case 1:
         if (then == "lonely") return manager_.scanned_through() > 30 && (is_cheated() || other_has("cheated"));
         return on_loans() == kAllShared || is_over(argument("with"));
     case 3: return then == "lonely" || other_has("shares");
     case 4:
-        if (then != "recalled" && guests[0].board.said != kHasWritten) return false;
+        // They look again and again, until that ends them.
+        if (then == "robbed" && std::ranges::any_of(guests, &FillerGuest::is_running)) return look(), false;
         if (then == "lives") return is_over(argument("with"));
         if (then == "recalled") return borrower_.counts().recalled != 0 && find_environment("asker") == EnvId{};
         if (then == "orphan") return is_over(argument("lender"));
@@ -109,7 +85,7 @@ bool Director::is_done() {
 }
 
 void Director::begin(u64 step) {
-    waits_for_ = 0;
+    await_nothing();
     switch (step) {
     case 0: return;  // all is written
     case 1:
@@ -120,22 +96,20 @@ void Director::begin(u64 step) {
             expect("each content is borrowed once", manager_.sharing().borrowed() >= kInCommon);
         if (is_cheated()) expect("posted", post("cheated", boot().image).ok());
         static_cast<void>(record("on_loans", on_loans(), "borrowed", manager_.sharing().borrowed(), "own", supply.taken()));
-        return tell_all(kLook, kIsRight);
+        return look();
     case 2: expect("posted", post("shares", boot().image).ok()); return;
     case 3:
         if (argument("then") == "dies") static_cast<void>(call<Exit>({0}));
         if (argument("then") == "recalled") return expect("posted", post("ready", boot().image).ok());
-        if (argument("then") == "robbed") return step_ = 3, tell_all(kLook, kIsRight);  // again and again, until that ends them
-        guests[0].board.tell(kWrite);
-        until_pass_ = manager_.scanned_through() + 3;
-        return;
-    case 4: expect("who wrote has copies", guests[0].machine->memory.copies() >= kPages / 2 || argument("then") != "lives"); return tell_all(kLook, kIsRight);
+        if (argument("then") == "robbed") return look();
+        guests[0].board.tell(kWrite, kHasWritten);
+        return await_passes(3);
+    case 4: expect("who wrote has copies", guests[0].machine->memory.copies() >= kPages / 2 || argument("then") != "lives"); return look();
     case 5: return tell_all(kWrite, kHasWritten);
-    case 6: until_pass_ = manager_.scanned_through() + 3; return;
-    case 7: return tell_all(kLook, kIsRight);
+    case 6: return await_passes(3);
+    case 7: return look();
     case 8: return expect("posted", post("again", boot().image).ok());
-    case 9: manager_.tell("lending", ticks()); return tell_all(kOff, 0);
-    default: return;
+    default: manager_.tell("lending", ticks()), tell_all(kOff, 0);
     }
 }
 
@@ -152,25 +126,13 @@ int libos_main() {
     rules.seed = borrower.seed();
     expect("a manager", manager.open(rules, kGuests * kFillerFrames).ok());
     borrower.serve(manager.sharing());
-    constexpr const char* kNames[kGuests] = {"first", "second"};
-    for (u64 i = 0; i < kGuests; ++i) {
-        Guest& guest = guests[i];
-        guest.board.number = static_cast<u32>(argument("first", 1) + i);
-        guest.machine.emplace(supply, kFillerFrames, kNames[i], guest.board);
-        expect("a guest", guest.machine->open(filler()).ok());
-        guest.memory = manager.add(guest.machine->memory, guest.machine->processor);
-        monitor.add(guest.machine->processor);
-    }
+    open_guests(guests, supply, kFillerFrames, filler(), argument("first", 1), manager, monitor);
     if (wrong != 0) return 1;
-    monitor.add(manager);
     monitor.add(borrower);
     monitor.add(director);
     monitor.run();
-    for (Guest& each : guests) report_exits(each.machine->processor, each.machine->machine.name().data());
-    expect("the manager closes", manager.close().ok());
-    for (Guest& each : guests) expect("a guest closes", each.machine->close().ok());
-    expect("nothing is shared any more", manager.sharing().table().frames() == 0 && manager.sharing().table().users() == 0);
-    expect("all frames are back", supply.taken() == 0);
+    for (FillerGuest& each : guests) report_exits(each.machine->processor, each.machine->machine.name().data());
+    close_guests(guests, supply, manager);
     expect("the borrower closes", borrower.close().ok());
     print(wrong == 0 ? "all guests found their memory as it was\n" : "some did not\n");
     return wrong == 0 ? 0 : 1;
