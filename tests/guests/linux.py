@@ -23,7 +23,7 @@ from words import command_line  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = ROOT / "build/guests/linux"
-SECONDS = 300  # Until a guest that says nothing counts as stuck.
+SECONDS = 600  # Until a guest that says nothing counts as stuck.
 
 
 class Guest:
