@@ -77,32 +77,36 @@ u64 start_local_apic() {
 }
 
 // A host that looks away makes a round longer while the PIT counts, and shorter before the first reading of the TSC or behind the
-// PIT's end. How long either may have been is known: the round counts in which it was least.
+// PIT's end. How long either may have been is known: the round counts in which it was least. A host that looks away more often
+// than every 2 ms spoils all rounds of that length; so they become shorter.
 u64 calibrate_timers() {
     constexpr u16 kCounts = 2386;  // 2 ms
-    constexpr int kAtLeast = 3, kAtMost = 50;
+    constexpr int kAtLeast = 3, kAtMost = 200, kBeforeShorter = 50;
     write_apic(kLvtTimer, kMasked);
-    u64 tsc = 0, apic_counts = 0, least_doubt = ~u64{0};
+    u64 tsc = 1, apic_counts = 0, pit_counts = 1, least_doubt = ~u64{0} >> 32;
     for (int round = 0; round < kAtLeast || (round < kAtMost && least_doubt > tsc / 256); ++round) {
+        const u16 pit = static_cast<u16>(kCounts >> (round / kBeforeShorter));
         const u64 before = read_tsc();
-        start_pit(kCounts);
+        start_pit(pit);
         write_apic(kInitialCount, 0xffff'ffff);
         const u64 begin = read_tsc();
+        // Order: read before the look that it counted still at. Read behind it, the host could have looked away in between.
         u64 counting = begin;
-        while (!pit_done()) counting = read_tsc();
+        for (u64 now = begin; !pit_done(); now = read_tsc()) counting = now;
         const u64 counts = 0xffff'ffff - read_apic(kCurrentCount);
         const u64 end = read_tsc();
-        if (const u64 doubt = begin - before + end - counting; doubt < least_doubt) {
+        // In proportion to what was counted; nothing counted, nothing known.
+        if (const u64 doubt = begin - before + end - counting; end != begin && doubt * tsc < least_doubt * (end - begin)) {
             least_doubt = doubt;
             tsc = end - begin;
             apic_counts = counts;
+            pit_counts = pit;
         }
     }
     write_apic(kInitialCount, 0);
     write_apic(kLvtTimer, VECTOR_TIMER);
-    if (tsc == 0) tsc = 1;
     counts_per_tick_q32 = (apic_counts << 32) / tsc;
-    return tsc * kPitHz / kCounts;
+    return tsc * kPitHz / pit_counts;
 }
 
 void set_timer(u64 ticks) {
