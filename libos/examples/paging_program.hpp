@@ -74,7 +74,7 @@ class PageDice {
 };
 
 /// Steps of a program that works until it has seen what it waits for, and then for some more: what happens must not depend
-/// on how fast the machine is. It waits for a minute at most, and leaves the CPU to others most of that time.
+/// on how fast the machine is. It waits for ten minutes at most, and leaves the CPU to others most of that time.
 class Steps {
   public:
     /// `more`: steps that it makes behind what it waits for.
@@ -89,7 +89,7 @@ class Steps {
     u64 number() const { return made_ - 1; }
 
   private:
-    static constexpr u64 kStepsASlice = 64, kSeconds = 60;
+    static constexpr u64 kStepsASlice = 64, kSeconds = 600;
 
     u64 left_, made_ = 0, give_up_ = ticks() + kSeconds * information().tsc_hz;
     bool seen_ = false;
