@@ -39,16 +39,15 @@ void write_apic(ApicRegister r, u32 value) {
 u32 read_apic(ApicRegister r) { return *reinterpret_cast<volatile u32*>(apic + r); }
 
 constexpr u64 kPitHz = 1'193'182;
-constexpr u16 kPitCounts = 2386;  // 2 ms
 constexpr u16 kPitChannel2 = 0x42, kPitCommand = 0x43, kSpeaker = 0x61;
 
 /// For `calibrate`: the PIT's channel 2 counts down once.
 struct Clocks {
-    void start() {
+    void start(u16 pit_counts) {
         out8(kSpeaker, static_cast<u8>((in8(kSpeaker) & ~0x02) | 0x01));
         out8(kPitCommand, 0xb0);  // channel 2, both bytes, interrupt on terminal count
-        out8(kPitChannel2, static_cast<u8>(kPitCounts));
-        out8(kPitChannel2, static_cast<u8>(kPitCounts >> 8));
+        out8(kPitChannel2, static_cast<u8>(pit_counts));
+        out8(kPitChannel2, static_cast<u8>(pit_counts >> 8));
         write_apic(kInitialCount, 0xffff'ffff);
     }
     bool done() { return in8(kSpeaker) & 0x20; }
@@ -89,7 +88,7 @@ TimerSpeed calibrate_timers() {
     write_apic(kLvtTimer, VECTOR_TIMER);
     if (found.problem != nullptr) return {0, found.problem};
     counts_per_tick_q32 = (found.apic_counts << 32) / found.tsc;
-    return {found.tsc * kPitHz / kPitCounts, nullptr};
+    return {found.tsc * kPitHz / found.pit_counts, nullptr};
 }
 
 void set_timer(u64 ticks) {

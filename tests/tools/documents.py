@@ -27,7 +27,7 @@ PATH = re.compile(rf"(?<![\w/.-])(?:{TOP})/(?!\d+\b)[\w./-]*[\w/]")
 def run(command):
     """Status and output of a command line, as a person would type it."""
     made = subprocess.run(["sh", "-c", command], cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", timeout=300, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", timeout=900, check=False)
     return made.returncode, made.stdout
 
 

@@ -18,10 +18,12 @@ def _free_port():
 
 
 def gdb_command(scenario, port, script=None):
-    """gdb's command line: kernel symbols, the hooks of tools/gdb, the first libOS's symbols, attached to `port`."""
+    """gdb's command line: kernel symbols, the hooks of tools/gdb, the first libOS's symbols, attached to `port`. It waits for QEMU to
+    open that, and to answer, as long as a busy host may take."""
     hooks = iso.ROOT / "tools/gdb/init.gdb"
     first = iso.image_path(scenario.libos[0])
-    return ["gdb", "-q", "-iex", f"add-auto-load-safe-path {iso.ROOT}", str(iso.KERNELS[scenario.kernel.image]),
+    return ["gdb", "-q", "-iex", f"add-auto-load-safe-path {iso.ROOT}", "-iex", "set tcp connect-timeout 120",
+            "-iex", "set remotetimeout 120", str(iso.KERNELS[scenario.kernel.image]),
             "-x", str(hooks), "-ex", f"add-symbol-file {first}", "-ex", f"target remote 127.0.0.1:{port}",
             *(["-batch", "-x", str(script)] if script else [])]
 

@@ -1,6 +1,7 @@
 """Runs the emulator and gathers what comes out: the log, the records, how it ended and how long it took."""
 
 import contextlib
+import fcntl
 import os
 import selectors
 import signal
@@ -21,6 +22,9 @@ from .records import Decoder
 # Seconds until the kernel's first line; the scenario's time limit counts from there on. UEFI firmware waits by counting time,
 # which under icount is counting instructions: that takes a minute.
 BOOT_ALLOWANCE = 300
+# A guest's serial port loses what a full pipe does not take within moments: there is room for what is printed while a busy host
+# does not let the runner read.
+_PIPE_BYTES = 1 << 20
 
 
 @dataclass
@@ -122,6 +126,8 @@ def run(scenario, iso, show=None, bochs=False, qemu=machines.QEMU, person=False)
         pipes = [os.pipe() for _ in range(3)]
         for read_end, _ in pipes:
             stack.callback(os.close, read_end)
+            with contextlib.suppress(OSError):  # It is more than this user may have: then it stays as it is.
+                fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         (com1, to_com1), (com2, to_com2), (errors, to_errors) = pipes
         console, ours, theirs = stack.enter_context(_console_of(scenario, person))
         if bochs:

@@ -15,7 +15,7 @@ _FRAME = re.compile(r"^\[tessera\]   #(\d+) (0x[0-9a-f]{1,16})$")
 _RIP = re.compile(r"^\[tessera\] rip (0x[0-9a-f]{1,16}) cs ")
 _ENDED = re.compile(r"^\[tessera\] ([a-z0-9_-]{1,15}) ended: .*\brip (0x[0-9a-f]{1,16})\b")
 _REASON = re.compile(r"\brip (0x[0-9a-f]{1,16})\b")
-_SECONDS = 10
+_SECONDS = 120
 
 
 @functools.lru_cache(maxsize=4096)
