@@ -59,10 +59,15 @@ void SwitchPort::close() {
     gate_.close();
 }
 
+// Places in the ring are kept for what is to be received: who has read a frame can always say so.
 Outcome SwitchPort::put(const NetRequest& request, u64 bytes) {
+    constexpr u64 kMostUnderWay = kRingSlots - kReceiveFrames;
     if (!open_ || cut_off()) return Error::ended;
-    if (!front_.put(request, bytes)) return Error::exhausted;
-    under_way_ += request.kind != RequestKind::receive;
+    const bool sends = request.kind != RequestKind::receive;
+    // They may all be answered, and nobody has looked.
+    if (sends && under_way_ >= kMostUnderWay) TRY(take_responses());
+    if ((sends && under_way_ >= kMostUnderWay) || !front_.put(request, bytes)) return Error::exhausted;
+    under_way_ += sends;
     // Order: the request is there before we look whether somebody has to be told of it.
     std::atomic_ref listening(ring().listening);
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -232,10 +237,7 @@ Outcome SwitchPort::send(std::span<const std::byte> frame) {
     request.length = static_cast<u16>(frame.size());
     std::memcpy(&request.header, frame.data(), kEthernetHeader);
     std::memcpy(request.small, frame.data() + kEthernetHeader, payload);
-    Outcome sent = put(request, kSlotHead + payload);
-    // The ring may be full of answers that nobody has looked at.
-    if (!sent.ok() && sent.error() == Error::exhausted && take_responses().ok()) sent = put(request, kSlotHead + payload);
-    TRY(sent);
+    TRY(put(request, kSlotHead + payload));
     ++copied_;
     return Done{};
 }

@@ -488,6 +488,33 @@ TEST_CASE("code that the guest writes anew is translated anew, also behind jumps
     CHECK(q.leave_from(second).what == Sensitive::cli);
 }
 
+TEST_CASE("an instruction whose own write empties the cache is done to its end as it began") {
+    map_everything();
+    QuietCache q;
+    struct Emptied final : GuestAddressSpace {
+        Emptied(GuestAddressSpace& next, Translator& translator) : next(next), translator(translator) {}
+        bool read(u64 address, void* to, u64 length, Access access, Exception& fault) override { return next.read(address, to, length, access, fault); }
+        bool write(u64 address, const void* from, u64 length, Access access, Exception& fault) override {
+            translator.flush();
+            return next.write(address, from, length, access, fault);
+        }
+        bool check(u64 address, u64 length, Access access, Exception& fault) override { return next.check(address, length, access, fault); }
+        GuestAddressSpace& next;
+        Translator& translator;
+    } space(q.m.machine.memory, q.translator);
+    put_code(NativeLayout::kCode, {0x67, 0xf3, 0x6c});  // addr32 rep insb: ecx counts, not rcx
+    q.m.cpu.rip = NativeLayout::kCode;
+    q.m.cpu.gpr[kRcx] = 0x1'0000'0002;
+    q.m.cpu.gpr[kRdi] = NativeLayout::kData;
+    const Translator::Entry entry = q.translator.enter(q.m.machine);
+    REQUIRE(entry.good);
+    Exit* const exit = q.translator.stop(q.m.machine, entry.address);
+    REQUIRE(exit);
+    CHECK(q.translator.take_exit({q.m.machine.cpu, space, q.m.machine.effects}, *exit).ending == Ending::done);
+    CHECK(q.m.cpu.gpr[kRdi] == NativeLayout::kData + 2);
+    CHECK(q.m.cpu.gpr[kRcx] == 0);
+}
+
 TEST_CASE("a full cache starts again, and a page without code is the guest's fault") {
     map_everything();
     QuietCache q;

@@ -101,7 +101,7 @@ void TranslatedCode::move() {
 }
 
 ShadowMapping TranslatedCode::limit(ShadowMapping mapping, const Access& access, u64) {
-    if (stands_at(address_at(mapping.page))) move();
+    if (stands_at(mapping.first, mapping.count)) move();
     mapping.execute = mapping.execute && access.user;
     return mapping;
 }
@@ -110,7 +110,7 @@ bool TranslatedCode::on_missing(u64 place, u64 address, const Access& access, u6
     const u64 index = (address - memory_of_.layout.base) >> kPageShift;
     const bool code = index >= kFixedPages, writable = index == 0;
     // Nothing of the guest's is executed where it is: it goes on in the cache.
-    if (!stands_at(address) || (access.fetch && !code) || (access.write && !writable)) return changed_ |= access.fetch, access.fetch;
+    if (!stands_at(page_at(address), 1) || (access.fetch && !code) || (access.write && !writable)) return changed_ |= access.fetch, access.fetch;
     const Rights rights = code ? Right::read | Right::execute : writable ? Right::read | Right::write : Rights{Right::read};
     // Code is entered all over, and so are the tables: some pages at once.
     constexpr u64 kAtOnce = 16;

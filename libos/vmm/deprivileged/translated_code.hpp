@@ -48,7 +48,7 @@ class TranslatedCode final : public KernelCode, private GuestAddressSpace {
         if (memory_of_.layout.base != 0 && !is_free(memory_of_.layout.base)) move();
     }
     void on_invalidation(u64 address) override {
-        if (stands_at(address)) on_new_root();
+        if (stands_at(PageNumber{address >> kPageShift}, 1)) on_new_root();
     }
     void report(std::string_view what) const override;
 
@@ -75,7 +75,11 @@ class TranslatedCode final : public KernelCode, private GuestAddressSpace {
     bool find_place();
     void move();
     u64 pages() const { return kFixedPages + (memory_of_.code.size() >> kPageShift); }
-    bool stands_at(u64 address) const { return memory_of_.layout.base != 0 && address - memory_of_.layout.base < pages() << kPageShift; }
+    /// In one of these pages?
+    bool stands_at(PageNumber first, u64 count) const {
+        const u64 base = memory_of_.layout.base, own = base >> kPageShift;
+        return base != 0 && first.value < own + pages() && own < first.value + count;
+    }
     void fail(const char* why, u64 detail = 0) { machine_.stop({End::failed, why, detail}); }
 
     Machine& machine_;

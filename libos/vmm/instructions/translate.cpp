@@ -62,7 +62,8 @@ void Translator::flush() {
     for (u32& place : memory_.index) place = 0;
     code_used_ = blocks_used_ = entries_used_ = exits_used_ = 0;
     unchained_ = kNoExit;
-    known_.fill({});
+    // What is being emulated just now is one of them: it is found no more, and stays as it is.
+    for (Known& each : known_) each.exit = kNoExit;
     for (u64 place = 0; place < TranslationTables::kPlaces; ++place) forget_target(place);
     ++counts_.flushes;
 }
