@@ -14,9 +14,7 @@ std::span<T> DeprivilegedGuest::take(RunWindow& window, u64 count) {
 }
 
 DeprivilegedGuest::DeprivilegedGuest(FrameSupply& supply, const DeprivilegedOptions& options)
-    : code_(options.code),
-      inline_after_(options.inline_after),
-      memory_(supply, take<GuestFrame>(map_, options.frames)),
+    : memory_(supply, take<GuestFrame>(map_, options.frames)),
       paging_(memory_, options.shadow),
       noted_(memory_, paging_),
       notes_(options.name),
@@ -25,12 +23,12 @@ DeprivilegedGuest::DeprivilegedGuest(FrameSupply& supply, const DeprivilegedOpti
                 {.cpus = 1, .tsc_khz = information().tsc_hz / 1000, .wall_time = 0}),
       board_(platform_),
       machine_(options.name, memory_, board_, paging_),
-      processor_(machine_, paging_, take<Site>(sites_, kSites), take<ScannedPage>(pages_, kPages)) {}
+      processor_(machine_, paging_, options.code, options.inline_after, take<Site>(sites_, kSites), take<ScannedPage>(pages_, kPages)) {}
 
 Outcome DeprivilegedGuest::open() {
     if (sites_.count() == 0 || pages_.count() == 0) return Error::exhausted;
     TRY(paging_.open());
-    return processor_.open(code_, inline_after_);
+    return processor_.open();
 }
 
 Outcome DeprivilegedGuest::close() {

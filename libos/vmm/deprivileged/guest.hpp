@@ -42,8 +42,6 @@ class DeprivilegedGuest {
     static std::span<T> take(RunWindow& window, u64 count);
 
     RunWindow map_, sites_, pages_;
-    CodeChoice code_;
-    u32 inline_after_;
     Memory memory_;
     DeprivilegedPaging paging_;
     NotedMemory noted_;  // tables, and code

@@ -7,8 +7,8 @@
 //             --> syscall   to the guest's LSTAR
 //             --> others    the guest's own exceptions
 //
-// Which mode the guest is in is known here and nowhere else. In the kernel's contexts only the translation cache is executable
-// (translated_code.hpp); or its own pages are, rewritten, as long as they are watched (rewritten_code.hpp).
+// Which mode the guest is in is known here and nowhere else. What becomes of its code is not: in the kernel's contexts only a
+// translation cache is executable, or its own pages are, rewritten, as long as they are watched (guest_code.hpp).
 //
 // The FPU's registers are in the CPU while the guest runs. Where its CR0 or CR4 says that they are not to be used they trap, and each trap is
 // judged by the guest's registers (libos/vmm/instructions/fpu.hpp).
@@ -17,7 +17,6 @@
 // guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
 #pragma once
 
-#include "libos/vmm/deprivileged/paging.hpp"
 #include "libos/vmm/deprivileged/rewritten_code.hpp"
 #include "libos/vmm/deprivileged/translated_code.hpp"
 #include "libos/vmm/monitor/exit_counts.hpp"
@@ -42,12 +41,14 @@ struct DeprivilegedCounts {
 
 class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, private FrameWatcher {
   public:
-    DeprivilegedProcessor(Machine& machine, DeprivilegedPaging& paging, std::span<Site> sites, std::span<ScannedPage> pages);
+    /// `sites`, `pages`: for the rewriter; `inline_after`: for the translator.
+    DeprivilegedProcessor(Machine& machine, DeprivilegedPaging& paging, CodeChoice code, u32 inline_after, std::span<Site> sites,
+                          std::span<ScannedPage> pages);
 
     /// Errors: of GuestCpu::open and TranslatedCode::open.
-    Outcome open(CodeChoice code, u32 inline_after);
+    Outcome open();
     /// Once the paging is closed.
-    Outcome close_code() { return translates_ ? translated_.close() : Outcome{Done{}}; }
+    Outcome close_code() { return kernel_code_->close(); }
     Outcome close() { return cpu_.close(); }
 
     Turn run(u64 until) override;
@@ -57,37 +58,32 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
 
     /// What it goes on with: at the beginning, or whenever somebody puts the guest somewhere else.
     void start(const VirtualCpu& registers);
-    const VirtualCpu& registers() const { return virtual_; }
     static const CpuModel& model();
     /// Somebody other than the guest is about to write a guest frame.
     void note_write(u64 guest_frame) { shadow_.written(guest_frame); }
     const ExitCounts& exits() const { return exits_; }
     const DeprivilegedCounts& counts() const { return counts_; }
-    const RewrittenCode& rewritten() const { return rewritten_; }
-    const TranslatedCode* translated() const { return translates_ ? &translated_ : nullptr; }
+    const KernelCode& kernel_code() const { return *kernel_code_; }
     const ShadowCounts& shadow_counts() const { return shadow_.counts(); }
     u64 bytes_at_rip(u8 (&bytes)[kMaxInstructionLength]);
 
   private:
     bool is_user() const { return virtual_.cpl == 3; }
     void fail(const char* reason, u64 detail = 0) { machine_.stop({End::failed, reason, detail}); }
-    VirtualMachine parts() { return {virtual_, space_, *this}; }
+    /// What it runs.
+    GuestCode& code() { return is_user() ? static_cast<GuestCode&>(user_code_) : *kernel_code_; }
 
     bool enter();
-    bool enter_translated();
     void leave();
-    bool is_translated() const { return translates_ && !is_user(); }
-    bool is_rewritten() const { return !translates_ && !is_user(); }
     void handle(GuestExit exit);
     void on_exception(u8 vector);
     void on_page_fault();
     void on_device_missing();
-    void bind(ShadowMapping mapping, const Access& access);
     void on_replaced(const Emulated& made, Exception raised);
     void on_emulated(const Emulated& made, Exception raised);
     void raise(const Exception& exception);
     void deliver_pending();
-    void translate_instead(const char* why);
+    void hand_over(const char* why);
     void load_root();
 
     // ---- MachineEffects
@@ -100,25 +96,25 @@ class DeprivilegedProcessor final : public TurnTaker, private MachineEffects, pr
     void paging_changed(PagingChange) override { load_root(); }
     void page_invalidated(u64 address) override {
         shadow_.invalidate(address);
-        if (translates_) translated_.on_invalidation(address);
+        kernel_code_->on_invalidation(address);
     }
     // ---- FrameWatcher
-    void on_write(u64 guest_frame) override;
+    void on_write(u64 guest_frame) override { kernel_code_->on_write(guest_frame, !is_user()); }
 
     Machine& machine_;
     DeprivilegedPaging& paging_;
     Shadow& shadow_;
     GuestSpace space_;
+    UserCode user_code_;
     RewrittenCode rewritten_;
     TranslatedCode translated_;
-    u32 inline_after_ = 0;
-    bool translates_ = false;
-    bool goes_on_ = false;       // where the real CPU stopped: the exit was no business of the guest's
+    KernelCode* kernel_code_;  // one of them
+    Onward onward_ = Onward::elsewhere;
     GuestCpu cpu_;
     VirtualCpu virtual_;
+    const VirtualMachine parts_{virtual_, space_, *this};
     // The next instruction has an FPU, none behind it: by TF, or seen to without (by the guest, or by translation).
     enum class Alone : u8 { no, stepped, seen_to } alone_ = Alone::no;
-    bool fresh_code_ = true;     // the monitor has put the kernel somewhere: scan from there before it runs
     u64 fs_base_ = 0, gs_base_ = 0;  // that the real CPU has
     u32 root_ = 0;
     u64 now_ = 0;

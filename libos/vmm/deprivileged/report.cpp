@@ -22,25 +22,6 @@ void tell_registers(const VirtualCpu& cpu) {
           hex(cpu.idtr.base), " limit ", hex(cpu.idtr.limit), "\n");
 }
 
-void report_translated(const TranslatedCode& code, const char* what) {
-    const Translator::Counts& counts = code.counts();
-    print(what, ": ", counts.blocks, " blocks of ", counts.instructions, " instructions translated; ", counts.exits, " exits of the cache, ", counts.chained,
-          " branches chained, ", counts.inlined, " handlers inlined; ", counts.invalidated, " blocks invalidated, ", counts.flushes, " flushes, ",
-          code.alone(), " instructions alone, ", code.moves(), " moves\n");
-    Json json;
-    json.field("what", "translated");
-    json.field("blocks", counts.blocks);
-    json.field("instructions", counts.instructions);
-    json.field("exits", counts.exits);
-    json.field("chained", counts.chained);
-    json.field("inlined", counts.inlined);
-    json.field("invalidated", counts.invalidated);
-    json.field("flushes", counts.flushes);
-    json.field("alone", code.alone());
-    json.field("moves", code.moves());
-    static_cast<void>(json.send());
-}
-
 }  // namespace
 
 void DeprivilegedProcessor::tell_end() {
@@ -71,12 +52,26 @@ void DeprivilegedProcessor::tell_end() {
     }
 }
 
+void RewrittenCode::report(std::string_view what) const {
+    print(what, ": ", scanned_, " instructions scanned, ", rewriter_.sites(), " replaced\n");
+    static_cast<void>(record("what", "rewritten", "scanned", scanned_, "replaced", rewriter_.sites()));
+}
+
+void TranslatedCode::report(std::string_view what) const {
+    const Translator::Counts& counts = translator_->counts();
+    print(what, ": ", counts.blocks, " blocks of ", counts.instructions, " instructions translated; ", counts.exits, " exits of the cache, ", counts.chained,
+          " branches chained, ", counts.inlined, " handlers inlined; ", counts.invalidated, " blocks invalidated, ", counts.flushes, " flushes, ",
+          alone_count_, " instructions alone, ", moves_, " moves\n");
+    static_cast<void>(record("what", "translated", "blocks", counts.blocks, "instructions", counts.instructions, "exits", counts.exits, "chained",
+                             counts.chained, "inlined", counts.inlined, "invalidated", counts.invalidated, "flushes", counts.flushes, "alone",
+                             alone_count_, "moves", moves_));
+}
+
 void report_deprivileged(const DeprivilegedProcessor& processor, const char* what) {
     const ExitCounts& exits = processor.exits();
     const DeprivilegedCounts& counts = processor.counts();
     print(what, ": ", exits.total(), " exits, ", exits.guest_ticks(), " ticks in the guest, ", exits.monitor_ticks(), " in the monitor; ",
-          counts.exceptions, " exceptions and ", counts.interrupts, " interrupts delivered; ", processor.rewritten().scanned(), " instructions scanned, ",
-          processor.rewritten().sites(), " replaced\n");
+          counts.exceptions, " exceptions and ", counts.interrupts, " interrupts delivered\n");
     Json json;
     json.field("what", what);
     exits.for_each([&](GuestExit exit, u64 count) { json.field(name_of(exit), count); });
@@ -85,11 +80,9 @@ void report_deprivileged(const DeprivilegedProcessor& processor, const char* wha
     json.field("monitor_ticks", exits.monitor_ticks());
     json.field("exceptions", counts.exceptions);
     json.field("interrupts", counts.interrupts);
-    json.field("scanned", processor.rewritten().scanned());
-    json.field("rewritten", processor.rewritten().sites());
     json.field("branches", counts.branches);
     static_cast<void>(json.send());
-    if (const TranslatedCode* const code = processor.translated()) report_translated(*code, what);
+    processor.kernel_code().report(what);
     Json by_instruction;
     by_instruction.field("what", "emulated");
     for (const SensitiveInstruction& each : sensitive_instructions())

@@ -9,6 +9,7 @@ constexpr const char* kTooMuch = "its code overlaps itself, or is more than ther
 
 }  // namespace
 
+/// The guest's kernel is about to go on at `rip`: what ring 3 must not execute from there on is replaced.
 void RewrittenCode::scan(u64 rip) {
     if (const auto where = code_.physical(rip); where && rewriter_.was_scanned(*where)) return;
     const Rewriter::Scanned scanned = rewriter_.scan(code_, rip);
@@ -16,19 +17,19 @@ void RewrittenCode::scan(u64 rip) {
     if (!scanned.complete) problem_ = kTooMuch;
 }
 
-ShadowMapping RewrittenCode::limit(ShadowMapping mapping, const Access& access) {
+std::optional<Exception> RewrittenCode::enter(const VirtualMachine& machine, GuestState& state, Onward onward) {
+    if (onward == Onward::elsewhere) scan(machine.cpu.rip);
+    return GuestCode::enter(machine, state, onward);
+}
+
+ShadowMapping RewrittenCode::limit(ShadowMapping mapping, const Access& access, u64 rip) {
+    if (access.user) return mapping;
+    if (access.fetch) scan(rip);
     const u64 frame = mapping.frame_of(mapping.page);
     if (access.fetch) shadow_.watch(frame);
     if (shadow_.is_watched(frame)) return {mapping.root, mapping.page, mapping.page, frame, 1, false, mapping.execute, mapping.user};
     mapping.execute = false;
     return mapping;
-}
-
-std::optional<Emulated> RewrittenCode::on_known(const VirtualMachine& machine) {
-    const auto where = code_.physical(machine.cpu.rip);
-    const KnownInstruction* known = where ? known_.find(*where) : nullptr;
-    if (known == nullptr) return {};
-    return known->what != Sensitive::none ? emulate(machine, known->in, known->what) : emulate_branch(machine, known->in);
 }
 
 /// Is it the byte that the rewriter writes?
@@ -37,8 +38,15 @@ bool RewrittenCode::stands_on_trap(u64 rip) {
     return is_canonical(rip) && code_.read(rip, &byte, 1) && byte == kTrappingByte;
 }
 
+std::optional<Emulated> RewrittenCode::take(const VirtualMachine& machine) {
+    const auto where = code_.physical(machine.cpu.rip);
+    const KnownInstruction* known = where ? known_.find(*where) : nullptr;
+    if (known == nullptr) return take_site(machine);
+    return known->what != Sensitive::none ? emulate(machine, known->in, known->what) : emulate_branch(machine, known->in);
+}
+
 // Order: what is done may write, to this page too; it is remembered only if nobody has.
-std::optional<Emulated> RewrittenCode::on_site(const VirtualMachine& machine) {
+std::optional<Emulated> RewrittenCode::take_site(const VirtualMachine& machine) {
     if (!stands_on_trap(machine.cpu.rip)) return {};
     const u64 where = watched(machine.cpu.rip), generation = known_.generation();
     const RewrittenTrap trap = emulate_site(rewriter_, code_, machine);
@@ -55,9 +63,10 @@ void RewrittenCode::on_write(u64 guest_frame, bool by_kernel) {
     contexts_.forget_frame(guest_frame);
 }
 
-void RewrittenCode::give_back() {
+void RewrittenCode::give_up() {
     PhysicalCode code(memory_);
     rewriter_.forget_all(code);
+    for (u32 root = 0; root < kMaxRoots / 2; ++root) contexts_.forget_root(root);
 }
 
 }  // namespace tessera::vmm

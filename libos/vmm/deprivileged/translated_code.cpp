@@ -32,11 +32,18 @@ constexpr PageNumber page_at(u64 address) { return PageNumber{address >> kPageSh
 /// Canonical, of a page of 36 bits.
 constexpr u64 address_at(PageNumber page) { return static_cast<u64>(static_cast<i64>(page.value << 28) >> 16); }
 
+/// The trap behind the one instruction that TF allows.
+Emulated step(const VirtualMachine& machine) {
+    constexpr u64 kSingleStep = 1 << 14;
+    machine.cpu.dr[6] |= kSingleStep;
+    return {Ending::exception, Sensitive::none, Exception::plain(kDebug)};
+}
+
 }  // namespace
 
 // ---- Its memory ------------------------------------------------------------------------------------------------
 
-Outcome TranslatedCode::open(u32 inline_after) {
+Outcome TranslatedCode::open() {
     const u64 bytes = (kFixedPages + kCodePages) * kPageSize +
                       kCodePages * (kBlocksPerPage * sizeof(Block) + kEntriesPerPage * sizeof(MapEntry) + kExitsPerPage * sizeof(Exit) +
                                     kIndexPerPage * sizeof(u32)) + 4 * 64;
@@ -49,13 +56,11 @@ Outcome TranslatedCode::open(u32 inline_after) {
     memory_of_.entries = cut<MapEntry>(at, kCodePages * kEntriesPerPage);
     memory_of_.exits = cut<Exit>(at, kCodePages * kExitsPerPage);
     memory_of_.index = cut<u32>(at, kCodePages * kIndexPerPage);
-    memory_of_.inline_after = inline_after;
+    memory_of_.inline_after = inline_after_;
     memory_of_.has_base_instructions = has_base_instructions();
     translator_.emplace(memory_of_);
     return Done{};
 }
-
-Outcome TranslatedCode::close() { return window_.close(); }
 
 // ---- Where it stands -------------------------------------------------------------------------------------------
 
@@ -63,8 +68,8 @@ Outcome TranslatedCode::close() { return window_.close(); }
 bool TranslatedCode::is_free(u64 base) {
     for (u64 i = 0; i < pages();) {
         const PageNumber page = page_at(base) + i;
-        const Walk found = walk(memory_, shadow_.mode(), page, {});
-        if (found.result == WalkResult::translated && found.guest_frame < memory_.frames()) return false;
+        const Walk found = walk(machine_.memory(), shadow_.mode(), page, {});
+        if (found.result == WalkResult::translated && found.guest_frame < machine_.memory().frames()) return false;
         // An entry that says nothing says it of all its pages.
         const u64 alike = found.result == WalkResult::fault && found.steps != 0 ? pages_of_entry(found.last().level) : 1;
         i += alike - page.value % alike;
@@ -76,7 +81,7 @@ bool TranslatedCode::is_free(u64 base) {
 /// those of the guest's memory, mapped as it lies.
 bool TranslatedCode::find_place() {
     constexpr u64 kReach = u64{1} << 31, kEnd = kUserPages << kPageShift;
-    const u64 step = ShadowContexts::pages_for(memory_.frames()) << kPageShift, offset = step / 2;
+    const u64 step = ShadowContexts::pages_for(machine_.memory().frames()) << kPageShift, offset = step / 2;
     for (u64 base = kReach - step + offset; base > step; base -= step)
         if (is_free(base)) return memory_of_.layout.base = base, true;
     for (u64 base = kEnd - (u64{1} << 39) + offset; base > kReach; base -= u64{1} << 39)
@@ -95,16 +100,17 @@ void TranslatedCode::move() {
     changed_ = true;
 }
 
-void TranslatedCode::make_way(PageNumber first, u64 count) {
-    const u64 base = memory_of_.layout.base, own = base >> kPageShift;
-    if (base != 0 && first.value < own + pages() && own < first.value + count) move();
+ShadowMapping TranslatedCode::limit(ShadowMapping mapping, const Access& access, u64) {
+    if (stands_at(mapping.first, mapping.count)) move();
+    mapping.execute = mapping.execute && access.user;
+    return mapping;
 }
 
-bool TranslatedCode::bind(u64 place, u64 address, const Access& access, u64 rip) {
+bool TranslatedCode::on_missing(u64 place, u64 address, const Access& access, u64 rip) {
     const u64 index = (address - memory_of_.layout.base) >> kPageShift;
-    if (memory_of_.layout.base == 0 || index >= pages()) return false;
     const bool code = index >= kFixedPages, writable = index == 0;
-    if (access.user || (access.fetch && !code) || (access.write && !writable)) return false;
+    // Nothing of the guest's is executed where it is: it goes on in the cache.
+    if (!stands_at(page_at(address), 1) || (access.fetch && !code) || (access.write && !writable)) return changed_ |= access.fetch, access.fetch;
     const Rights rights = code ? Right::read | Right::execute : writable ? Right::read | Right::write : Rights{Right::read};
     // Code is entered all over, and so are the tables: some pages at once.
     constexpr u64 kAtOnce = 16;
@@ -141,7 +147,7 @@ bool TranslatedCode::read(u64 address, void* to, u64 length, Access access, Exce
         const u64 offset = address % kPageSize, part = std::min(length, kPageSize - offset);
         const auto frame = code_frame(address, fault);
         if (!frame) return false;
-        const std::byte* page = memory_.page(*frame, false);
+        const std::byte* page = machine_.memory().page(*frame, false);
         if (page == nullptr) return fail("there is no memory for its code"), false;
         std::copy_n(page + offset, part, out);
         address += part;
@@ -183,38 +189,32 @@ void TranslatedCode::on_write(u64 guest_frame, bool by_kernel) {
 
 // ---- In and out ------------------------------------------------------------------------------------------------
 
-void TranslatedCode::set_attention(bool wanted) {
-    if (attention_ != wanted) translator_->set_attention(attention_ = wanted);
-}
-
-TranslatedCode::Entered TranslatedCode::enter(const VirtualMachine& machine, GuestState& state, bool waiting) {
+std::optional<Exception> TranslatedCode::enter(const VirtualMachine& machine, GuestState& state, Onward onward) {
     VirtualCpu& cpu = machine.cpu;
+    const bool waiting = machine_.board().interrupt_pending(0);
+    if (attention_ != waiting) translator_->set_attention(attention_ = waiting);
+    if (onward == Onward::same && !changed_ && !worthless_ && pages_.is_settled(shadow_.root()) && !(cpu.shadow && waiting)) return {};
+    if (!cpu.is64()) return fail("its kernel runs 32-bit code, at", cpu.rip), std::nullopt;
     if (memory_of_.layout.base == 0) move();
-    set_attention(waiting);
     const bool once = alone_ || (cpu.rflags & rflags::kTrap) || (cpu.shadow && waiting);
     Translator::Entry entry{};
     // What a look at the guest's tables turns up may make worthless what was translated while it was looked up.
     for (u32 rounds = 0; rounds < 4; ++rounds) {
         if (worthless_) throw_away();
         settle();
-        if (problem_ != nullptr) return {true, {}};
+        if (!machine_.is_running()) return {};
         entry = once ? translator_->enter_once(with_code(machine)) : translator_->enter(with_code(machine));
         if (!worthless_) break;
     }
     if (worthless_) fail("its page tables do not stand still");
     alone_ = changed_ = false;
-    if (!entry.good) return {false, entry.fault};
+    if (!machine_.is_running()) return {};
+    if (!entry.good) return entry.fault;
     entered_ = cpu.rip;
     store_registers(cpu, state);
     state.rip = entry.address;
     state.rflags = real_flags(cpu) & ~rflags::kTrap;
-    return {true, {}};
-}
-
-bool TranslatedCode::go_on(const VirtualMachine& machine, bool waiting) {
-    if (changed_ || worthless_ || !pages_.is_settled(shadow_.root()) || (machine.cpu.shadow && waiting)) return false;
-    set_attention(waiting);
-    return true;
+    return {};
 }
 
 void TranslatedCode::leave(const VirtualMachine& machine, const GuestState& state) {
@@ -228,19 +228,18 @@ void TranslatedCode::leave(const VirtualMachine& machine, const GuestState& stat
     if (shadowed && cpu.rip == entered_) cpu.shadow = true;
 }
 
-Emulated TranslatedCode::take(const VirtualMachine& machine) {
+std::optional<Emulated> TranslatedCode::take_step(const VirtualMachine& machine) {
+    return has_stepped(machine.cpu) ? std::optional(step(machine)) : std::nullopt;
+}
+
+std::optional<Emulated> TranslatedCode::take(const VirtualMachine& machine) {
+    if (exit_ == nullptr) return {};
     const Exit::Kind kind = exit_->kind;
     const bool steps = has_stepped(machine.cpu);
     const Emulated made = translator_->take_exit(with_code(machine), *exit_);
     exit_ = nullptr;
     if (kind != Exit::Kind::emulate) machine.cpu.shadow = false;
     return steps ? step(machine) : made;
-}
-
-Emulated TranslatedCode::step(const VirtualMachine& machine) {
-    constexpr u64 kSingleStep = 1 << 14;
-    machine.cpu.dr[6] |= kSingleStep;
-    return {Ending::exception, Sensitive::none, Exception::plain(kDebug)};
 }
 
 }  // namespace tessera::vmm

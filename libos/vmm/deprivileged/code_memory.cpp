@@ -1,10 +1,10 @@
-#include "libos/vmm/deprivileged/guest_code.hpp"
+#include "libos/vmm/deprivileged/code_memory.hpp"
 
 #include <algorithm>
 
 namespace tessera::vmm {
 
-bool GuestCode::read(u64 address, u8* to, u64 length) {
+bool LinearCode::read(u64 address, u8* to, u64 length) {
     while (length != 0) {
         const u64 part = std::min(length, kPageSize - address % kPageSize);
         const auto from = physical(address);
@@ -17,14 +17,14 @@ bool GuestCode::read(u64 address, u8* to, u64 length) {
 }
 
 // Whoever asks for a byte's name remembers what it is: so a write to it has to be noticed.
-u64 GuestCode::identity(u64 address) {
+u64 LinearCode::identity(u64 address) {
     const auto at = physical(address);
     if (!at) return ~u64{0};
     if (!shadow_.is_watched(*at >> kPageShift)) shadow_.watch(*at >> kPageShift);
     return *at;
 }
 
-void GuestCode::patch(u64 address, u8 byte) {
+void LinearCode::patch(u64 address, u8 byte) {
     const auto to = physical(address);
     if (to) memory_.write(*to, byte);
 }
