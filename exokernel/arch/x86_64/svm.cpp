@@ -73,36 +73,49 @@ bool has_tag(const Cpu& cpu, const Guest& guest, const Context& context) {
     guest.block->tlb_control = svm.flush_by_asid ? 3 : 1;
 }
 
-enum class Missed {
-    no,     ///< It exited for another reason, or no binding admits the access.
-    again,  ///< It can go on.
-    gone,   ///< It cannot: it is not loaded with that context any more.
-};
-
-/// What the guest's tables missed, filled from the S-TLB.
-Missed settle(Cpu& cpu, Guest& guest, Context& context, Tries& tries) {
+/// What the guest's tables missed, filled from the S-TLB. `done`: it can go on; else it goes back to its monitor.
+Refill settle(Guest& guest, Context& context, Tries& tries) {
     ControlBlock& block = *guest.block;
     const PageFault fault{VirtAddr{block.exit_info[1]}, block.exit_info[0] & 0x1f};
     PageNumber page = page_of(fault.address);
     if (context.kind == ContextKind::shadow) {
-        if (!is_canonical(fault.address.value)) return Missed::no;
+        if (!is_canonical(fault.address.value)) return Refill::no;
         page.value &= kGuestPages - 1;
     }
     const Refill filled = refill(context, page, fault);
-    if (filled == Refill::no) return Missed::no;
-    if (filled == Refill::no_room) {
-        Exclusive exclusive;
-        if (!is_loaded(*cpu.env, guest, context)) return Missed::gone;  // taken by force while this CPU waited
-        drop_tables(context);
-    }
+    if (filled == Refill::no) return filled;
     if (block.rip != tries.rip) tries = {block.rip, 0};
-    if (++tries.count == kMostTries) {
+    if (filled == Refill::no_room || ++tries.count == kMostTries) {
         block.exit_code = static_cast<u64>(GuestExit::interrupted);
-        return Missed::no;
+        return filled == Refill::no_room ? filled : Refill::no;
     }
     // What was being delivered when the access missed is delivered again.
     if ((block.exit_event & GuestEvent::kValid) && !is_made_again(block.exit_event)) block.event = block.exit_event;
-    return Missed::again;
+    return Refill::done;
+}
+
+/// What the guest's exit was and how it goes on, into its state page.  Hot: inlined, as its monitor waits for it.
+[[gnu::always_inline]] inline void tell_exit(GuestState& state, const ControlBlock& block, bool window) {
+    state.rip = block.rip;
+    state.rsp = block.rsp;
+    state.rax = block.rax;
+    state.rflags = block.rflags;
+    state.cr2 = block.cr2;
+    state.event = block.exit_event & GuestEvent::kValid ? block.exit_event : 0;
+    state.wishes = (window ? static_cast<u64>(GuestWish::window) : 0) |
+                   (block.interrupt_shadow & 1 ? static_cast<u64>(GuestWish::shadow) : 0);
+    state.exit = block.exit_code;
+    state.info[0] = block.exit_info[0];
+    state.info[1] = block.exit_info[1];
+    state.next_rip = svm.next_rip ? block.next_rip : 0;
+}
+
+/// The guest's tables are full, and other CPUs may be using them.
+/// Order: all has been said to the monitor, as the context may be taken by force while this CPU waits, and the guest.
+[[gnu::cold, gnu::noinline]] u64 make_room(const Environment& env, const Guest& guest, Context& context) {
+    Exclusive exclusive;
+    if (is_loaded(env, guest, context)) drop_tables(context);
+    return static_cast<u64>(GuestExit::interrupted);
 }
 
 }  // namespace
@@ -186,7 +199,7 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, u64 place) {
         forget_other(cpu, guest);
     const u64 miss = shadow ? static_cast<u64>(GuestExit::exception) + kPageFault : static_cast<u64>(GuestExit::nested_fault);
     const u64 guest_block = physical(&block).value, host_block = physical_of_image(host_blocks[cpu.index].by_save).value;
-    Missed missed = Missed::no;
+    Refill missed = Refill::no;
     Tries tries{};
     do {
         block.tlb_control = 0;
@@ -194,27 +207,18 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, u64 place) {
             choose_tag(cpu, guest, context);
         svm_enter(state, guest_block, host_block);
         block.event = 0;
-        missed = block.exit_code == miss ? settle(cpu, guest, context, tries) : Missed::no;
-    } while (missed == Missed::again);
+        missed = block.exit_code == miss ? settle(guest, context, tries) : Refill::no;
+    } while (missed == Refill::done);
     __atomic_store_n(&cpu.env->in_guest, false, __ATOMIC_RELAXED);
-    if (missed == Missed::gone) [[unlikely]]
-        return Error::not_found;
+    if (missed == Refill::no_room) [[unlikely]] {
+        tell_exit(state, block, window);
+        return make_room(*cpu.env, guest, context);
+    }
     if (static_cast<u32>(block.exit_code) == ~u32{0}) [[unlikely]]
         forget_refused(guest);
     if (block.exit_code == static_cast<u64>(GuestExit::exception) + kMachineCheck) [[unlikely]]
         panic("machine check in a guest");
-    state.rip = block.rip;
-    state.rsp = block.rsp;
-    state.rax = block.rax;
-    state.rflags = block.rflags;
-    state.cr2 = block.cr2;
-    state.event = block.exit_event & GuestEvent::kValid ? block.exit_event : 0;
-    state.wishes = (window ? static_cast<u64>(GuestWish::window) : 0) |
-                   (block.interrupt_shadow & 1 ? static_cast<u64>(GuestWish::shadow) : 0);
-    state.exit = block.exit_code;
-    state.info[0] = block.exit_info[0];
-    state.info[1] = block.exit_info[1];
-    state.next_rip = svm.next_rip ? block.next_rip : 0;
+    tell_exit(state, block, window);
     return block.exit_code;
 }
 
