@@ -106,7 +106,10 @@ Outcome SwitchPort::take_responses() {
 Outcome SwitchPort::on_response() {
     const u64 number = response_.id;
     under_way_ -= number < kSendFrames || number >= kPlaces;
-    if (number >= kPlaces) return Done{};  // something small was sent
+    if (number >= kPlaces) {
+        small_ -= small_ != 0;
+        return Done{};
+    }
     Place& place = places_[number];
     if (place.state != Place::asked) return Error::bad_argument;
     place.number = response_.frame;
@@ -225,6 +228,8 @@ Outcome SwitchPort::send(std::span<const std::byte> frame) {
         std::memcpy(to.data(), frame.data(), frame.size());
         return send(frame.size());
     }
+    if (small_ == kMostSmall) TRY(take_responses());
+    if (small_ == kMostSmall) return Error::exhausted;
     NetRequest request{};
     request.id = kPlaces;
     request.frame = kNoFrame;
@@ -232,10 +237,8 @@ Outcome SwitchPort::send(std::span<const std::byte> frame) {
     request.length = static_cast<u16>(frame.size());
     std::memcpy(&request.header, frame.data(), kEthernetHeader);
     std::memcpy(request.small, frame.data() + kEthernetHeader, payload);
-    Outcome sent = put(request, kSlotHead + payload);
-    // The ring may be full of answers that nobody has looked at.
-    if (!sent.ok() && sent.error() == Error::exhausted && take_responses().ok()) sent = put(request, kSlotHead + payload);
-    TRY(sent);
+    TRY(put(request, kSlotHead + payload));
+    ++small_;
     ++copied_;
     return Done{};
 }
