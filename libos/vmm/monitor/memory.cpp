@@ -236,7 +236,7 @@ void Memory::share(u64 guest_frame, SuppliedFrame frame) {
 
 void Memory::vacate(u64 guest_frame, FrameUse use) {
     if (map_[guest_frame].use() == FrameUse::present) return;
-    forget(guest_frame, 1);
+    if (map_[guest_frame].is_backed()) forget(guest_frame, 1);
     map_[guest_frame] = GuestFrame::make(use, 0);
 }
 
