@@ -72,6 +72,11 @@ def needed(one):
     return one["own"] + one["shared"]
 
 
+def in_use(one):
+    """The same of all monitors."""
+    return sum(needed(each) for each in one["together"])
+
+
 def total(records, field):
     return sum(one[field] for one in records)
 
@@ -113,46 +118,46 @@ def plots(data):
         ("one guest", [line("frames taken", "", curve, "taken"), line("balloon", "", curve, "ballooned"), line("target", "4 3", curve, "balloon_target")])])
 
 
+# What is told of a boot: words, and what of it they stand for.
+SHARING_ROWS = [
+    ("pages in use at the end, MiB", lambda each: f"{needed(each['curve'][-1]) / MIB:.1f}"),
+    ("frames taken for them, MiB", lambda each: f"{each['curve'][-1]['taken'] / MIB:.1f}"),
+    ("reclaimed", lambda each: f"{100 - 100 * each['curve'][-1]['taken'] / needed(each['curve'][-1]):.0f} %"),
+    ("of all shared, once on zeros", lambda each: f"{each['end']['zeros']} of {each['end']['came_to_share']}"),
+    ("pages hashed", lambda each: each["end"]["looked"]),
+    ("pairs compared, of which different", lambda each: f"{each['end']['compared']:,}, {each['end']['different']:,}"),
+    ("copies on write", lambda each: each["end"]["copies"]),
+    ("looking, ms", lambda each: f"{each['end']['scan_microseconds'] / 1000:.0f}"),
+    ("the whole run, ms", lambda each: f"{each['curve'][-1]['microseconds'] / 1000:.0f}"),
+    ("exits, all guests", lambda each: each["exits"]),
+    ("of these for memory", lambda each: each["nested_faults"]),
+    ("blocks of the disk shown; KiB copied", lambda each: f"{each['disk']['shown']}; {each['disk']['copied_bytes'] >> 10}")]
+LENDING_ROWS = [
+    ("pages in use, MiB", lambda each: f"{in_use(each) / MIB:.1f}"),
+    ("frames that the monitors took for them, MiB", lambda each: f"{total(each['together'], 'taken') / MIB:.1f}"),
+    ("frames lent, at most, MiB", lambda each: f"{each['lender']['most_loans'] / MIB:.1f}"),
+    ("frames that lending takes itself, MiB", lambda each: f"{kept(each) / MIB:.1f}"),
+    ("reclaimed, all that considered", lambda each: f"{100 - 100 * taken(each) / in_use(each):.1f} %"),
+    ("hashes told of", lambda each: each["lender"]["told"]),
+    ("pages shown, of which were lent, refused", lambda each: f"{each['lender']['shown']:,}: {each['lender']['lent']:,}, {each['lender']['refused']:,}"),
+    ("lent, but not equal any more", lambda each: total(each["borrowers"], "unequal")),
+    ("copies on write", lambda each: total(each["ends"], "copies")),
+    ("looking, both monitors, ms", lambda each: f"{total(each['ends'], 'scan_microseconds') / 1000:.0f}"),
+    ("the lender and the keeper, ms", lambda each: f"{1000 * (each['ticks']['lender'] + each['ticks']['keeper']) / each['tsc_hz']:.0f}"),
+    ("all CPU time, ms", lambda each: f"{1000 * sum(each['ticks'].values()) / each['tsc_hz']:.0f}"),
+    ("exits, all guests", lambda each: each["exits"]),
+    ("of these for memory", lambda each: each["nested_faults"])]
+
+
 def section(data):
-    def row(name, value):
-        return [name, *(value(data[each]) for each in ("with", "without"))]
+    def table(headings, both, rows):
+        return [*results.comparison(headings, (both["with"], both["without"]), rows), ""]
 
-    rows = [row("pages in use at the end, MiB", lambda each: f"{needed(each['curve'][-1]) / MIB:.1f}"),
-            row("frames taken for them, MiB", lambda each: f"{each['curve'][-1]['taken'] / MIB:.1f}"),
-            row("reclaimed", lambda each: f"{100 - 100 * each['curve'][-1]['taken'] / needed(each['curve'][-1]):.0f} %"),
-            row("of all shared, once on zeros", lambda each: f"{each['end']['zeros']} of {each['end']['came_to_share']}"),
-            row("pages hashed", lambda each: f"{each['end']['looked']:,}"),
-            row("pairs compared, of which different", lambda each: f"{each['end']['compared']:,}, {each['end']['different']:,}"),
-            row("copies on write", lambda each: f"{each['end']['copies']:,}"),
-            row("looking, ms", lambda each: f"{each['end']['scan_microseconds'] / 1000:.0f}"),
-            row("the whole run, ms", lambda each: f"{each['curve'][-1]['microseconds'] / 1000:.0f}"),
-            row("exits, all guests", lambda each: f"{each['exits']:,}"),
-            row("of these for memory", lambda each: f"{each['nested_faults']:,}"),
-            row("blocks of the disk shown; KiB copied", lambda each: f"{each['disk']['shown']}; {each['disk']['copied_bytes'] >> 10}")]
-    def both(name, value):
-        return [name, *(value(data["lending"][each]) for each in ("with", "without"))]
-
-    def in_use(one):
-        return sum(needed(each) for each in one["together"])
-
-    lending = [both("pages in use, MiB", lambda each: f"{in_use(each) / MIB:.1f}"),
-               both("frames that the monitors took for them, MiB", lambda each: f"{total(each['together'], 'taken') / MIB:.1f}"),
-               both("frames lent, at most, MiB", lambda each: f"{each['lender']['most_loans'] / MIB:.1f}"),
-               both("frames that lending takes itself, MiB", lambda each: f"{kept(each) / MIB:.1f}"),
-               both("reclaimed, all that considered", lambda each: f"{100 - 100 * taken(each) / in_use(each):.1f} %"),
-               both("hashes told of", lambda each: f"{each['lender']['told']:,}"),
-               both("pages shown, of which were lent, refused", lambda each: f"{each['lender']['shown']:,}: {each['lender']['lent']:,}, {each['lender']['refused']:,}"),
-               both("lent, but not equal any more", lambda each: f"{total(each['borrowers'], 'unequal'):,}"),
-               both("copies on write", lambda each: f"{total(each['ends'], 'copies'):,}"),
-               both("looking, both monitors, ms", lambda each: f"{total(each['ends'], 'scan_microseconds') / 1000:.0f}"),
-               both("the lender and the keeper, ms", lambda each: f"{1000 * (each['ticks']['lender'] + each['ticks']['keeper']) / each['tsc_hz']:.0f}"),
-               both("all CPU time, ms", lambda each: f"{1000 * sum(each['ticks'].values()) / each['tsc_hz']:.0f}"),
-               both("exits, all guests", lambda each: f"{each['exits']:,}"),
-               both("of these for memory", lambda each: f"{each['nested_faults']:,}")]
     end = data["balloon"]["end"]
     machine = data["with"]["machine"]
-    return [f"{machine['version']}, `-cpu {machine['cpu_model']}`; one run each.", "", *results.table(["three guests", "sharing", "without"], rows), "",
-            *results.table(["two monitors with two guests each", "with a lender", "without"], lending), "",
+    return [f"{machine['version']}, `-cpu {machine['cpu_model']}`; one run each.", "",
+            *table(["three guests", "sharing", "without"], data, SHARING_ROWS),
+            *table(["two monitors with two guests each", "with a lender", "without"], data["lending"], LENDING_ROWS),
             f"Balloon: the kernel asked for {end['frames_asked']} frames; the guest's balloon gave {end['balloon_given']} of its own, "
             f"{end['pages_out']} pages were put out."]
 
@@ -170,17 +175,14 @@ def double_paging():
             for name in ("enough", "short", "vaulted")}
     results.write("double_paging.json", {"machine": result["machine"], **data})
 
-    def row(words, part, *fields):
-        return [words, *(", ".join(f"{data[name][part][field]:,}" for field in fields) for name in data)]
-
     results.fill(PAGE, "double paging", [
         "Instructions, as `-icount shift=0` counts them.", "",
-        *results.table(["the same guest", "frames for all", "for fewer, squeezed", "for fewer, lent"], [
-            row("pages put out by the monitor", "memory", "pages_out"),
-            row("brought back", "memory", "pages_in"),
-            row("of those, for the guest's own disk only", "memory", "pages_in_for_others"),
-            row("exits", "guest", "exits"),
-            row("guest, monitor and kernel in all", "bill", "ticks")])])
+        *results.comparison(["the same guest", "frames for all", "for fewer, squeezed", "for fewer, lent"], data.values(), [
+            ("pages put out by the monitor", lambda one: one["memory"]["pages_out"]),
+            ("brought back", lambda one: one["memory"]["pages_in"]),
+            ("of those, for the guest's own disk only", lambda one: one["memory"]["pages_in_for_others"]),
+            ("exits", lambda one: one["guest"]["exits"]),
+            ("guest, monitor and kernel in all", lambda one: one["bill"]["ticks"])])])
     print(f"  build/results/double_paging.json, {PAGE}")
 
 

@@ -45,20 +45,20 @@ class Guests:
     @staticmethod
     def tell(machine, runs):
         """Fills the marked section of docs/guest-memory.md."""
-        def row(words, value):
-            return [words, *(f"{value(*runs[tax]):,.0f}" for tax in TAXES)]
+        def mean(name):
+            return lambda run: f"{settled(run[0], name):,.0f}"
 
         def last(name, field):
-            return lambda _, memory: memory[name][-1][field]
+            return lambda run: run[1][name][-1][field]
 
-        rows = [row(f"the {name} one's monitor holds, frames", lambda periods, _, name=name: settled(periods, name)) for name in ("busy", "idle")]
+        rows = [(f"the {name} one's monitor holds, frames", mean(name)) for name in ("busy", "idle")]
         for name in ("busy", "idle"):
-            rows.append(row(f"{name}: frames in use, by the samples", lambda periods, _, name=name: settled(periods, f"{name}_used")))
-            rows.append(row(f"{name}: pages in the balloon at the end", last(name, "ballooned")))
-            rows.append(row(f"{name}: pages put out without asking", last(name, "pages_out")))
+            rows += [(f"{name}: frames in use, by the samples", mean(f"{name}_used")),
+                     (f"{name}: pages in the balloon at the end", last(name, "ballooned")),
+                     (f"{name}: pages put out without asking", last(name, "pages_out"))]
         results.fill("docs/guest-memory.md", "tax", [
             f"{machine['version']}, {machine['memory_mib']} MiB; means of the last quarter of one run each.", "",
-            *results.table(["two guests of equal shares", *(f"tax {tax} %" for tax in TAXES)], rows)])
+            *results.comparison(["two guests of equal shares", *(f"tax {tax} %" for tax in runs)], runs.values(), rows)])
 
 
 def run(scene, tax):

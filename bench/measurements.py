@@ -13,18 +13,11 @@ import paths as path_table
 import results
 import stlb_tables
 import ways
+from results import table
 
 PAGE = results.ROOT / "docs/measurements.md"
 HEADINGS = ["path", "Tessera", "mark", "", "Linux 6.1", "seL4", "NOVA", "JOS"]
 MOST_FUNCTIONS = 8
-
-
-def table(headings, rows):
-    def cell(value):
-        return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-
-    return ["| " + " | ".join(headings) + " |", "| --- |" + " ---: |" * (len(headings) - 1),
-            *("| " + " | ".join(map(cell, row)) + " |" for row in rows)]
 
 
 def need(name, verb):

@@ -16,10 +16,7 @@ LOSSES = ("others", "rounds", "ticks_a_round", "share_thousandths", "promised_th
 
 
 def table(rows, columns):
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(f"{row[name]:,}" if isinstance(row[name], int) else str(row[name]) for name in columns) + " |"
-              for row in rows]
-    return "\n".join(lines)
+    return "\n".join(results.table(columns, [[row[name] for name in columns] for row in rows]))
 
 
 def costs():

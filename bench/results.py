@@ -55,8 +55,17 @@ def fill(page, name, lines):
 
 
 def table(headings, rows):
-    """The lines of a table in a document: the first column is words, the others are numbers."""
-    return ["| " + " | ".join(headings) + " |", "| --- |" + " ---: |" * (len(headings) - 1), *("| " + " | ".join(row) + " |" for row in rows)]
+    """The lines of a table in a document: the first column is words, the others are numbers, or texts as they are to stand there."""
+    def text(cell):
+        return "" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+    return ["| " + " | ".join(headings) + " |", "| --- |" + " ---: |" * (len(headings) - 1),
+            *("| " + " | ".join(map(text, row)) + " |" for row in rows)]
+
+
+def comparison(headings, runs, rows):
+    """The lines of a table with a column a run. `rows`: pairs of words, and a function that answers a run's number."""
+    return table(headings, [[words, *map(number_of, runs)] for words, number_of in rows])
 
 
 def kernel_digest():

@@ -8,6 +8,7 @@ A function is the innermost one at that address, inlined ones included. Writes b
 import argparse
 import collections
 import json
+import os
 import re
 import subprocess
 import sys
@@ -85,7 +86,7 @@ def functions_at(addresses):
                              input="\n".join(f"{a:#x}" for a in mine), capture_output=True, check=True).stdout.splitlines()
         starts = [i for i, line in enumerate(out) if line.startswith("0x")]
         for i in starts:
-            file = out[i + 2].split(":")[0].removeprefix(f"{results.ROOT}/").removeprefix("./")
+            file = os.path.normpath(out[i + 2].split(":")[0])
             named[int(out[i], 16)] = (short_name(out[i + 1]), file)
     return named
 

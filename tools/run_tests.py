@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build/tests"
 # The makes below are on their own: the job server of the make above is not theirs.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-TIME_LIMIT = 900  # Seconds, for one layer or scenario, unless told otherwise.
+TIME_LIMIT = 1800  # Seconds, for one layer or scenario, unless told otherwise.
 SLOWEST = 6  # That are named at the end.
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$")
 

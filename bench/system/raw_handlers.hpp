@@ -18,7 +18,7 @@ static_assert(Rebind::number == 10 && Protect::number == 12);
 
 // Back to what was interrupted; rax = the record.
 #define RAW_RESUME              \
-    "mov $libos_upcall_stack_top, %esp\n" \
+    "mov $libos_upcall_stack_base + 8, %esp\n" \
     "push $0x1b\n"              \
     "push 16(%rax)\n"           \
     "push 8(%rax)\n"            \

@@ -1,5 +1,7 @@
 #include "exokernel/core/environment.hpp"
 
+#include <algorithm>
+
 #include "exokernel/arch/x86_64/fpu.hpp"
 #include "exokernel/arch/x86_64/hardware_tlb.hpp"
 #include "exokernel/core/exclusion.hpp"
@@ -34,7 +36,7 @@ EnvId owner_of(FrameNumber frame) { return EnvId{frames.info(frame).owner}; }
 /// Does `env` stand in, live in, save into or run a guest in memory of `owner`?
 bool depends_on(const Environment& env, const Environment& owner) {
     return owner_of(env.memory.first) == owner.id || owner_of(env.context->memory.first) == owner.id ||
-           (env.user_records != 0 && owner_of(env.save_frame) == owner.id) || runs_guest_in(env, owner.id);
+           (env.save_to_user != 0 && owner_of(env.save_frame) == owner.id) || runs_guest_in(env, owner.id);
 }
 
 void record_end(const Environment& env, const EndReason& reason) {
@@ -151,7 +153,7 @@ Environment& commit_environment(u64 index, const EnvironmentPlan& plan) {
 }
 
 void release_written_pages(const Environment& env) {
-    if (env.user_records != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
+    if (env.save_to_user != 0) frames.info(env.save_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
     if (env.vector != nullptr) frames.info(env.vector_frame).flags &= static_cast<u8>(~frame_flag::kSaveArea);
 }
 
@@ -193,41 +195,28 @@ void end_alone(Environment& env, const EndReason& reason) {
 
 void end_environment(Environment& env, const EndReason& reason) {
     Exclusive exclusive;
-    // Whoever depends on it, or on one that does, ends too. They are gathered first and ended from the furthest back: a
-    // chain of environments can be long, and the kernel's stack is not.
+    // Whoever depends on it, or on one that does, ends too. They are gathered first and then ended one by one: a chain of
+    // environments can be long, and the kernel's stack is not.
     struct Doomed {
         Environment* env;
-        const char* owner;  // the name of whose memory it depends on
+        Text<16> owner;  // the name of whose memory it depends on, who may end before it
     } doomed[kMaxEnvironments];
     u64 count = 0;
     const auto doom = [&](Environment& one, const char* owner) {
         one.info->state = EnvironmentState::ending;
-        // Youngest first. Nobody depends on who came later, and grants are given in order.
-        u64 place = count++;
-        for (; place != 0 && doomed[place - 1].env->grant < one.grant; --place) doomed[place] = doomed[place - 1];
-        doomed[place] = {&one, owner};
+        doomed[count++] = {&one, Text<16>(owner)};
     };
-    const auto depends_on_doomed = [&](const Environment& other) -> const char* {
-        for (u64 i = 0; i < count; ++i)
-            if (depends_on(other, *doomed[i].env)) return doomed[i].env->info->name;
-        return nullptr;
-    };
-    doom(env, nullptr);
-    for (bool more = true; more;) {
-        more = false;
-        for (Environment* other : environments) {
-            if (other == nullptr || other->info->state == EnvironmentState::ending) continue;
-            const char* owner = depends_on_doomed(*other);
-            if (owner == nullptr) continue;
-            doom(*other, owner);
-            more = true;
-        }
-    }
+    doom(env, "");
+    for (u64 i = 0; i < count; ++i)
+        for (Environment* other : environments)
+            if (other != nullptr && other->info->state != EnvironmentState::ending && depends_on(*other, *doomed[i].env))
+                doom(*other, doomed[i].env->info->name);
     // A guest can be loaded with a context of somebody younger, or two with each other's: first nobody is with any.
     for (u64 i = 0; i < count; ++i) leave_guests(*doomed[i].env);
+    // Youngest first, as grants are given in order: apart from guests, nobody stands in the memory of who came later.
+    std::sort(doomed, doomed + count, [](const Doomed& a, const Doomed& b) { return a.env->grant > b.env->grant; });
     for (u64 i = 0; i < count; ++i)
-        if (doomed[i].env != &env) end_alone(*doomed[i].env, EndReason::because("its memory belonged to ", doomed[i].owner));
-    end_alone(env, reason);
+        end_alone(*doomed[i].env, doomed[i].env == &env ? reason : EndReason::because("its memory belonged to ", doomed[i].owner.view()));
     for (const Environment* other : environments)
         if (other != nullptr) return;
     finish();

@@ -31,7 +31,7 @@ struct Guest;
 struct Environment {
     // Read by trap code (offsets.cpp).
     SaveArea* save;         ///< The kernel's address of the save area; `kNoSaveArea` (always full) without one.
-    u64 user_records;       ///< The libOS's address of record[0].
+    u64 save_to_user;       ///< From there to the libOS's address of it; 0 without one.
     u64 entry[kUpcallKinds];
     EnvironmentInfo* info;  ///< The accounts, in the table that everybody can read.
     u64 resume_rip;
@@ -52,7 +52,7 @@ struct Environment {
     Context* context;
     Cpu* home;              ///< The CPU that it lives on: nobody else runs it, or looks at how it goes on.
     FrameRange memory;      ///< The two frames of this structure.
-    FrameNumber save_frame; ///< Valid when user_records != 0.
+    FrameNumber save_frame; ///< Valid when it has one.
     RepossessionVector* vector;  ///< The kernel's address of it; nullptr: it has none.
     FrameNumber vector_frame;    ///< Valid when it has one.
     u8 outstanding;         ///< Its rows of the table of requests that are: bit n is row n.

@@ -48,6 +48,8 @@ void commit_guest(Environment& env, u64 number, GuestForm form, FrameRange memor
     guest.memory = memory;
     guest.fresh = true;
     if (form == GuestForm::svm) initialise_control_block(guest);
+    for (u64 i = 0; i < kMaxCpus; ++i)
+        if (cpu_at(i).left == &guest) cpu_at(i).left = nullptr;  // that was another one, in the same frames
     env.guests[number] = &guest;
 }
 
@@ -74,8 +76,6 @@ void destroy_guest(Environment& env, u64 number) {
     Guest& guest = *env.guests[number];
     for (u64 place = 0; place < kContextsPerGuest; ++place) commit_load(env, guest, place, nullptr);
     env.guests[number] = nullptr;
-    for (u64 i = 0; i < kMaxCpus; ++i)
-        if (cpu_at(i).left == &guest) cpu_at(i).left = nullptr;  // another one may be made in its place
     give_back(guest.memory);
 }
 

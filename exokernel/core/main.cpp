@@ -244,7 +244,8 @@ extern "C" [[noreturn]] void kernel_main(u32 magic, u32 information_address, u64
     information.policy = set_switch_policy(options.policy, options.tlb_entries);
     build_memory(taken);
     draw_key(options);
-    const u64 hz = calibrate_timers();
+    const auto [hz, timer_problem] = calibrate_timers();
+    if (timer_problem != nullptr) refuse(timer_problem);
     const u64 per_us = hz / 1'000'000 != 0 ? hz / 1'000'000 : 1;
     set_slot_length(options.quantum_us * per_us, options.grace_us * per_us);
     information.abi_version = kAbiVersion;

@@ -7,7 +7,7 @@ namespace tessera::kernel {
 namespace {
 
 /// May the access that faulted go on with this binding, once the hardware knows it? Notes accessed and dirty.
-bool admits(const Context& context, StlbEntry& entry, const PageFault& fault) {
+bool admits(const Context& context, StlbEntry& entry, PageFault fault) {
     if (fault.is(AccessKind::reserved)) return false;
     if (fault.is(AccessKind::user) && !(entry.pte & pte::kUser)) return false;
     if (fault.is(AccessKind::write)) {
@@ -26,7 +26,7 @@ bool admits(const Context& context, StlbEntry& entry, const PageFault& fault) {
 
 }  // namespace
 
-Refill refill(Context& context, PageNumber page, const PageFault& fault) {
+Refill refill(Context& context, PageNumber page, PageFault fault) {
     ContextGuard guard(context);
     StlbEntry* entry = page.value < context.pages ? context.stlb.find(page) : nullptr;
     const bool unfilled = switch_policy() == SwitchPolicy::none && !fault.is(AccessKind::present) && !is_guests_own(context.kind);

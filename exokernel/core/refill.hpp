@@ -13,6 +13,6 @@ enum class Refill {
 };
 
 /// Behind a fault of `page` in a context that this CPU may load. Notes accessed and dirty, and counts a hit.
-Refill refill(Context& context, PageNumber page, const PageFault& fault);
+Refill refill(Context& context, PageNumber page, PageFault fault);
 
 }  // namespace tessera::kernel

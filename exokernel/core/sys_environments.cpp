@@ -112,7 +112,7 @@ Result<FrameNumber> check_written_page(const Environment& env, VirtAddr page) {
     const FrameNumber frame = frame_in(entry->pte);
     const FrameInfo& info = frames.info(frame);
     if (info.owner != env.id.value || info.state != FrameState::owned) return Error::denied;
-    const bool had = (env.user_records != 0 && env.save_frame == frame) || (env.vector != nullptr && env.vector_frame == frame);
+    const bool had = (env.save_to_user != 0 && env.save_frame == frame) || (env.vector != nullptr && env.vector_frame == frame);
     if ((info.flags & frame_flag::kSaveArea) && !had) return Error::conflict;
     return frame;
 }
@@ -138,7 +138,7 @@ Outcome on_call(const UpcallSet::Args& args) {
     env.vector_frame = vector_frame;
     env.save_frame = frame;
     env.save = at<SaveArea>(address_of(frame));
-    env.user_records = table.save_area.value + offsetof(SaveArea, record);
+    env.save_to_user = table.save_area.value - reinterpret_cast<u64>(env.save);
     for (u64 i = 0; i < kUpcallKinds; ++i) env.entry[i] = table.entry[i].value;
     settle_resume(env);
     return Done{};

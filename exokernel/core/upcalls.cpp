@@ -26,7 +26,7 @@ bool deliver_upcall(Environment& env, TrapFrame& frame, UpcallKind kind, u64 err
     record.rax = frame.regs.rax;
     record.rcx = frame.regs.rcx;
     record.rdx = frame.regs.rdx;
-    frame.regs.rax = env.user_records + depth * sizeof(SaveRecord);
+    frame.regs.rax = reinterpret_cast<u64>(&record) + env.save_to_user;
     frame.regs.rcx = frame.regs.rdx = 0;
     frame.entry.rip = entry;
     frame.entry.rflags = USER_RFLAGS;

@@ -4,6 +4,7 @@
 
 #include "exokernel/arch/x86_64/kernel_memory.hpp"
 #include "exokernel/arch/x86_64/registers.hpp"
+#include "exokernel/drivers/calibration.hpp"
 
 namespace tessera::kernel {
 namespace {
@@ -38,20 +39,25 @@ void write_apic(ApicRegister r, u32 value) {
 u32 read_apic(ApicRegister r) { return *reinterpret_cast<volatile u32*>(apic + r); }
 
 constexpr u64 kPitHz = 1'193'182;
+constexpr u16 kPitCounts = 2386;  // 2 ms
 constexpr u16 kPitChannel2 = 0x42, kPitCommand = 0x43, kSpeaker = 0x61;
 
-/// Let the PIT's channel 2 count `counts` down once.
-void start_pit(u16 counts) {
-    out8(kSpeaker, static_cast<u8>((in8(kSpeaker) & ~0x02) | 0x01));
-    out8(kPitCommand, 0xb0);  // channel 2, both bytes, interrupt on terminal count
-    out8(kPitChannel2, static_cast<u8>(counts));
-    out8(kPitChannel2, static_cast<u8>(counts >> 8));
-}
-bool pit_done() { return in8(kSpeaker) & 0x20; }
+/// For `calibrate`: the PIT's channel 2 counts down once.
+struct Clocks {
+    void start() {
+        out8(kSpeaker, static_cast<u8>((in8(kSpeaker) & ~0x02) | 0x01));
+        out8(kPitCommand, 0xb0);  // channel 2, both bytes, interrupt on terminal count
+        out8(kPitChannel2, static_cast<u8>(kPitCounts));
+        out8(kPitChannel2, static_cast<u8>(kPitCounts >> 8));
+        write_apic(kInitialCount, 0xffff'ffff);
+    }
+    bool done() { return in8(kSpeaker) & 0x20; }
+    u64 apic_counts() { return 0xffff'ffff - read_apic(kCurrentCount); }
+    u64 tsc() { return read_tsc(); }
+};
 
 void command(u64 apic_id, u32 what) {
-    while (read_apic(kCommandLow) & kPending) {
-    }
+    while (read_apic(kCommandLow) & kPending) {}
     write_apic(kCommandHigh, static_cast<u32>(apic_id) << 24);
     write_apic(kCommandLow, what | kAssert);
 }
@@ -76,33 +82,14 @@ u64 start_local_apic() {
     return read_apic(kId) >> 24;
 }
 
-// A host that looks away makes a round longer while the PIT counts, and shorter before the first reading of the TSC or behind the
-// PIT's end. How long either may have been is known: the round counts in which it was least.
-u64 calibrate_timers() {
-    constexpr u16 kCounts = 2386;  // 2 ms
-    constexpr int kAtLeast = 3, kAtMost = 50;
+TimerSpeed calibrate_timers() {
     write_apic(kLvtTimer, kMasked);
-    u64 tsc = 0, apic_counts = 0, least_doubt = ~u64{0};
-    for (int round = 0; round < kAtLeast || (round < kAtMost && least_doubt > tsc / 256); ++round) {
-        const u64 before = read_tsc();
-        start_pit(kCounts);
-        write_apic(kInitialCount, 0xffff'ffff);
-        const u64 begin = read_tsc();
-        u64 counting = begin;
-        while (!pit_done()) counting = read_tsc();
-        const u64 counts = 0xffff'ffff - read_apic(kCurrentCount);
-        const u64 end = read_tsc();
-        if (const u64 doubt = begin - before + end - counting; doubt < least_doubt) {
-            least_doubt = doubt;
-            tsc = end - begin;
-            apic_counts = counts;
-        }
-    }
+    const Calibration found = calibrate(Clocks{});
     write_apic(kInitialCount, 0);
     write_apic(kLvtTimer, VECTOR_TIMER);
-    if (tsc == 0) tsc = 1;
-    counts_per_tick_q32 = (apic_counts << 32) / tsc;
-    return tsc * kPitHz / kCounts;
+    if (found.problem != nullptr) return {0, found.problem};
+    counts_per_tick_q32 = (found.apic_counts << 32) / found.tsc;
+    return {found.tsc * kPitHz / kPitCounts, nullptr};
 }
 
 void set_timer(u64 ticks) {

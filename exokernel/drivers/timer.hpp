@@ -7,8 +7,13 @@
 
 namespace tessera::kernel {
 
-/// Measure, once, on the first CPU. Returns TSC ticks a second.
-u64 calibrate_timers();
+struct TimerSpeed {
+    u64 tsc_hz;
+    const char* problem;  ///< nullptr, or why this machine's timers cannot be used.
+};
+
+/// Measure, once, on the first CPU (exokernel/drivers/calibration.hpp).
+TimerSpeed calibrate_timers();
 /// Switch this CPU's local APIC on, with everything masked but its timer. Returns its APIC id.
 u64 start_local_apic();
 /// Interrupt this CPU in `ticks` TSC ticks from now (at once if 0), replacing what was set before.

@@ -6,7 +6,8 @@
     .global libos_start
     .type libos_start, @function
 libos_start:
-    lea libos_upcall_stack_top - 16, %rsp
+    lea libos_upcall_stack_base, %rsp
+    movq $0x1b, (%rsp)                          // USER_DATA, for good: upcall.S
     xor %ebp, %ebp
     call libos_register
     lea libos_main_stack_top, %rsp

@@ -6,6 +6,8 @@
 //
 // All of them are loaded every time: what the compiler left in a register is nobody else's business.
 
+#include "libos/core/call_saved.inc"
+
 #define ANSWER 32
 
 .macro load_message from
@@ -38,12 +40,7 @@
     .global libos_transfer
     .type libos_transfer, @function
 libos_transfer:
-    push %rbx
-    push %rbp
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+    push_call_saved
     push %rsi
     mov %edx, %eax
     load_message %rsi
@@ -54,12 +51,7 @@ libos_transfer:
     jnz 1f
     store_message %rdx
     mov %rdi, 80(%rdx)
-1:  pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbp
-    pop %rbx
+1:  pop_call_saved
     ret
     .size libos_transfer, . - libos_transfer
 

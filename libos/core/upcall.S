@@ -4,10 +4,13 @@
 // Which stack: the upcall stack from its top, or, when the upcall came while on it, 128 bytes further down
 // (a red zone's length). An overflowed rsp is not on it any more: then its top, to say what happened.
 //
-//   light     rdi only; the handler keeps every register (LIBOS_HANDLER).            19 instructions around it
-//   full      all that a C++ function may clobber; for handlers that make calls.     30 instructions around it
+//   light     rdi only; the handler keeps every register (LIBOS_HANDLER).            18 instructions around it
+//   full      all that a C++ function may clobber; for handlers that make calls.     29 instructions around it
 //   straight  as full, for page faults that do not come while an upcall is handled,
-//             where both the record and the stack are known.                         29 instructions around it
+//             where both the record and the stack are known.                         28 instructions around it
+//
+// What a handler stands on is the last word of the frame to resume by, USER_DATA: at the top of the stack it is written once
+// (start.S), and nothing goes over it.
 //
 // Order: `depth` goes down last. An upcall between that and iretq takes the same record, which nobody needs
 // any more, and leaves the iretq frame alone, as it stays below an rsp that is on the upcall stack.
@@ -30,11 +33,12 @@
     lea libos_upcall_stack_negated(%rsp), %rcx
     cmp $STACK_SIZE, %rcx
     jb 1f
-    mov $libos_upcall_stack_top - 16, %esp
+    mov $libos_upcall_stack_base, %esp
 2:
     .subsection 1
 1:  sub $144, %rsp
     and $-16, %rsp
+    movq $USER_DATA, (%rsp)
     jmp 2b
     .previous
 .endm
@@ -63,7 +67,6 @@
 libos_resumes:
 
 .macro resume at=0, base
-    push $USER_DATA
     push \at + RSP\base
     push \at + RFLAGS\base
     push $USER_CODE
@@ -101,10 +104,10 @@ libos_upcall_\name:
     mov %rdi, SCRATCH(%rax)
     choose_stack
     keep base=(%rax)
-    mov %rax, (%rsp)
+    mov %rax, 8(%rsp)
     mov %rax, %rdi
     call *libos_handlers + 8 * \kind
-    mov (%rsp), %rdi
+    mov 8(%rsp), %rdi
     put_back base=(%rdi)
     resume base=(%rdi)
     .size libos_upcall_\name, . - libos_upcall_\name
@@ -123,7 +126,7 @@ libos_upcall_\name:
     entry page_fault_straight
     cmpl $1, libos_save_area
     jne libos_upcall_page_fault
-    mov $libos_upcall_stack_top - 16, %esp
+    mov $libos_upcall_stack_base, %esp
     mov %rdi, SCRATCH(%rax)
     keep base=(%rax)
     mov %rax, %rdi
@@ -197,9 +200,12 @@ libos_to_safe_point:
     .section .libos_upcall_stack, "aw", @nobits
     .balign 4096
     .global libos_upcall_stack
+    .global libos_upcall_stack_base
     .global libos_upcall_stack_top
 libos_upcall_stack:
-    .skip STACK_SIZE
+    .skip STACK_SIZE - 16
+libos_upcall_stack_base:
+    .skip 16
 libos_upcall_stack_top:
 
     .section .libos_save_area, "aw", @nobits

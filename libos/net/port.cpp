@@ -59,10 +59,15 @@ void SwitchPort::close() {
     gate_.close();
 }
 
+// Places in the ring are kept for what is to be received: who has read a frame can always say so.
 Outcome SwitchPort::put(const NetRequest& request, u64 bytes) {
+    constexpr u64 kMostUnderWay = kRingSlots - kReceiveFrames;
     if (!open_ || cut_off()) return Error::ended;
-    if (!front_.put(request, bytes)) return Error::exhausted;
-    under_way_ += request.kind != RequestKind::receive;
+    const bool sends = request.kind != RequestKind::receive;
+    // They may all be answered, and nobody has looked.
+    if (sends && under_way_ >= kMostUnderWay) TRY(take_responses());
+    if ((sends && under_way_ >= kMostUnderWay) || !front_.put(request, bytes)) return Error::exhausted;
+    under_way_ += sends;
     // Order: the request is there before we look whether somebody has to be told of it.
     std::atomic_ref listening(ring().listening);
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -106,10 +111,7 @@ Outcome SwitchPort::take_responses() {
 Outcome SwitchPort::on_response() {
     const u64 number = response_.id;
     under_way_ -= number < kSendFrames || number >= kPlaces;
-    if (number >= kPlaces) {
-        small_ -= small_ != 0;
-        return Done{};
-    }
+    if (number >= kPlaces) return Done{};  // something small was sent
     Place& place = places_[number];
     if (place.state != Place::asked) return Error::bad_argument;
     place.number = response_.frame;
@@ -228,8 +230,6 @@ Outcome SwitchPort::send(std::span<const std::byte> frame) {
         std::memcpy(to.data(), frame.data(), frame.size());
         return send(frame.size());
     }
-    if (small_ == kMostSmall) TRY(take_responses());
-    if (small_ == kMostSmall) return Error::exhausted;
     NetRequest request{};
     request.id = kPlaces;
     request.frame = kNoFrame;
@@ -238,7 +238,6 @@ Outcome SwitchPort::send(std::span<const std::byte> frame) {
     std::memcpy(&request.header, frame.data(), kEthernetHeader);
     std::memcpy(request.small, frame.data() + kEthernetHeader, payload);
     TRY(put(request, kSlotHead + payload));
-    ++small_;
     ++copied_;
     return Done{};
 }

@@ -84,8 +84,6 @@ class SwitchPort {
 
   private:
     static constexpr u64 kPlaces = kSendFrames + kReceiveFrames, kNoPlace = kPlaces;
-    /// What travels in the ring without a place's request: whatever else is under way, each place can still ask.
-    static constexpr u64 kMostSmall = kRingSlots - kPlaces;
     static constexpr MacAddress kNobody{};
 
     /// What a request was made for, by its id: those to fill first, then those to read.
@@ -117,8 +115,7 @@ class SwitchPort {
     Place places_[kPlaces]{};
     u64 room_ = kNoPlace;          ///< What room() has shown,
     MacAddress room_for_{};        ///< and for whom.
-    u64 under_way_ = 0;            ///< How many sends and requests for a frame have no answer yet,
-    u64 small_ = 0;                ///< and how many of them sent something small.
+    u64 under_way_ = 0;            ///< How many sends and requests for a frame have no answer yet.
     u8 order_[kReceiveFrames]{};   ///< The places of what came, a ring,
     u64 came_ = 0, shown_ = 0;     ///< how many came, and how many of those were shown;
     u64 last_shown_ = kNoPlace;    ///< what receive() has shown, and neither given back nor kept.

@@ -1,7 +1,7 @@
 // Asks a libOS for frames, once it, or another one, says that it is ready, or after some time, and waits until it has given them: to be
 // loaded with `arbiter=1`.
 //
-//   whom=NAME   ready=NAME   frames=COUNT   milliseconds=DEADLINE   patience=SECONDS   after=SECONDS
+//   whom=NAME   ready=NAME   frames=COUNT   milliseconds=DEADLINE   after=SECONDS
 #include "libos/core/libos.hpp"
 #include "libos/transfer/board.hpp"
 
@@ -15,11 +15,17 @@ bool sleep_to(u64 tsc) {
     return true;
 }
 
+/// However long that takes. False: it has ended.
+bool await_ready(EnvId who) {
+    while (who && is_alive(who) && !find_post(who, "ready").ok()) sleep_to(ticks() + information().tsc_hz / 1000);
+    return find_post(who, "ready").ok();
+}
+
 }  // namespace
 
 int libos_main() {
-    const u64 second = information().tsc_hz, begin = ticks(), after = argument("after", 0) * second;
-    const bool ready = after != 0 ? sleep_to(begin + after) : await_post(argument(argument("ready").empty() ? "whom" : "ready"), "ready", begin + argument("patience", 60) * second).ok();
+    const u64 after = argument("after", 0) * information().tsc_hz;
+    const bool ready = after != 0 ? sleep_to(ticks() + after) : await_ready(find_environment(argument(argument("ready").empty() ? "whom" : "ready")));
     const EnvId target = find_environment(argument("whom"));
     const u64 count = argument("frames", 64), deadline = argument("milliseconds", 1000) * (information().tsc_hz / 1000);
     const RevocationSpec spec{RevocationKind::frames, 0, kAny, count, deadline, deadline};

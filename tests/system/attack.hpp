@@ -76,9 +76,9 @@ struct Memory {
     VirtAddr at(u64 offset = 0) const { return address_of(page) + offset; }
 };
 
-/// Take `count` frames. False: there are none.
-inline bool take(Memory& memory, u64 count, u64 alignment = 1) {
-    const auto frame = call<FrameAlloc>({FrameNumber{kAny}, count, alignment, address(memory.capability)});
+/// Take `count` frames: any, or those from `first` on. False: there are none.
+inline bool take(Memory& memory, u64 count, u64 alignment = 1, FrameNumber first = {kAny}) {
+    const auto frame = call<FrameAlloc>({first, count, alignment, address(memory.capability)});
     if (!frame) return false;
     memory.frame = frame.value();
     memory.count = count;

@@ -2,7 +2,9 @@
 // over; and then looks at them, writes them anew, or races, as it is told. What tests of memory across guests share.
 #pragma once
 
-#include "tests/system/guest_start.hpp"
+#include <algorithm>
+
+#include "tests/system/managed_guests.hpp"
 
 extern "C" const std::byte filler_code[], filler_code_end[];
 
@@ -112,7 +114,7 @@ namespace tessera::guest_test {
 inline constexpr u64 kFillerFrames = 2048, kFirst = 512, kPages = 1024;
 enum Kind : u64 { kZeros, kCommon, kOwn, kOnePage, kKinds };
 enum Order : u32 { kWait, kLook, kWrite, kOff, kDie, kRace };
-inline constexpr u32 kIsRight = 1, kHasWritten = 2;
+inline constexpr u32 kIsRight = 1, kHasWritten = 2, kWrongPage = 0x8000'0000;  // the last with the page's number
 
 inline std::span<const std::byte> filler() { return {filler_code, static_cast<u64>(filler_code_end - filler_code)}; }
 
@@ -120,10 +122,12 @@ inline std::span<const std::byte> filler() { return {filler_code, static_cast<u6
 class TestBoard final : public QuietBoard {
   public:
     u32 number = 0, order = kWait, said = 0;
+    u32 awaited = kHasWritten;  ///< Its answer to what it was told; 0: none.
 
-    void tell(Order what) {
+    void tell(Order what, u32 answer) {
         order = what;
         said = 0;
+        awaited = answer;
     }
     // An order is for one time, but for the race.
     u32 read_port(u16 port, u32) override {
@@ -133,8 +137,45 @@ class TestBoard final : public QuietBoard {
         return now;
     }
     void write_port(u16 port, u32, u32 value) override {
-        if (port == 0xe2) said = value;
+        if (port != 0xe2) return;
+        said = value;
+        expect("a page", (value & kWrongPage) == 0, value & ~kWrongPage);
     }
+};
+
+using FillerGuest = ManagedGuest<TestBoard>;
+
+/// Steps of all guests together.
+class FillerSteps : public Steps {
+  protected:
+    FillerSteps(std::span<FillerGuest> guests, MemoryManager& manager, u64 last) : Steps(last), guests_(guests), manager_(manager) {}
+    ~FillerSteps() = default;
+
+    void tell_all(Order order, u32 answer) {
+        for (FillerGuest& each : guests_) each.board.tell(order, answer);
+    }
+    /// All guests look whether their memory is as it was.
+    void look() { tell_all(kLook, kIsRight); }
+    /// Nothing is waited for any more.
+    void await_nothing() {
+        for (FillerGuest& each : guests_) each.board.awaited = 0;
+        until_pass_ = 0;
+    }
+    void await_passes(u64 count) { until_pass_ = manager_.scanned_through() + count; }
+
+    /// Has every guest that still runs answered what it was told?
+    bool all_answered() const {
+        return std::ranges::all_of(guests_, [](const FillerGuest& each) {
+            return !each.is_running() || each.board.awaited == 0 || each.board.said == each.board.awaited;
+        });
+    }
+    bool passes_are_over() const { return manager_.scanned_through() >= until_pass_; }
+
+    const std::span<FillerGuest> guests_;
+    MemoryManager& manager_;
+
+  private:
+    u64 until_pass_ = 0;
 };
 
 }  // namespace tessera::guest_test

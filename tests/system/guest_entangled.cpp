@@ -1,8 +1,8 @@
-// Two monitors, each with a guest loaded with a context of the other's. The first to end takes the other with it, and the kernel
-// finds an order in which that can be done.
+// Monitors, each with a guest loaded with a context of another's. The first to end takes with it who is loaded with its own, who is
+// loaded with theirs, and so on, and the kernel finds an order in which that can be done.
 //
-//   peer=NAME    the other one
-//   leave=1      ends when both are loaded
+//   peer=NAME    whose context its guest is loaded with
+//   leave=NAME   ends when that one is loaded too
 #include "libos/transfer/board.hpp"
 #include "tests/system/guest_machine.hpp"
 
@@ -24,6 +24,7 @@ int libos_main() {
     expect("say so", post("loaded", context.grant.context).error(), Error::ok);
     await_post(argument("peer"), "loaded").value();
     const int code = verdict("entangled");
-    while (argument("leave", 0) == 0) expect("wait for the end", yield(), Error::ok);
+    while (argument("leave").empty()) expect("wait for the end", yield(), Error::ok);
+    static_cast<void>(await_post(argument("leave"), "loaded").value());
     return code;
 }

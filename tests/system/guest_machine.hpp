@@ -30,8 +30,9 @@ struct TestGuest {
     GuestState& state() const { return *reinterpret_cast<GuestState*>(address_of(state_page).value); }
 };
 
-inline Error make_guest(TestGuest& made, GuestForm form) {
-    if (!take(made.memory, kGuestFrames)) return Error::exhausted;
+/// In whichever frames there are, or in those from `first` on.
+inline Error make_guest(TestGuest& made, GuestForm form, FrameNumber first = {kAny}) {
+    if (!take(made.memory, kGuestFrames, 1, first)) return Error::exhausted;
     const GuestSpec spec{address(made.memory.capability), form};
     const auto number = call<GuestCreate>({address(spec), address(made.grant)});
     if (!number) return number.error();
@@ -50,6 +51,20 @@ inline void write_tables(const Memory& memory, u64 flags = 7) {
     words[0] = 0x1000 | flags;
     words[512] = 0x2000 | flags;
     words[1024] = 0x80 | flags;
+}
+
+inline void write_code(const Memory& memory, std::initializer_list<u8> bytes) {
+    u8* at = memory.bytes() + (kCode << kPageShift);
+    for (const u8 byte : bytes) *at++ = byte;
+}
+
+/// CR4.PKE on; xor %ecx, %ecx; rdpkru; mov %eax, %ebx; all keys but 0 locked; vmmcall.
+inline constexpr std::initializer_list<u8> kLockKeys = {0x0f, 0x20, 0xe0, 0x0f, 0xba, 0xe8, 0x16, 0x0f, 0x22, 0xe0, 0x31, 0xc9, 0x0f, 0x01, 0xee,
+                                                        0x89, 0xc3, 0xb8, 0x54, 0x55, 0x55, 0x55, 0x31, 0xd2, 0x0f, 0x01, 0xef, 0x0f, 0x01, 0xd9};
+inline bool has_protection_keys() {
+    u32 eax = 7, ebx, ecx = 0, edx;
+    asm("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return ecx & 1 << 3;
 }
 
 /// Long mode, ring 0, interrupts off, at the beginning of the page of code.

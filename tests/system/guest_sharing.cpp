@@ -4,7 +4,6 @@
 // The director below tells the guests (filler_guest.hpp) what to do, one step after the other, and looks at the maps.
 #include "libos/core/libos.hpp"
 #include "libos/transfer/board.hpp"
-#include "libos/vmm/memory/manager.hpp"
 #include "libos/vmm/monitor/report.hpp"
 #include "tests/system/filler_guest.hpp"
 
@@ -14,56 +13,19 @@ using namespace tessera::guest_test;
 namespace {
 
 constexpr u64 kGuests = 3;
-constexpr const char* kNames[kGuests] = {"first", "second", "third"};
 
 constinit FrameSupply supply;
-struct Guest {
-    TestBoard board;
-    std::optional<TestGuest> machine;
-    ManagedMemory* memory = nullptr;
-    u32 waits_for = kHasWritten;  ///< Its answer to what it was told; 0: none.
-};
-Guest guests[kGuests];
+FillerGuest guests[kGuests];
 
-class Director final : public Chore {
+class Director final : public FillerSteps {
   public:
-    explicit Director(MemoryManager& manager) : manager_(manager) {}
-    u64 tend(u64 now) override {
-        if (step_ <= kLast && is_done()) {
-            if (wrong != 0) step_ = kLast;
-            begin(step_++);
-        }
-        return now + information().tsc_hz / 1000;
-    }
+    explicit Director(MemoryManager& manager) : FillerSteps(guests, manager, 13) {}
 
   private:
-    static constexpr u64 kLast = 13;
-
-    /// Has every guest that still runs answered what it was told?
-    bool all_said() const {
-        for (const Guest& each : guests) {
-            const u32 said = each.board.said;
-            if (!each.machine->machine.is_running() || each.waits_for == 0 || said == each.waits_for) continue;
-            const bool is_wrong = said & 0x8000'0000;
-            if (is_wrong) expect("a page", false, said & 0xffff);
-            return is_wrong;
-        }
-        return true;
-    }
-    static void tell(Guest& guest, Order order, u32 answer) {
-        guest.board.tell(order);
-        guest.waits_for = answer;
-    }
-    static void tell_all(Order order, u32 answer) {
-        for (Guest& each : guests) tell(each, order, answer);
-    }
-    /// All guests look whether their memory is as it was.
-    static void look() { tell_all(kLook, kIsRight); }
-    void wait_for_passes(u64 count) { until_pass_ = manager_.scanned_through() + count; }
-    bool is_done() const {
-        if (!all_said()) return false;
-        if (waits_for_asker_ && (accounts().asked == 0 || is_owing())) return false;
-        return manager_.scanned_through() >= until_pass_ || (step_ == 1 && strays() == 0);
+    bool is_done() override {
+        if (!all_answered()) return false;
+        if (awaits_asker_ && (accounts().asked == 0 || is_owing())) return false;
+        return passes_are_over() || (next_step() == 1 && strays() == 0);
     }
     static bool is_owing() {
         const auto* requests = reinterpret_cast<const RevocationRequest*>(kInformation + kRequestTableOffset) + boot().self.index() * kRequests;
@@ -72,18 +34,16 @@ class Director final : public Chore {
         return false;
     }
 
-    void begin(u64 step);
+    void begin(u64 step) override;
     u64 strays() const;
     void look_at_maps();
 
-    MemoryManager& manager_;
-    u64 step_ = 0, until_pass_ = 0;
-    bool waits_for_asker_ = false;
+    bool awaits_asker_ = false;
 };
 
 // Each page of each guest on what it should be on: how many are not.
 u64 Director::strays() const {
-    const auto entry_of = [](u64 guest, u64 page) { return guests[guest].machine->memory.entry(kFirst + page); };
+    const auto entry_of = [](u64 guest, u64 page) { return guests[guest].entry(kFirst + page); };
     u64 count = 0;
     for (u64 guest = 0; guest < kGuests; ++guest) {
         for (u64 page = 0; page < kPages; ++page) {
@@ -99,7 +59,7 @@ u64 Director::strays() const {
 void Director::look_at_maps() {
     expect("every page stands on what it should", strays() == 0);
     u64 needed = 0;
-    for (const Guest& each : guests) {
+    for (const FillerGuest& each : guests) {
         const MemoryUse use = each.memory->use();
         needed += use.own + use.shared;
     }
@@ -110,19 +70,18 @@ void Director::look_at_maps() {
 }
 
 void Director::begin(u64 step) {
-    for (Guest& each : guests) each.waits_for = 0;
-    until_pass_ = 0;
-    waits_for_asker_ = false;
+    await_nothing();
+    awaits_asker_ = false;
     switch (step) {
     // Pages that were written while they were first looked at are passed over for some time.
-    case 0: return wait_for_passes(200);
+    case 0: return await_passes(200);
     case 1: look_at_maps(); return look();
-    case 2: tell(guests[0], kWrite, kHasWritten); return wait_for_passes(3);
+    case 2: guests[0].board.tell(kWrite, kHasWritten); return await_passes(3);
     case 3: expect("who wrote has copies", guests[0].machine->memory.copies() >= kPages / 2, guests[0].machine->memory.copies()); return look();
     case 4:
         expect("400 pages were put out", manager_.page_out_any(400) == 400 && manager_.pager().pages_out() == 400);
         return look();
-    case 5: expect("they came back", manager_.pager().counts().in > 0), tell(guests[1], kRace, 0); return wait_for_passes(6);
+    case 5: expect("they came back", manager_.pager().counts().in > 0), guests[1].board.tell(kRace, 0); return await_passes(6);
     case 6: return look();
     case 7:
         for (u64 twice = 0; twice < 2; ++twice)
@@ -133,11 +92,11 @@ void Director::begin(u64 step) {
     case 8:
         // Whoever asks waits for this.
         expect("posted", post("ready", boot().image).ok());
-        waits_for_asker_ = true;
+        awaits_asker_ = true;
         return;
     case 9: return look();
-    case 10: tell_all(kWrite, kHasWritten), tell(guests[2], kDie, kHasWritten); return;
-    case 11: wait_for_passes(2); return;
+    case 10: tell_all(kWrite, kHasWritten), guests[2].board.tell(kDie, kHasWritten); return;
+    case 11: await_passes(2); return;
     case 12: return look();
     default: tell_all(kOff, 0); manager_.tell("small guests", ticks());
     }
@@ -152,25 +111,13 @@ int libos_main() {
     ManagerRules rules;
     rules.scan_busy = rules.scan_idle;
     expect("a manager", manager.open(rules, kGuests * kFillerFrames).ok() && manager.pager().open_squeezed(2048, 256).ok());
-    for (u64 i = 0; i < kGuests; ++i) {
-        Guest& guest = guests[i];
-        guest.board.number = static_cast<u32>(i + 1);
-        guest.machine.emplace(supply, kFillerFrames, kNames[i], guest.board);
-        expect("a guest", guest.machine->open(filler()).ok());
-        guest.memory = manager.add(guest.machine->memory, guest.machine->processor);
-        monitor.add(guest.machine->processor);
-    }
+    open_guests(guests, supply, kFillerFrames, filler(), 1, manager, monitor);
     if (wrong != 0) return 1;
-    monitor.add(manager);
     monitor.add(director);
     monitor.run();
-    for (Guest& each : guests) report_exits(each.machine->processor, each.machine->machine.name().data());
+    for (FillerGuest& each : guests) report_exits(each.machine->processor, each.machine->machine.name().data());
     expect("the third ended by itself", guests[2].machine->machine.end().kind == End::failed);
-    expect("the manager closes", manager.close().ok());
-    for (Guest& each : guests) expect("a guest closes", each.machine->close().ok());
-    expect("nothing is shared any more", manager.sharing().table().frames() == 0 && manager.sharing().table().users() == 0);
-    expect("nothing is out any more", manager.pager().pages_out() == 0);
-    expect("all frames are back", supply.taken() == 0);
+    close_guests(guests, supply, manager);
     print(wrong == 0 ? "all guests found their memory as it was\n" : "some did not\n");
     return wrong == 0 ? 0 : 1;
 }

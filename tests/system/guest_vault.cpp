@@ -7,9 +7,8 @@
 
 #include "libos/core/libos.hpp"
 #include "libos/transfer/board.hpp"
-#include "libos/vmm/memory/manager.hpp"
 #include "libos/vmm/monitor/report.hpp"
-#include "tests/system/guest_start.hpp"
+#include "tests/system/managed_guests.hpp"
 
 using namespace tessera;
 using namespace tessera::guest_test;
@@ -68,7 +67,6 @@ keeper_code_end:
 namespace {
 
 constexpr u64 kGuests = 3, kFrames = 1024, kFirst = 512, kPages = 64;
-constexpr const char* kNames[kGuests] = {"first", "second", "third"};
 enum Order : u32 { kWait, kWrite, kLook, kOff };
 
 constinit FrameSupply supply;
@@ -88,30 +86,21 @@ class TestBoard final : public QuietBoard {
     }
 };
 
-struct Guest {
-    TestBoard board;
-    std::optional<TestGuest> machine;
-    ManagedMemory* memory = nullptr;
+struct Guest : ManagedGuest<TestBoard> {
     bool is_harmed = false;  ///< One of its pages is where the keeper has its way.
-    bool has_ended() const { return !machine->machine.is_running(); }
 };
 Guest guests[kGuests];
 
-/// One step after the other, each when all guests have done what they were told, and the keeper too.
-class Director final : public Chore {
+/// Each step when all guests have done what they were told, and the keeper too.
+class Director final : public Steps {
   public:
-    explicit Director(std::string_view keeper) : keeper_(keeper), id_(find_environment(keeper)) {}
-    u64 tend(u64 now) override {
-        if (step_ < kSteps && guests_are_done() && keeper_is_done()) begin(step_++);
-        return now + information().tsc_hz / 1000;
-    }
+    explicit Director(std::string_view keeper) : Steps(6), id_(find_environment(keeper)) {}
 
   private:
-    static constexpr u64 kSteps = 7;
-
+    bool is_done() override { return guests_are_done() && keeper_is_done(); }
     bool guests_are_done() const {
         for (const Guest& each : guests)
-            if (!each.has_ended() && !each.board.done) return false;
+            if (each.is_running() && !each.board.done) return false;
         return true;
     }
     bool keeper_is_done() const { return awaited_ == nullptr || !is_alive(id_) || find_post(id_, awaited_).ok(); }
@@ -124,13 +113,13 @@ class Director final : public Chore {
         for (Guest& guest : std::span(guests).first(2))
             for (u64 page = kFirst; page < kFirst + kPages; ++page) {
                 expect("a page is put out", guest.memory->page_out(page));
-                guest.is_harmed |= is_last_time(word) && guest.memory->memory().entry(page).number() < spoilt;
+                guest.is_harmed |= is_last_time(word) && guest.entry(page).number() < spoilt;
             }
         expect("posted", post(word, boot().image).ok());
         awaited_ = word;
     }
     static bool is_last_time(std::string_view word) { return word == "twice"; }
-    void begin(u64 step) {
+    void begin(u64 step) override {
         awaited_ = nullptr;
         switch (step) {
         case 0: return tell_all(kWrite);
@@ -143,10 +132,8 @@ class Director final : public Chore {
         }
     }
 
-    std::string_view keeper_;
     EnvId id_;
     const char* awaited_ = nullptr;
-    u64 step_ = 0;
 };
 
 }  // namespace
@@ -160,16 +147,8 @@ int libos_main() {
     expect("frames are lent", lent.ok());
     if (!lent.ok() || !manager.open(rules, kGuests * kFrames).ok() || !manager.pager().open_lent(lent.value()).ok()) return 1;
     static Director director(argument("vault"));
-    for (u64 i = 0; i < kGuests; ++i) {
-        Guest& guest = guests[i];
-        guest.board.number = static_cast<u32>(i + 1);
-        guest.machine.emplace(supply, kFrames, kNames[i], guest.board);
-        expect("a guest", guest.machine->open({keeper_code, static_cast<u64>(keeper_code_end - keeper_code)}).ok());
-        guest.memory = manager.add(guest.machine->memory, guest.machine->processor);
-        monitor.add(guest.machine->processor);
-    }
+    open_guests(guests, supply, kFrames, {keeper_code, static_cast<u64>(keeper_code_end - keeper_code)}, 1, manager, monitor);
     if (wrong != 0) return 1;
-    monitor.add(manager);
     monitor.add(director);
     monitor.run();
     const std::string_view does = argument("does");
@@ -183,9 +162,7 @@ int libos_main() {
     expect("so many pages were lost", manager.pager().counts().lost == harmed);
     expect("pages came back", manager.pager().counts().in >= kPages * 2);
     if (does == "leave") expect("nothing is put out any more", !guests[2].memory->page_out(kFirst));
-    expect("the manager closes", manager.close().ok());
-    for (Guest& each : guests) expect("a guest closes", each.machine->close().ok());
-    expect("all frames are back", supply.taken() == 0);
+    close_guests(guests, supply, manager);
     print(wrong == 0 ? "right: " : "WRONG: ", manager.pager().counts().out, " pages out, ", manager.pager().counts().in, " in, ", harmed, " guests harmed\n");
     return wrong == 0 ? 0 : 1;
 }

@@ -38,10 +38,10 @@ void give(u64 index) {
     given[index] = true;
 }
 
-/// The highest `count` that it still has.
+/// The highest `count` that it still has. Asked in the middle of on_repossessed it has not yet read of all that it lost.
 void give_some(u64 count) {
     for (u64 i = kFrames; i-- != 0 && count != 0;) {
-        if (given[i]) continue;
+        if (given[i] || frame_info(pool.frame + i).owner != boot().self.value) continue;
         give(i);
         --count;
     }
@@ -166,6 +166,8 @@ int be_asked() {
     expect("ready", answer_to<Reserve>({address(vector_page.capability), vector_page.frame, 1, 1}), Error::ok);
     const EnvId asker{argument("asker", 0)};
     while (environment_info(asker).id != 0 && environment_info(asker).id % 256 == asker.value) yield();
+    // The upcall that tells of the last loss comes with a slice.
+    while (static_cast<const volatile u32&>(vector().used) != 0) static_cast<void>(answer_to<Wait>({{}, 0, ticks() + information().quantum, 0}));
     expect_true("told as often as asked", told == (role == "deaf" ? 0 : accounts().asked), told);
     expect_true("told of a loss if there was one", (told_of_loss != 0) == (accounts().repossessed != 0), told_of_loss);
     u64 left = 0;
@@ -195,7 +197,8 @@ EnvId find(std::string_view name) {
 
 /// Ask, wait until it is done, and compare.
 const RevocationRequest& ask(const Target& target, RevocationKind kind, u64 first, u64 count, u64 given_back, u64 taken) {
-    const u64 own = argument("patience", 1) * information().grace;
+    const bool hears = target.name != std::string_view{"deaf"};
+    const u64 own = (hears ? argument("patience", 1) : 1) * information().grace;
     RevocationSpec spec{kind, 0, first, count, own, 4 * information().quantum};
     const auto number = call<Revoke>({address(boot().every_environment), target.id, address(spec)});
     expect(target.name, number.error(), Error::ok, count);

@@ -18,7 +18,8 @@ BOOT_INFO = "((tessera::BootInfo*)0x200000)"  # kBootInfoAddress
 COMMANDS = ["tessera environments", "tessera frames", "tessera frames 1", "tessera stlb", "tessera stlb 1",
             "tessera cpu", "tessera trace", "tessera trace 1", f"tessera capability {BOOT_INFO}->image",
             f"tessera capability &{BOOT_INFO}->context", f"print {BOOT_INFO}->image", f"print {BOOT_INFO}->self",
-            f"print {BOOT_INFO}->image_page", "print tessera::kernel::frames.table_[0]", "info symbol $pc"]
+            f"print {BOOT_INFO}->image_page", "print tessera::kernel::frames.table_[0]", "info symbol $pc", "list hello.cpp:7",
+            "list kernel_main", "list syscall_entry"]
 
 
 def session():
@@ -30,7 +31,7 @@ def session():
             lines += [f"echo @@{number}\\n", command]
         script.write_text("\n".join([*lines, "echo @@end\\n", ""]))
         made = subprocess.run(["tools/tessera", "scenarios/hello.toml", "--gdb", "--gdb-script", str(script)], cwd=ROOT,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=120,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=600,
                               check=False)
     found = re.findall(r"^@@(\d+)\n(.*?)(?=^@@)", made.stdout, re.DOTALL | re.MULTILINE)
     return {COMMANDS[int(number)]: answer for number, answer in found}, made.stdout + made.stderr
@@ -47,6 +48,16 @@ class Gdb(unittest.TestCase):
 
     def test_symbols_of_the_libos(self):
         self.assertIn("libos_main", self.answer("info symbol $pc"))
+
+    def test_sources(self):
+        self.assertRegex(self.answer("list hello.cpp:7"), r"(?m)^7\tint libos_main\(\) \{$")
+        self.assertIn("void kernel_main(u32 magic", self.answer("list kernel_main"))
+        self.assertRegex(self.answer("list syscall_entry"), r"(?m)^\d+\tsyscall_entry:$")
+
+    def test_images_name_no_place_on_this_machine(self):
+        """Names and sources are found in a tree that was moved after it was built."""
+        for image in ("kernel/tessera.elf", "checked/tessera.elf", "libos/hello.elf"):
+            self.assertNotIn(str(ROOT).encode(), (ROOT / "build" / image).read_bytes(), image)
 
     def test_environments(self):
         rows = self.answer("tessera environments").splitlines()
@@ -99,7 +110,7 @@ class Gdb(unittest.TestCase):
 class Panic(unittest.TestCase):
     def test_backtrace_has_names(self):
         made = subprocess.run(["tools/tessera", "tests/system/panic.toml", "--variant", "options=crash=stack"], cwd=ROOT,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=120,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=600,
                               check=False)
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
         for frame in ("#0", "#7"):

@@ -11,7 +11,7 @@ import unittest
 from tessera_run import emulate, iso, report, scenario as scenarios
 from tessera_run.verdict import judge
 
-TEXT = b"[machine]\ntime_limit = 1\n[[libos]]\nimage = 'hello'\n"
+TEXT = b"[[libos]]\nimage = 'hello'\n"
 
 
 class Emulate(unittest.TestCase):
@@ -45,12 +45,13 @@ class Emulate(unittest.TestCase):
         self.assertEqual(self.play("no final")[1], ["0 final records, expected exactly 1"])
 
     def test_time_limit(self):
+        self.scenario.machine.time_limit = 1
         begun = time.monotonic()
         self.assertIn("stopped: time limit of 1 s", self.play("hang")[1])
-        self.assertLess(time.monotonic() - begun, 10)
+        self.assertLess(time.monotonic() - begun, 500)  # It would hang for longer.
 
     def test_flood(self):
-        self.scenario.machine.time_limit = 60
+        self.scenario.machine.time_limit = 600
         self.assertIn("stopped: log longer than 16 MiB", self.play("flood")[1])
 
     def test_no_emulator(self):

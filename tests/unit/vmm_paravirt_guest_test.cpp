@@ -340,6 +340,35 @@ TEST_CASE("paravirt rings: a disk is read and written, and refuses what is not t
     CHECK(server.ring().under_way() == 0);
 }
 
+TEST_CASE("paravirt rings: a disk that is read into its own ring makes no requests without end") {
+    // Each block is a ring with one request more, for the next block.
+    struct RingsDisk final : vmm::Disk {
+        u64 sectors() const override { return u64{1} << 20; }
+        bool writable() const override { return true; }
+        bool read(u64 sector, std::span<std::byte> to) override {
+            constexpr u64 kSectors = kPageSize / vmm::kSectorSize;
+            Ring ring{};
+            ring.requests_produced = static_cast<u32>(sector / kSectors) + 2;
+            for (Request& each : ring.requests) each = {1, Operation::read, kPageSize, {sector + kSectors}, kPageSize};
+            std::memcpy(to.data(), &ring, std::min(to.size(), sizeof ring));
+            ++reads;
+            return true;
+        }
+        bool write(u64, std::span<const std::byte>) override { return true; }
+        bool flush() override { return true; }
+        u64 reads = 0;
+    } disk;
+    PlainMemory memory(8);
+    RingDisk server(disk);
+    server.ring().start(1);
+    Client client{memory, 1};
+    client.ask({1, Operation::read, kPageSize, {0}, kPageSize});
+    CHECK(server.serve(memory));
+    CHECK(disk.reads == kRingSlots);
+    CHECK(server.serve(memory));
+    CHECK(disk.reads == 2 * kRingSlots);
+}
+
 TEST_CASE("paravirt rings: packets go out, and come in where there is room") {
     PlainMemory memory(8);
     Wire wire;

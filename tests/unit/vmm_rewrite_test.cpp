@@ -147,6 +147,31 @@ TEST_CASE("when memory runs out, the scan says so") {
     CHECK(!narrow.scan(rig.code, Rig::kCode + 0x2800).complete);
 }
 
+TEST_CASE("sites that all belong in one place of the table are refused before it takes long to look for them") {
+    // What names a byte is the guest's choice, as far as it chooses where its code lies.
+    class Together final : public CodeMemory {
+      public:
+        explicit Together(CodeMemory& code) : code_(code) {}
+        bool read(u64 address, u8* to, u64 length) override { return code_.read(address, to, length); }
+        u64 identity(u64 address) override { return (address - Rig::kCode + 1) << 52; }
+        void patch(u64 address, u8 byte) override { code_.patch(address, byte); }
+
+      private:
+        CodeMemory& code_;
+    };
+    constexpr u64 kSites = 1024;
+    for (const u64 count : {u64{100}, u64{200}}) {
+        Rig rig;
+        Together code(rig.code);
+        std::vector<Site> sites(kSites);
+        std::vector<ScannedPage> pages(kSites / 2);
+        Rewriter rewriter(sites, pages);
+        for (u64 i = 0; i < count; ++i) rig.m.memory.put_code(Rig::kCode + i, {0x9c, 0xc3});
+        CHECK(rewriter.scan(code, Rig::kCode).complete == (count == 100));
+        CHECK(rewriter.sites() <= 128);
+    }
+}
+
 TEST_CASE("code that overlaps itself where a byte would change is told, whichever way is taken first") {
     // mov eax, 90c3589ch; ret -- or, one byte in, pushf; pop rax; ret
     for (const u64 first : {u64{0}, u64{1}}) {

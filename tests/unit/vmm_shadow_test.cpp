@@ -280,5 +280,53 @@ TEST_CASE("what is written and never walked again is no table any more") {
     CHECK_FALSE(world.shadow.is_protected(5));
 }
 
+TEST_CASE("a table that cannot be compared just then is lost, also to the walk that goes through it") {
+    constexpr u64 kRoot = 0, kFirst = 3, kOnes = 40, kData = kFirst + kOnes, kPlaces = 64, kPage = 20;
+    struct Holey final : GuestMemory {
+        Holey() : GuestMemory(64), words(64 * kEntries) {}
+        std::byte* page(u64 frame, bool) override {
+            if (frame != absent) return reinterpret_cast<std::byte*>(&words[frame * kEntries]);
+            absent = ~u64{0};
+            ++refused;
+            return nullptr;
+        }
+        u64& word(u64 frame, u64 index) { return words[frame * kEntries + index]; }
+        std::vector<u64> words;
+        u64 absent = ~u64{0}, refused = 0;
+    } memory;
+    // There is no memory for the table when it has been protected and is to be read; a moment later there is.
+    struct Hardware final : ShadowHardware {
+        explicit Hardware(Holey& memory) : memory(memory) {}
+        void forget(u32, PageNumber page, u64) override {
+            if (page.value == kPage) memory.absent = kFirst;
+        }
+        void forget_root(u32) override {}
+        void forget_frame(u64) override {}
+        Holey& memory;
+    } hardware(memory);
+    constexpr u64 kTable = 3, kMapped = 3 | entry::kAccessed | entry::kDirty;
+    memory.word(kRoot, 0) = 1 << kPageShift | kTable;
+    memory.word(1, 0) = 2 << kPageShift | kTable;
+    for (u64 i = 0; i < kOnes; ++i) {
+        memory.word(2, i) = (kFirst + i) << kPageShift | kTable;
+        memory.word(kFirst + i, 0) = kData << kPageShift | kMapped;
+        memory.word(kFirst, kPage + i) = (kFirst + i) << kPageShift | kMapped;
+    }
+    std::vector<FrameRecord> records(64);
+    std::vector<TracedTable> tables(kPlaces);
+    std::vector<TableCopy> copies(kPlaces);
+    Shadow shadow(memory, hardware, records, {tables, copies}, {.roots = 2, .around = 16});
+    shadow.load({.root = kRoot, .paging = true, .write_protect = true});
+    for (u64 i = 0; i < kOnes; ++i) CHECK(shadow.fault(i * kEntries << kPageShift, {}).verdict == ShadowVerdict::bind);
+    // Each is written through the first of them, until there are so many out of sync that the oldest, the first, is compared.
+    u64 written = 0;
+    while (written < kOnes && memory.refused == 0)
+        CHECK(shadow.fault((kPage + written++) << kPageShift, {.write = true}).verdict == ShadowVerdict::bind);
+    CHECK(memory.refused == 1);
+    CHECK(written > 1);
+    CHECK(shadow.fault(kPage << kPageShift, {}).verdict == ShadowVerdict::bind);
+    CHECK(shadow.is_protected(kFirst));
+}
+
 }  // namespace
 }  // namespace tessera

@@ -488,6 +488,33 @@ TEST_CASE("code that the guest writes anew is translated anew, also behind jumps
     CHECK(q.leave_from(second).what == Sensitive::cli);
 }
 
+TEST_CASE("an instruction whose own write empties the cache is done to its end as it began") {
+    map_everything();
+    QuietCache q;
+    struct Emptied final : GuestAddressSpace {
+        Emptied(GuestAddressSpace& next, Translator& translator) : next(next), translator(translator) {}
+        bool read(u64 address, void* to, u64 length, Access access, Exception& fault) override { return next.read(address, to, length, access, fault); }
+        bool write(u64 address, const void* from, u64 length, Access access, Exception& fault) override {
+            translator.flush();
+            return next.write(address, from, length, access, fault);
+        }
+        bool check(u64 address, u64 length, Access access, Exception& fault) override { return next.check(address, length, access, fault); }
+        GuestAddressSpace& next;
+        Translator& translator;
+    } space(q.m.machine.memory, q.translator);
+    put_code(NativeLayout::kCode, {0x67, 0xf3, 0x6c});  // addr32 rep insb: ecx counts, not rcx
+    q.m.cpu.rip = NativeLayout::kCode;
+    q.m.cpu.gpr[kRcx] = 0x1'0000'0002;
+    q.m.cpu.gpr[kRdi] = NativeLayout::kData;
+    const Translator::Entry entry = q.translator.enter(q.m.machine);
+    REQUIRE(entry.good);
+    Exit* const exit = q.translator.stop(q.m.machine, entry.address);
+    REQUIRE(exit);
+    CHECK(q.translator.take_exit({q.m.machine.cpu, space, q.m.machine.effects}, *exit).ending == Ending::done);
+    CHECK(q.m.cpu.gpr[kRdi] == NativeLayout::kData + 2);
+    CHECK(q.m.cpu.gpr[kRcx] == 0);
+}
+
 TEST_CASE("a full cache starts again, and a page without code is the guest's fault") {
     map_everything();
     QuietCache q;
@@ -531,6 +558,36 @@ TEST_CASE("an interrupt that waits gets translated code to say when interrupts g
         // Every sti is an exit now, and the instruction in its shadow another.
         CHECK(cache.translator.counts().exits - before - quiet >= quiet + 40);
         CHECK(runner.cpu.interrupts_enabled());
+    }
+}
+
+TEST_CASE("returns to many places find their way without the monitor") {
+    map_everything();
+    for (const u64 base : {NativeLayout::kNear, NativeLayout::kFar}) {
+        Cache cache(base);
+        NativeRunner runner;
+        // As often as ecx says: calls of a return, from places that differ in their second byte only; and an end.
+        constexpr u64 kReturn = 0x500, kRounds = 100;
+        Code code{0xb9, kRounds, 0, 0, 0};
+        const auto number = [&](u64 to) {
+            for (u32 i = 0; i < 4; ++i) code.push_back(static_cast<u8>((to - (code.size() + 4 - i)) >> 8 * i));
+        };
+        for (const u64 at : {0x10, 0x110, 0x210, 0x310, 0x410}) {
+            code.resize(at, 0x90);
+            code.push_back(0xe8);
+            number(kReturn);
+        }
+        code.insert(code.end(), {0xff, 0xc9, 0x0f, 0x85});
+        number(0x10);
+        code.push_back(0xe9);
+        number(NativeLayout::kEnd - NativeLayout::kCode);
+        code.resize(kReturn, 0x90);
+        code.push_back(0xc3);
+        set_up(runner, code, 1);
+        CHECK(runner.run_translated(cache.translator, *cache.memory.page, false).signal == 0);
+        // Each block asks for what is behind it once, and no return a second time.
+        CHECK(cache.translator.counts().exits < 2 * cache.translator.counts().blocks + 10);
+        CHECK(runner.cpu.gpr[kRcx] == 0);
     }
 }
 

@@ -314,6 +314,38 @@ TEST_CASE("vmm: a guest that always offers more does not keep the monitor") {
     CHECK(served == 2 * kMaxQueueSize + 1);
 }
 
+TEST_CASE("vmm: how much is moved for one notification does not depend on how much the guest asks for") {
+    struct Large final : Disk {
+        u64 sectors() const override { return u64{1} << 20; }
+        bool writable() const override { return true; }
+        bool read(u64, std::span<std::byte> to) override {
+            bytes += to.size();
+            return true;
+        }
+        bool write(u64, std::span<const std::byte>) override { return true; }
+        bool flush() override { return true; }
+        u64 bytes = 0;
+    } disk;
+    Block block(disk, "d");
+    // The same buffer 16 times in each of three requests: 3.75 MiB a time.
+    constexpr u32 kBuffer = 240 << 10, kTimes = 16, kRequests = 3, kDescriptors = kTimes + 2;
+    block.memory.write(kBuffers, Request{0});
+    for (u16 i = 0; i < kRequests; ++i) {
+        std::vector<Buffer> chain(kDescriptors, {kBuffers + kPageSize, kBuffer, true});
+        chain.front() = {kBuffers, 16, false};
+        chain.back() = {kBuffers + 16, 1, true};
+        block.queues[0].offer(chain, static_cast<u16>(i * kDescriptors));
+    }
+    // What was moved before says when it is enough, so two of them go.
+    block.notify(0);
+    CHECK(disk.bytes < 3 * kTimes * u64{kBuffer});
+    CHECK(block.queues[0].used_index() < kRequests);
+    CHECK(block.device.has_more());
+    for (u32 i = 0; i < kRequests; ++i) block.device.go_on();
+    CHECK(block.queues[0].used_index() == kRequests);
+    CHECK_FALSE(block.device.has_more());
+}
+
 TEST_CASE("vmm: frames go out and come in") {
     TestPort port;
     Driven<VirtioNet> net(port, MacAddress{2, 0, 0, 0, 0, 7});

@@ -1,6 +1,8 @@
 # What every fragment may use: programs, the terse printing of steps, automatic dependencies.
 
-CXX     := g++
+# Files are named from the root of the tree in what it compiles, which is where gdb and addr2line are run: debug information
+# stays right when the tree is moved or copied after it was built.
+CXX     := g++ -ffile-prefix-map=$(CURDIR)=.
 AR      := ar
 LD      := ld
 OBJCOPY := objcopy

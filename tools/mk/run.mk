@@ -40,5 +40,5 @@ bochs-tests: all
 ## soak: the long scenarios, tests/system/soak/*.toml, and what else takes long
 .PHONY: soak
 soak: all
-	@$(PYTHON) tools/run_tests.py --jobs $(JOBS) --time-limit 7200 $(wildcard tests/system/soak/*.toml)
+	@$(PYTHON) tools/run_tests.py --jobs $(JOBS) --time-limit 7600 $(wildcard tests/system/soak/*.toml)
 	@$(MAKE) --no-print-directory $(SOAK_TARGETS)

@@ -18,10 +18,9 @@ from .log import LARGEST, Log
 from .records import Decoder
 
 
-def boot_allowance(machine):
-    """Seconds until the kernel's first line; the scenario's time limit counts from there on. UEFI firmware waits by
-    counting time, which under icount is counting instructions: that takes a minute."""
-    return 300 if machine.icount and machine.firmware == "uefi" else 90
+# Seconds until the kernel's first line; the scenario's time limit counts from there on. UEFI firmware waits by counting time,
+# which under icount is counting instructions: that takes a minute.
+BOOT_ALLOWANCE = 300
 
 
 @dataclass
@@ -70,10 +69,10 @@ def _received(fd):
 def _watch(process, readers, scenario, log, person=None):
     """Feeds what arrives to the readers until the emulator has closed everything; answers why it was stopped. With a person
     at the terminal it goes on until that one leaves."""
-    limit, allowance = scenario.machine.time_limit, boot_allowance(scenario.machine)
+    limit = scenario.machine.time_limit
     if person:
         limit = float("inf")
-    deadline = time.monotonic() + allowance
+    deadline = time.monotonic() + BOOT_ALLOWANCE
     with selectors.SelectSelector() as selector:  # Standard input may be a file, which epoll does not take.
         for fd, take in readers.items():
             selector.register(fd, selectors.EVENT_READ, take)
@@ -89,7 +88,7 @@ def _watch(process, readers, scenario, log, person=None):
             left = deadline - time.monotonic()
             if left <= 0:
                 process.kill()
-                return f"time limit of {limit:g} s" if booted else f"nothing from the kernel in {allowance} s"
+                return f"time limit of {limit:g} s" if booted else f"nothing from the kernel in {BOOT_ALLOWANCE} s"
             if log.size > LARGEST:
                 process.kill()
                 return f"log longer than {LARGEST >> 20} MiB"
@@ -162,9 +161,9 @@ def run(scenario, iso, show=None, bochs=False, qemu=machines.QEMU, person=False)
 
 
 def _ended_soon(process):
-    """Closing its outputs is the last thing that an emulator does; give it the moment to say its status."""
+    """Closing its outputs is the last thing that an emulator does; give it the time to say its status, however busy the host is."""
     try:
-        process.wait(timeout=2)
+        process.wait(timeout=60)
     except subprocess.TimeoutExpired:
         return False
     return True

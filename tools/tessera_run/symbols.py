@@ -5,6 +5,7 @@ images that were booted. Only the kernel's own lines get names, and the verdict 
 """
 
 import functools
+import os
 import re
 import subprocess
 
@@ -30,8 +31,8 @@ def find(image, stamp, address):
     function, _, place = made.stdout.strip().partition("\n")
     if made.returncode or not function or function.startswith("??"):
         return ""
-    place = re.sub(r" \(discriminator \d+\)", "", place).removeprefix(f"{iso.ROOT}/")
-    return function if place.startswith("??") else f"{function} ({place})"
+    place = re.sub(r" \(discriminator \d+\)", "", place)
+    return function if place.startswith("??") else f"{function} ({os.path.normpath(place)})"
 
 
 def _in(image, address):

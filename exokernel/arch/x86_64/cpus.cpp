@@ -49,9 +49,9 @@ u64 start_other_cpus(const CpuList& list, u64 limit, u64 tsc_hz, void (*entry)()
         words = {reinterpret_cast<u64>(boot_pml4), kEferLongMode | kEferNoExecute,
                  reinterpret_cast<u64>(&cpu) + CPU_STACK_TOP, reinterpret_cast<u64>(&begin_cpu)};
         start_cpu(cpu.apic_id, frame_of(PhysAddr{AP_PAGE}), tsc_hz);
-        // A second is more than any CPU takes; what comes later would find the words of the next.
+        // Half a minute is more than a CPU takes that a busy host lends; what comes later would find the words of the next.
         const u64 begin = read_tsc();
-        while (!__atomic_load_n(&cpu.online, __ATOMIC_ACQUIRE) && read_tsc() - begin < tsc_hz) asm volatile("pause");
+        while (!__atomic_load_n(&cpu.online, __ATOMIC_ACQUIRE) && read_tsc() - begin < 30 * tsc_hz) asm volatile("pause");
         if (!cpu.online) {
             log("the CPU with APIC id ", cpu.apic_id, " does not start: going on with ", running);
             break;

@@ -52,6 +52,27 @@
 #define HOP_SYSCALL_EXIT 5
 #define HOP_EXCEPTION 6
 
+// The registers that the fast paths work with. Behind them on the stack: what the CPU pushed, with or without an error code.
+.macro SAVE_SCRATCH
+    push %rax
+    push %rcx
+    push %rdx
+.endm
+.macro RESTORE_SCRATCH
+    pop %rdx
+    pop %rcx
+    pop %rax
+.endm
+// As if nothing had been done yet: on with a slow path.
+.macro GIVE_UP vector, has_error, to
+    RESTORE_SCRATCH
+  .if !\has_error
+    push $0
+  .endif
+    push $\vector
+    jmp \to
+.endm
+
     .text
 
 // ---------------------------------------------------------------------------------------------- page faults
@@ -83,9 +104,7 @@
     .globl \name
     .balign 64
 \name:
-    push %rax
-    push %rcx
-    push %rdx
+    SAVE_SCRATCH
     HOP HOP_PAGE_FAULT
     cmpl $ERROR_USER, F_ERROR(%rsp)             // a read of an absent page: any binding will do
     jne 4f
@@ -114,9 +133,7 @@
 7:
   .endif
     HOP HOP_REFILL
-    pop %rdx
-    pop %rcx
-    pop %rax
+    RESTORE_SCRATCH
     add $8, %rsp
     iretq
 
@@ -188,50 +205,49 @@
 page_fault_unlogged:
     movq $0, (%rcx)                             // not installed after all
 page_fault_slowly:
-    pop %rdx
-    pop %rcx
-    pop %rax
-    push $14
-    jmp trap_slowly
+    GIVE_UP 14, 1, trap_slowly
 
 // ------------------------------------------------------------------------------------------ to the libOS
 
-// Write a save record and leave for the libOS's entry point. On the stack: F_*.
+// Write a save record and leave for the libOS's entry point. On the stack: F_*, or without the error word.
 // Afterwards: rax = the record's address for the libOS, rcx and rdx hold nothing of the kernel's.
-.macro DELIVER kind, vector, not_wanted, no_record
-    mov CPU(CPU_ENV, F_BYTES), %rax
-    mov ENV_SAVE(%rax), %rcx
-    cmpq $0, ENV_ENTRY + 8 * \kind(%rax)
+.macro DELIVER kind, vector, has_error, not_wanted, no_record
+    mov CPU(CPU_ENV, F_BYTES - 8 * !\has_error), %rcx
+    mov ENV_SAVE(%rcx), %rax
+    cmpq $0, ENV_ENTRY + 8 * \kind(%rcx)
     je \not_wanted
-    mov (%rcx), %edx                            // depth, read once: the libOS may be writing it
+    mov (%rax), %edx                            // depth, read once: the libOS may be writing it
     cmp $SAVE_RECORD_COUNT, %edx
     jae \no_record
-    incl (%rcx)
+    incl (%rax)
     shl $7, %edx
-    lea SAVE_RECORDS(%rcx, %rdx), %rcx          // the record, at the kernel's address
+    lea SAVE_RECORDS(%rax, %rdx), %rax          // the record, at the kernel's address
   .if \vector == 0
-    movq $\kind, RECORD_KIND(%rcx)              // both words
+    movq $\kind, RECORD_KIND(%rax)              // both words
   .else
-    movl $\kind, RECORD_KIND(%rcx)
-    movl $\vector, RECORD_VECTOR(%rcx)
+    movl $\kind, RECORD_KIND(%rax)
+    movl $\vector, RECORD_VECTOR(%rax)
   .endif
-    popq RECORD_RDX(%rcx)
-    popq RECORD_RCX(%rcx)
-    popq RECORD_RAX(%rcx)
-    popq RECORD_ERROR(%rcx)
-    popq RECORD_RIP(%rcx)
-    add ENV_USER_RECORDS(%rax), %rdx            // the record, at the libOS's address
-    push ENV_ENTRY + 8 * \kind(%rax)            // is the new rip
-    mov 16(%rsp), %rax
-    mov %rax, RECORD_RFLAGS(%rcx)
-    mov 24(%rsp), %rax
-    mov %rax, RECORD_RSP(%rcx)
+    popq RECORD_RDX(%rax)
+    popq RECORD_RCX(%rax)
+    popq RECORD_RAX(%rax)
+  .if \has_error
+    popq RECORD_ERROR(%rax)
+  .else
+    movq $0, RECORD_ERROR(%rax)
+  .endif
+    popq RECORD_RIP(%rax)
+    push ENV_ENTRY + 8 * \kind(%rcx)            // is the new rip
+    mov 16(%rsp), %rdx
+    mov %rdx, RECORD_RFLAGS(%rax)
+    mov 24(%rsp), %rdx
+    mov %rdx, RECORD_RSP(%rax)
     movq $USER_RFLAGS, 16(%rsp)
   .if \kind == KIND_PAGE_FAULT
-    mov %cr2, %rax
-    mov %rax, RECORD_ADDRESS(%rcx)
+    mov %cr2, %rdx
+    mov %rdx, RECORD_ADDRESS(%rax)
   .endif
-    mov %rdx, %rax
+    add ENV_SAVE_TO_USER(%rcx), %rax            // the record, at the libOS's address
     xor %ecx, %ecx
     HOP HOP_UPCALL
     iretq
@@ -243,31 +259,21 @@ page_fault_upcall:
     mov ENV_INFO(%rax), %rax
     incq INFO_MISSES(%rax)
     incq INFO_UPCALLS(%rax)
-    DELIVER KIND_PAGE_FAULT, 0, page_fault_undeliverable, page_fault_undeliverable
+    DELIVER KIND_PAGE_FAULT, 0, 1, page_fault_undeliverable, page_fault_undeliverable
 
 page_fault_undeliverable:
-    pop %rdx
-    pop %rcx
-    pop %rax
-    push $14
-    jmp trap_not_delivered
+    GIVE_UP 14, 1, trap_not_delivered
 
 // From the system-call entry, with the same frame built by hand.
     .balign 64
 unknown_syscall_upcall:
-    DELIVER KIND_UNKNOWN_SYSCALL, 0, 1f, 2f
-1:  pop %rdx                                    // not wanted: answered by the kernel
-    pop %rcx
-    pop %rax
-    add $32, %rsp                               // error code, rip, cs, rflags: back at the entry frame's rsp word
+    DELIVER KIND_UNKNOWN_SYSCALL, 0, 0, 1f, 2f
+1:  RESTORE_SCRATCH                             // not wanted: answered by the kernel
+    add $24, %rsp                               // rip, cs, rflags: back at the entry frame's rsp word
     push %rcx
     call unknown_syscall_answer
     jmp syscall_exit
-2:  pop %rdx
-    pop %rcx
-    pop %rax
-    push $VECTOR_SPURIOUS
-    jmp trap_not_delivered
+2:  GIVE_UP VECTOR_SPURIOUS, 0, trap_not_delivered
 
 // ------------------------------------------------------------------------------------------- slow path
 
@@ -327,10 +333,7 @@ unknown_syscall:
     push %r11
     push $SELECTOR_USER_CODE
     push %rcx
-    push $0
-    push %rax
-    push %rcx
-    push %rdx
+    SAVE_SCRATCH
     jmp unknown_syscall_upcall
 
 // guest_run: a guest with SVM runs within the call (svm.cpp); one in ring 3 takes the place of its monitor, of whose
@@ -380,26 +383,13 @@ null_call:
     .globl exception_\vector
     .balign 64
 exception_\vector:
-  .if !\has_error
-    push $0
-  .endif
-    push %rax
-    push %rcx
-    push %rdx
-    testb $3, F_CS(%rsp)
+    SAVE_SCRATCH
+    testb $3, F_CS - 8 * !\has_error(%rsp)
     jz 1f
     HOP HOP_EXCEPTION
-    DELIVER KIND_EXCEPTION, \vector, 2f, 2f
-1:  pop %rdx
-    pop %rcx
-    pop %rax
-    push $\vector
-    jmp trap_slowly
-2:  pop %rdx
-    pop %rcx
-    pop %rax
-    push $\vector
-    jmp trap_not_delivered
+    DELIVER KIND_EXCEPTION, \vector, \has_error, 2f, 2f
+1:  GIVE_UP \vector, \has_error, trap_slowly
+2:  GIVE_UP \vector, \has_error, trap_not_delivered
 .endm
 .macro SLOW vector, has_error
     .globl exception_\vector
@@ -433,21 +423,13 @@ exception_\vector:
 // A debug exception can arrive at syscall_entry's first instruction, in ring 0 on the libOS's stack: single-stepping a
 // system call does it. So it has a stack of its own. From ring 3 it goes on as any exception, on the main stack, where
 // the frame is moved; from ring 0 the step is forgotten.
-#define TO_MAIN_STACK (CPU_STACK_TOP - CPU_IST4_TOP)
     .globl debug_exception
 debug_exception:
     testl $RFLAGS_VIRTUAL_8086, 16(%rsp)        // not in long mode, but in an emulator: on_trap
     jnz 2f
     testb $3, 8(%rsp)
     jz 1f
-2:
-    push %rax
-  .irp word, 8, 16, 24, 32, 40
-    mov \word(%rsp), %rax
-    mov %rax, TO_MAIN_STACK + \word(%rsp)
-  .endr
-    pop %rax
-    add $TO_MAIN_STACK, %rsp
+2:  MOVE_TO_MAIN_STACK
     jmp exception_1
 1:  andq $~RFLAGS_TRAP, 16(%rsp)
     push %rax

@@ -50,19 +50,12 @@ guest_trap_other:
     jmp guest_trap
 
 // As debug_exception (entry.S): on a stack of its own, as stepping through `syscall` raises it in ring 0.
-#define TO_MAIN_STACK (CPU_STACK_TOP - CPU_IST4_TOP)
 guest_debug_exception:
     testl $RFLAGS_VIRTUAL_8086, 16(%rsp)
     jnz 1f
     testb $3, 8(%rsp)
     jz debug_exception
-1:  push %rax
-  .irp word, 8, 16, 24, 32, 40
-    mov \word(%rsp), %rax
-    mov %rax, TO_MAIN_STACK + \word(%rsp)
-  .endr
-    pop %rax
-    add $TO_MAIN_STACK, %rsp
+1:  MOVE_TO_MAIN_STACK
     jmp guest_trap_1
 
 // `syscall` in a guest: the frame of a trap, built by hand. rcx and r11 are as the instruction left them.

@@ -25,7 +25,7 @@ void offsets() {
     DEFINE(LOG_ITEM_SIZE, sizeof(HardwareTlbLog::Item));
 
     DEFINE(ENV_SAVE, offsetof(Environment, save));
-    DEFINE(ENV_USER_RECORDS, offsetof(Environment, user_records));
+    DEFINE(ENV_SAVE_TO_USER, offsetof(Environment, save_to_user));
     DEFINE(ENV_ENTRY, offsetof(Environment, entry));
     DEFINE(ENV_INFO, offsetof(Environment, info));
     DEFINE(ENV_RESUME_RIP, offsetof(Environment, resume_rip));

@@ -35,7 +35,12 @@ constexpr bool is_made_again(u64 event) {
     const u64 vector = event & 0xff;
     return type == GuestEvent::software || (type == GuestEvent::exception && (vector == kBreakpoint || vector == 4));
 }
-constexpr u64 kMostRedeliveries = 64;
+
+/// How often an instruction has missed: without end, where the tables have no room for all that it needs at once.
+struct Tries {
+    u64 rip, count;
+};
+constexpr u64 kMostTries = 64;
 
 /// Another guest ran here before. With nested paging one can set CR4.PKE for itself and load PKRU, which nobody exchanges: no
 /// monitor can have proposed that bit, so it is enough that nothing of it is left.
@@ -75,25 +80,28 @@ enum class Missed {
 };
 
 /// What the guest's tables missed, filled from the S-TLB.
-Missed settle(Cpu& cpu, Guest& guest, Context& context, u64& redelivered) {
+Missed settle(Cpu& cpu, Guest& guest, Context& context, Tries& tries) {
     ControlBlock& block = *guest.block;
-    const bool shadow = context.kind == ContextKind::shadow;
     const PageFault fault{VirtAddr{block.exit_info[1]}, block.exit_info[0] & 0x1f};
-    if (shadow && !is_canonical(fault.address.value)) return Missed::no;
-    const Refill filled = refill(context, PageNumber{fault.address.value >> kPageShift & (shadow ? kGuestPages - 1 : ~u64{0})}, fault);
+    PageNumber page = page_of(fault.address);
+    if (context.kind == ContextKind::shadow) {
+        if (!is_canonical(fault.address.value)) return Missed::no;
+        page.value &= kGuestPages - 1;
+    }
+    const Refill filled = refill(context, page, fault);
     if (filled == Refill::no) return Missed::no;
     if (filled == Refill::no_room) {
         Exclusive exclusive;
         if (!is_loaded(*cpu.env, guest, context)) return Missed::gone;  // taken by force while this CPU waited
         drop_tables(context);
     }
-    // What was being delivered when the access missed is delivered again.
-    if (!(block.exit_event & GuestEvent::kValid)) return Missed::again;
-    if (++redelivered == kMostRedeliveries) {
+    if (block.rip != tries.rip) tries = {block.rip, 0};
+    if (++tries.count == kMostTries) {
         block.exit_code = static_cast<u64>(GuestExit::interrupted);
         return Missed::no;
     }
-    if (!is_made_again(block.exit_event)) block.event = block.exit_event;
+    // What was being delivered when the access missed is delivered again.
+    if ((block.exit_event & GuestEvent::kValid) && !is_made_again(block.exit_event)) block.event = block.exit_event;
     return Missed::again;
 }
 
@@ -171,21 +179,22 @@ Result<u64> run_svm(Cpu& cpu, Guest& guest, u64 place) {
     block.cr2 = read_once(state.cr2);
 
     // Exits that the S-TLB settles go no further. It ends with the slice, as a pending interrupt is an exit; but an event goes
-    // before interrupts, so one whose delivery keeps missing goes back to the monitor.
+    // before interrupts, and they wait behind STI: an instruction that keeps missing goes back to the monitor.
     // Who is notified from another CPU hears of it now (kick); notified just before, at the slice's end at the latest.
     __atomic_store_n(&cpu.env->in_guest, true, __ATOMIC_RELAXED);
     if (cpu.left != &guest) [[unlikely]]
         forget_other(cpu, guest);
     const u64 miss = shadow ? static_cast<u64>(GuestExit::exception) + kPageFault : static_cast<u64>(GuestExit::nested_fault);
+    const u64 guest_block = physical(&block).value, host_block = physical_of_image(host_blocks[cpu.index].by_save).value;
     Missed missed = Missed::no;
-    u64 redelivered = 0;
+    Tries tries{};
     do {
         block.tlb_control = 0;
         if (!has_tag(cpu, guest, context)) [[unlikely]]
             choose_tag(cpu, guest, context);
-        svm_enter(state, physical(&block).value, physical_of_image(host_blocks[cpu.index].by_save).value);
+        svm_enter(state, guest_block, host_block);
         block.event = 0;
-        missed = block.exit_code == miss ? settle(cpu, guest, context, redelivered) : Missed::no;
+        missed = block.exit_code == miss ? settle(cpu, guest, context, tries) : Missed::no;
     } while (missed == Missed::again);
     __atomic_store_n(&cpu.env->in_guest, false, __ATOMIC_RELAXED);
     if (missed == Missed::gone) [[unlikely]]

@@ -82,7 +82,7 @@ extern "C" void on_trap(TrapFrame& frame) {
 extern "C" [[noreturn]] void on_undeliverable(TrapFrame& frame) {
     forbid_user_access();
     Environment& env = *Cpu::here().env;
-    const bool full = env.user_records != 0 && *static_cast<volatile u32*>(&env.save->depth) >= kSaveRecords;
+    const bool full = env.save_to_user != 0 && *static_cast<volatile u32*>(&env.save->depth) >= kSaveRecords;
     const Text<40> what(frame.vector == 255 ? "unknown system call" : frame.vector == kPageFault ? "page fault" : "exception ");
     Text<160> text(what.view());
     if (frame.vector == kPageFault)

@@ -293,7 +293,7 @@ void DeprivilegedProcessor::bind(ShadowMapping mapping, const Access& access) {
         if (access.fetch) rewritten_.scan(virtual_.rip);
         mapping = rewritten_.limit(mapping, access);
     } else if (translates_) {
-        translated_.make_way(mapping.page.value << kPageShift);
+        translated_.make_way(mapping.first, mapping.count);
         if (!is_user()) mapping.execute = false;
     }
     const auto place = paging_.contexts().place(cpu_, mapping.root, is_user());

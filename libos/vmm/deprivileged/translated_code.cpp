@@ -95,8 +95,9 @@ void TranslatedCode::move() {
     changed_ = true;
 }
 
-void TranslatedCode::make_way(u64 address) {
-    if (memory_of_.layout.base != 0 && address - memory_of_.layout.base < pages() << kPageShift) move();
+void TranslatedCode::make_way(PageNumber first, u64 count) {
+    const u64 base = memory_of_.layout.base, own = base >> kPageShift;
+    if (base != 0 && first.value < own + pages() && own < first.value + count) move();
 }
 
 bool TranslatedCode::bind(u64 place, u64 address, const Access& access, u64 rip) {
@@ -105,9 +106,10 @@ bool TranslatedCode::bind(u64 place, u64 address, const Access& access, u64 rip)
     const bool code = index >= kFixedPages, writable = index == 0;
     if (access.user || (access.fetch && !code) || (access.write && !writable)) return false;
     const Rights rights = code ? Right::read | Right::execute : writable ? Right::read | Right::write : Rights{Right::read};
-    // Code is entered all over: some pages at once.
+    // Code is entered all over, and so are the tables: some pages at once.
     constexpr u64 kAtOnce = 16;
-    const u64 first = code ? index - (index - kFixedPages) % kAtOnce : index, count = code ? std::min(kAtOnce, pages() - first) : 1;
+    const u64 first = code ? index - (index - kFixedPages) % kAtOnce : !writable;
+    const u64 count = code ? std::min(kAtOnce, pages() - first) : writable ? 1 : kFixedPages - 1;
     const PageNumber page = page_at(memory_of_.layout.base);
     const FrameNumber frame{window_.capability().first + first};
     if (!contexts_.bind_own(place, {window_.capability(), frame, page + first, page + index, count, rights}, access.write, rip))

@@ -52,8 +52,8 @@ class TranslatedCode final : private GuestAddressSpace {
 
     /// The guest's kernel missed a page at `address`. True: it was the cache's, and is bound.
     bool bind(u64 place, u64 address, const Access& access, u64 rip);
-    /// The guest has memory at `address`: if the cache stands there, it goes elsewhere.
-    void make_way(u64 address);
+    /// The guest has memory at `count` pages from `first` on: if the cache stands there, it goes elsewhere.
+    void make_way(PageNumber first, u64 count);
     /// The guest says that its tables have changed, at `address` or everywhere: perhaps it has memory where the cache stands.
     void on_invalidation(u64 address) {
         if (address - memory_of_.layout.base < pages() << kPageShift) on_new_root();

@@ -46,18 +46,22 @@ class VirtioDevice : public PciFunction {
     virtual void set_config(u32, u8) {}
     virtual void on_reset() {}
 
-    /// Serve chain after chain: `serve(chain)` answers how many bytes it wrote. As many as the queue is long at most:
-    /// what a guest adds meanwhile waits for go_on(), or it could keep the monitor for ever.
+    /// Serve chain after chain: `serve(chain)` answers how many bytes it wrote. As many as the queue is long at most, and none
+    /// behind kMostAtOnce bytes: the rest, and what a guest adds meanwhile, waits for go_on(), or it could keep the monitor for ever.
     template <class Serve>
     void serve_all(u32 queue, Serve serve) {
+        constexpr u64 kMostAtOnce = u64{4} << 20;
         VirtQueue& ring = queues_[queue];
         u32 served = 0;
-        for (; served < ring.size() && !broken_ && ring.take(memory_, chain_); ++served) {
+        u64 bytes = 0;
+        for (; served < ring.size() && bytes < kMostAtOnce && !broken_ && ring.take(memory_, chain_); ++served) {
             const u16 head = chain_.head();
+            bytes += chain_.readable() + chain_.writable();
             const u32 written = serve(chain_);
             if (broken_ || !ring.finish(memory_, head, written)) break;
         }
-        const bool more = served != 0 && served == ring.size() && ring.offers_more(memory_);
+        const bool full = served != 0 && (served == ring.size() || bytes >= kMostAtOnce);
+        const bool more = full && ring.offers_more(memory_);
         unserved_ = static_cast<u8>((unserved_ & ~(1u << queue)) | more << queue);
         after(queue, served != 0);
     }

@@ -11,8 +11,7 @@ constexpr u8 kThree = kRestoreRax | kRestoreRcx | kRestoreRdx;
 constexpr u64 kFlagPlace = offsetof(TranslationPage, interrupt_flag), kLevelPlace = offsetof(TranslationPage, monitors_flags),
               kAttentionPlace = offsetof(TranslationPage, attention), kOtherPlace = offsetof(TranslationPage, other_gs),
               kControlPlace = offsetof(TranslationPage, control), kMaskPlace = offsetof(TranslationTables, flag_mask),
-              kReturnsPlace = offsetof(TranslationTables, returns), kCallsPlace = offsetof(TranslationTables, calls),
-              kTargetsPlace = offsetof(TranslationTables::Table, targets);
+              kTagsPlace = offsetof(TranslationTables, tags), kTargetsPlace = offsetof(TranslationTables, targets);
 
 /// A register that the instruction does not use, to hold the address of its operand: of those with short numbers and no
 /// role in any instruction that has ModRM, but for rbx in cmpxchg8b.
@@ -203,16 +202,16 @@ void BlockWriter::load_target(const u8* bytes, const Instruction& in) {
 }
 
 void BlockWriter::indirect(const u8* bytes, const Instruction& in, Branch branch) {
-    const bool returns = branch == Branch::near_return;
-    const u64 table = translator_.layout_.tables() + (returns ? kReturnsPlace : kCallsPlace);
     entry(guest_);
     out_.store(slot(0), kRax);
     out_.store(slot(1), kRcx);
     out_.store(slot(2), kRdx);
     entry(guest_, kThree);
     load_target(bytes, in);
-    out_.code(0x0f, 0xb6, returns ? 0xc8 : 0xcc);  // movzx ecx, al or ah
-    out_.address(kRdx, table);
+    out_.code(0x0f, 0xb6, 0xc8);              // movzx ecx, al
+    out_.code(0x0f, 0xb6, 0xd4);              // movzx edx, ah
+    out_.code(0x8d, 0x0c, 0xd1);              // lea ecx, [rcx + rdx * 8]: TranslationTables::place_of
+    out_.address(kRdx, translator_.layout_.tables() + kTagsPlace);
     out_.code(0x48, 0x8d, 0x14, 0xca);        // lea rdx, [rdx + rcx * 8]
     out_.code(0x48, 0x8b, 0x0a);              // mov rcx, [rdx]: the complement of an address
     out_.code(0x48, 0x8d, 0x4c, 0x01, 0x01);  // lea rcx, [rcx + rax + 1]: 0 if it is rax
@@ -223,13 +222,13 @@ void BlockWriter::indirect(const u8* bytes, const Instruction& in, Branch branch
 
     entry(guest_, kThree);
     out_.code(0x48, 0x8b, 0x92);  // mov rdx, [rdx + targets]
-    out_.number(kTargetsPlace, 4);
+    out_.number(kTargetsPlace - kTagsPlace, 4);
     out_.store(slot(3), kRdx);
     out_.store(slot(4), kRax);
     if (branch == Branch::indirect_call) {
         out_.constant(kRcx, guest_ + in.length);
         out_.byte(0x51);  // push rcx
-    } else if (returns) {
+    } else if (branch == Branch::near_return) {
         out_.code(0x48, 0x8d, 0xa4, 0x24);  // lea rsp, [rsp + ...]
         out_.number(8 + static_cast<u64>(in.immediate & 0xffff), 4);
     }

@@ -1,6 +1,8 @@
 // Following a guest kernel's code, and the table of the bytes that were changed on the way.
 #include "libos/vmm/instructions/rewrite.hpp"
 
+#include <algorithm>
+
 #include "libos/vmm/instructions/branch.hpp"
 
 namespace tessera::vmm {
@@ -9,6 +11,12 @@ namespace {
 
 /// Fibonacci hashing: the identities of neighbours go far apart.
 u64 hash(u64 number, u64 size) { return (number * 0x9e37'79b9'7f4a'7c15 >> 20) & (size - 1); }
+
+/// How far from where it belongs a site may stand: a table in which much has come and gone has no places that end a search, and
+/// each byte of a guest's code is looked for in it. Where there is no room so near there is none.
+constexpr u64 kMostTries = 128;
+
+u64 tries(std::span<const Site> sites) { return std::min<u64>(sites.size(), kMostTries); }
 
 /// Is the next instruction reached from this one?
 bool falls_through(Branch branch) { return branch == Branch::none || branch == Branch::conditional || branch == Branch::call || branch == Branch::indirect_call; }
@@ -24,7 +32,7 @@ Rewriter::Rewriter(std::span<Site> sites, std::span<ScannedPage> pages) : sites_
 // Open addressing. An entry stays in its place for good; one whose byte was put back is there to be used again.
 
 Site* Rewriter::find(u64 where) const {
-    for (u64 i = 0, at = hash(where, sites_.size()); i < sites_.size(); ++i, at = (at + 1) & (sites_.size() - 1)) {
+    for (u64 i = 0, at = hash(where, sites_.size()); i < tries(sites_); ++i, at = (at + 1) & (sites_.size() - 1)) {
         if (sites_[at].where == where) return sites_[at].in_place ? &sites_[at] : nullptr;
         if (sites_[at].where == Site::kNobody) break;
     }
@@ -33,7 +41,7 @@ Site* Rewriter::find(u64 where) const {
 
 bool Rewriter::add(u64 where, u8 original) {
     Site* place = nullptr;
-    for (u64 i = 0, at = hash(where, sites_.size()); i < sites_.size(); ++i, at = (at + 1) & (sites_.size() - 1)) {
+    for (u64 i = 0, at = hash(where, sites_.size()); i < tries(sites_); ++i, at = (at + 1) & (sites_.size() - 1)) {
         Site& site = sites_[at];
         if (!place && !site.in_place) place = &site;
         if (site.where == where) place = &site;

@@ -25,15 +25,13 @@ bool can_be_inlined(Sensitive what) {
 
 Translator::Translator(const TranslationMemory& memory) : memory_(memory), layout_(memory.layout) {
     for (u32 i = 0; i < 256; ++i) memory_.tables->flag_mask[i] = static_cast<u8>(i & kWatchedFlags);
-    set_attention(false);
+    // Whatever else the flags bring than IF is the monitor's anyway.
+    for (u32 i = 0; i < sizeof memory_.page->attention; ++i) memory_.page->attention[i] = (i & kWatchedFlags & ~2u) != 0;
     flush();
     counts_ = {};
 }
 
-void Translator::set_attention(bool wanted) {
-    // Whatever else the flags bring than IF is the monitor's anyway.
-    for (u32 i = 0; i < sizeof memory_.page->attention; ++i) memory_.page->attention[i] = (i & (kWatchedFlags & ~2u)) ? 1 : (i & 2) && wanted;
-}
+void Translator::set_attention(bool wanted) { memory_.page->attention[2] = wanted; }
 
 // ---- finding ----------------------------------------------------------------------------------------------
 
@@ -57,20 +55,16 @@ bool Translator::has_room() const {
            exits_used_ + kBlockExits <= memory_.exits.size() && blocks_used_ < memory_.blocks.size() && 2 * (blocks_used_ + 1) <= memory_.index.size();
 }
 
-void Translator::clear_tables() {
-    // An address that no look-up in this place can be for.
-    for (u64 i = 0; i < 256; ++i) {
-        memory_.tables->returns.tags[i] = ~(i ^ 1);
-        memory_.tables->calls.tags[i] = ~((i ^ 1) << 8);
-    }
-}
+/// What is there is the complement of an address that no look-up in this place can be for.
+void Translator::forget_target(u64 place) { __atomic_store_n(&memory_.tables->tags[place], ~u64{place == 0}, __ATOMIC_RELEASE); }
 
 void Translator::flush() {
     for (u32& place : memory_.index) place = 0;
     code_used_ = blocks_used_ = entries_used_ = exits_used_ = 0;
     unchained_ = kNoExit;
-    known_.fill({});
-    clear_tables();
+    // What is being emulated just now is one of them: it is found no more, and stays as it is.
+    for (Known& each : known_) each.exit = kNoExit;
+    for (u64 place = 0; place < TranslationTables::kPlaces; ++place) forget_target(place);
     ++counts_.flushes;
 }
 
@@ -100,9 +94,9 @@ void Translator::invalidate(u64 address) {
         memory_.exits[number] = {Exit::Kind::chain, false, block.code, 0, block.guest};
         memory_.code[block.code] = 0xf4;
         std::memcpy(&memory_.code[block.code + 1], &number, 4);
+        forget_target(TranslationTables::place_of(block.guest));
         ++counts_.invalidated;
     }
-    clear_tables();
 }
 
 // ---- in ---------------------------------------------------------------------------------------------------
@@ -212,12 +206,11 @@ void Translator::chain(Exit& exit, u64 target) {
 
 /// The next branch like that finds it.
 void Translator::remember_target(u64 guest, u64 address) {
-    TranslationTables::Table& table = looked_up_return_ ? memory_.tables->returns : memory_.tables->calls;
-    const u64 place = looked_up_return_ ? guest & 0xff : guest >> 8 & 0xff;
+    const u64 place = TranslationTables::place_of(guest);
     // Order: no CPU may find a tag with another one's target.
-    __atomic_store_n(&table.tags[place], looked_up_return_ ? ~(place ^ 1) : ~((place ^ 1) << 8), __ATOMIC_RELEASE);
-    __atomic_store_n(&table.targets[place], address, __ATOMIC_RELEASE);
-    __atomic_store_n(&table.tags[place], ~guest, __ATOMIC_RELEASE);
+    forget_target(place);
+    __atomic_store_n(&memory_.tables->targets[place], address, __ATOMIC_RELEASE);
+    __atomic_store_n(&memory_.tables->tags[place], ~guest, __ATOMIC_RELEASE);
 }
 
 // ---- out --------------------------------------------------------------------------------------------------
@@ -321,7 +314,6 @@ Emulated Translator::take_exit(const VirtualMachine& machine, Exit& exit) {
             Exception fault{};
             if (!fetch(machine, in, fault)) return {Ending::exception, Sensitive::none, fault};
             looked_up_ = !exit.final;
-            looked_up_return_ = branch_of(in) == Branch::near_return;
             const Emulated taken = emulate_branch(machine, in);
             if (taken.ending != Ending::done) looked_up_ = false;
             if (taken.ending == Ending::unsupported) break;

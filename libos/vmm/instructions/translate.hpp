@@ -44,12 +44,13 @@ struct alignas(kPageSize) TranslationPage {
 
 /// What it sees and may only read.
 struct alignas(kPageSize) TranslationTables {
-    struct Table {
-        u64 tags[256];     ///< Complements of guest addresses.
-        u64 targets[256];  ///< In the cache.
-    };
-    Table returns;         ///< By the address's low byte.
-    Table calls;           ///< Indirect ones and jumps: by its second byte.
+    static constexpr u64 kPlaces = 255 + 8 * 255 + 1;  ///< place_of is below it.
+    /// As many bits of the address as instructions that touch no flag can make one number of: kernels return to many places, and
+    /// two that share one come out every time.
+    static constexpr u64 place_of(u64 guest) { return (guest & 0xff) + 8 * (guest >> 8 & 0xff); }
+
+    u64 tags[kPlaces];     ///< Where returns, indirect calls and indirect jumps go: complements of guest addresses,
+    u64 targets[kPlaces];  ///< and the same in the cache.
     u8 flag_mask[256];     ///< x & (TF | IF | IOPL | NT), in the second byte.
 };
 
@@ -139,9 +140,6 @@ class Translator {
     /// Behind stop(): do what the exit is for. Then enter() again, unless it ended otherwise.
     Emulated take_exit(const VirtualMachine& machine, Exit& exit);
 
-    /// Another virtual CPU runs: its page stands where the last one's did.
-    void use_page(TranslationPage* page) { memory_.page = page; }
-
     /// Shall translated code tell when the guest switches interrupts on? Set while an interrupt waits for it.
     void set_attention(bool wanted);
 
@@ -170,7 +168,7 @@ class Translator {
     bool inline_handler(const VirtualMachine& machine, Exit& exit);
     void inline_at_once(const VirtualMachine& machine, u32 first);
     void remember_target(u64 guest, u64 address);
-    void clear_tables();
+    void forget_target(u64 place);
     void hand_over(const VirtualMachine& machine);
     u64 address_of(const Block& block) const { return layout_.code() + block.code; }
 
@@ -190,7 +188,7 @@ class Translator {
     u32 code_used_ = 0, blocks_used_ = 0, entries_used_ = 0, exits_used_ = 0;
     // What the next enter() completes: the exit that asked for its block, or the branch that did not find it.
     u32 unchained_ = kNoExit;
-    bool looked_up_ = false, looked_up_return_ = false;
+    bool looked_up_ = false;
 };
 
 }  // namespace tessera::vmm

@@ -177,8 +177,10 @@ void Borrower::on_lends(Shown shown, LoanId id, const Capability& capability) {
 }
 
 void Borrower::on_recall(LoanId id) {
+    // One that was recalled before, or is about to be returned, has other bits beside it here.
+    if (id.bits == 0 || (id.bits & ~kIdBits) != 0) return;
     const auto found = std::ranges::find(loans_, id.bits);
-    if (found == loans_.end() || id.bits == 0) return;
+    if (found == loans_.end()) return;
     *found |= kRecalled;
     leave_at_ = 0;
     ++recalled_;

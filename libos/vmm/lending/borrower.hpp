@@ -35,6 +35,8 @@ class Borrower final : public Lender, public Chore {
     Outcome close();
     /// The seed that all have for their hashes: Sharing::open needs it. 0: there is no lender.
     u64 seed() const { return seed_; }
+    /// Is there still a lender that keeps the rules?
+    bool is_open() const { return open_; }
     /// Pages are found there, and come to stand on what was lent.
     void serve(Sharing& sharing) {
         sharing_ = &sharing;

@@ -76,14 +76,15 @@ StringForm form_of(std::span<const u8> bytes, const ControlBlock& block) {
 }  // namespace
 
 /// The guest-physical address of a byte, reached as the CPU would: with the guest's rights, noted in its tables. Nothing: the guest
-/// has its page fault.
+/// has its page fault; or another virtual CPU changes the tables all the time, and the guest is to try again.
 std::optional<u64> Processor::reach(u64 address, bool write) {
     GuestState& state = cpu_.state();
     if (!is_canonical(address)) return cpu_.raise(vector::kProtection, 0), std::nullopt;
     const PagingRegisters now = cpu_.paging();
     const PagingMode mode = PagingMode::of(now.cr0, now.cr3, now.cr4, now.efer, kSmallModel.physical_bits);
     const Access access{.write = write, .user = cpu_.block().cpl == 3};
-    for (;;) {
+    constexpr u32 kAttempts = 8;
+    for (u32 attempt = 0; attempt < kAttempts; ++attempt) {
         Walk found = walk(machine_.memory(), mode, guest_page(address), access);
         if (found.result == WalkResult::fault) {
             state.cr2 = address;
@@ -91,6 +92,7 @@ std::optional<u64> Processor::reach(u64 address, bool write) {
         }
         if (note_access(machine_.memory(), found, write)) return found.guest_frame << kPageShift | address % kPageSize;
     }
+    return {};
 }
 
 // A piece of a string at a time: with REP the guest stands on the instruction until its counter is zero, and may be

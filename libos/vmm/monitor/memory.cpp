@@ -235,8 +235,10 @@ void Memory::share(u64 guest_frame, SuppliedFrame frame) {
 }
 
 void Memory::vacate(u64 guest_frame, FrameUse use) {
-    if (map_[guest_frame].use() == FrameUse::present) return;
-    if (map_[guest_frame].is_backed()) forget(guest_frame, 1);
+    const GuestFrame entry = map_[guest_frame];
+    if (entry.use() == FrameUse::present) return;
+    // Where nothing stands nothing is bound, and a balloon may be told of the same page again and again.
+    if (entry.is_backed()) forget(guest_frame, 1);
     map_[guest_frame] = GuestFrame::make(use, 0);
 }
 

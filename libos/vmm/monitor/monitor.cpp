@@ -24,13 +24,14 @@ bool Monitor::add(Chore& chore) {
     return true;
 }
 
-void Monitor::take_turn(Place& place, u64 now) {
+// It begins behind the chores: where those take as long as a turn, guests go on all the same.
+void Monitor::take_turn(Place& place) {
     if (loaded_ != &place) {
         if (loaded_ != nullptr) save(loaded_->fpu);
         load(place.fpu);
         loaded_ = &place;
     }
-    if (place.processor->run(now + turn_) == Turn::ended) end(place);
+    if (place.processor->run(ticks() + turn_) == Turn::ended) end(place);
 }
 
 void Monitor::end(Place& place) {
@@ -72,12 +73,11 @@ void Monitor::run() {
         running = false;
         for (Place& each : std::span(places_, count_)) {
             if (each.told) continue;
-            const u64 now = ticks();
-            if (now >= chores_due || pressing()) {
+            if (const u64 now = ticks(); now >= chores_due || pressing()) {
                 chores_due = Chore::kNever;
                 for (Chore* chore : std::span(chores_, chore_count_)) chores_due = std::min(chores_due, chore->tend(now));
             }
-            take_turn(each, now);
+            take_turn(each);
             running = running || !each.told;
         }
         // Behind all turns: what one did may be what another one waited for.

@@ -49,7 +49,7 @@ class Monitor {
         bool told;  ///< Its end has been reported.
     };
 
-    void take_turn(Place& place, u64 now);
+    void take_turn(Place& place);
     void end(Place& place);
     void sleep(u64 now, u64 chores_due);
     bool pressing() const;

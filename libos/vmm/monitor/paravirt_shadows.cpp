@@ -52,15 +52,16 @@ void ShadowContext::make_room_for_pin(u64 page) {
 
 Outcome ShadowContext::bind(const Capability& frames, FrameNumber first, PageSpan span, PageNumber code) {
     const u64 page = span.page().value;
+    const bool pinned = displaces(page, code.value);
     u64 count = 1;
-    if (displaces(page, code.value)) {
+    while (!pinned && count < span.count() && !displaces(page + count, code.value)) ++count;
+    recent_[faults_++ % kRecent] = page;
+    // Order: where there are too many runs all is unbound, and nothing is pinned any more.
+    remember(page, count);
+    if (pinned) {
         make_room_for_pin(page);
         span = span.with(SpanFlag::guaranteed);
-    } else {
-        while (count < span.count() && !displaces(page + count, code.value)) ++count;
     }
-    recent_[faults_++ % kRecent] = page;
-    remember(page, count);
     const PageSpan part = PageSpan::make(PageNumber{page}, count, span.rights(), span.bits & kFlags);
     TRY(call<Bind>({address(frames), first, part, context_.capability(), {}}));
     return Done{};

@@ -103,15 +103,17 @@ Outcome ShadowContexts::bind_span(u64 place, const Capability& capability, Frame
     return Done{};
 }
 
+// Order: what stands behind the page first. Finding that may make everybody forget frames, and what is pinned with them; a page
+// that is pinned already would then be bound guaranteed, and nobody would know.
 bool ShadowContexts::bind(u64 place, const ShadowMapping& whole, bool write, u64 rip) {
     ShadowMapping mapping = whole;
+    const auto backing = memory_.back(mapping.frame_of(mapping.page), write);
+    if (!backing) return false;
     const bool pinned = comes_again({place, rip, mapping.page, write});
     if (pinned) {
         pin(place, mapping.page);
         mapping = {whole.root, whole.page, whole.page, whole.frame_of(whole.page), 1, whole.write, whole.execute, whole.user};
     }
-    const auto backing = memory_.back(mapping.frame_of(mapping.page), write);
-    if (!backing) return false;
     // Both are runs of guest frames with the one that is needed in them.
     const u64 first = std::max(mapping.guest_frame, backing->guest_frame);
     const u64 end = std::min(mapping.guest_frame + mapping.count, backing->guest_frame + backing->count);

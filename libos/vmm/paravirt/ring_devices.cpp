@@ -29,9 +29,11 @@ bool RingDisk::carry_out(GuestMemory& memory, const Request& request, u32& writt
     return disk_.read(request.sector, bytes);
 }
 
+// What is read may lie in the ring itself, and be more requests: those are for the next time.
 bool RingDisk::serve(GuestMemory& memory) {
     bool answered = false;
-    for (Request request; ring_.take(memory, request);) {
+    Request request;
+    for (u32 served = 0; served < kRingSlots && ring_.take(memory, request); ++served) {
         u32 written = 0;
         const bool done = carry_out(memory, request, written);
         answered |= ring_.answer(memory, {request.id, done ? 0u : 1u, done ? written : 0, 0});

@@ -12,7 +12,7 @@ class RingDisk {
   public:
     explicit RingDisk(Disk& disk) : disk_(disk) {}
     RingServer& ring() { return ring_; }
-    /// All requests that are there. True: there are answers.
+    /// All requests that are there, at most a ring full. True: there are answers.
     bool serve(GuestMemory& memory);
 
   private:

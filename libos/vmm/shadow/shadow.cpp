@@ -239,12 +239,14 @@ bool Shadow::joins(const Walk& found, const ShadowMapping& mapping, PageNumber p
     if (found.steps != 0 && found.level == 1) {
         const Step& step = found.last();
         const u64 index = index_at(1, page);
-        const std::optional<u64> neighbour = read_entry(memory_, step.frame, index);
+        // It was traced when it was walked; it may have been lost since, when another table was compared.
+        const u32 table = records_.table(step.frame);
+        const std::optional<u64> neighbour = table ? read_entry(memory_, step.frame, index) : std::nullopt;
         const u64 needed = entry::kAccessed | (mapping.write ? entry::kDirty : 0);
         constexpr u64 kSame = entry::kPresent | entry::kWrite | entry::kUser | entry::kNoExecute;
         if (!neighbour || ((*neighbour ^ step.entry) & kSame) || (*neighbour & needed) != needed) return false;
         if ((*neighbour & entry::kAddress) >> kPageShift != guest_frame || has_reserved_bits(mode(), 1, *neighbour)) return false;
-        sync_entry(records_.table(step.frame) - 1, index, *neighbour);
+        sync_entry(table - 1, index, *neighbour);
     }
     if (mapping.write) records_.note_way(guest_frame, root_, page, roots_.generations());
     return true;
