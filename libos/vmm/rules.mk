@@ -25,4 +25,5 @@ VMM_PURE_SRCS := libos/vmm/guest_memory.cpp libos/vmm/platform.cpp \
 	libos/vmm/lending/lending_desk.cpp
 UNIT_SRCS += $(VMM_PURE_SRCS)
 # Makes calls, which a test answers.
-UNIT_SRCS += libos/vmm/monitor/frame_supply.cpp libos/vmm/monitor/windows.cpp
+UNIT_SRCS += $(addprefix libos/vmm/monitor/,frame_supply.cpp windows.cpp memory.cpp paging.cpp paravirt_shadows.cpp guest_context.cpp guest_cpu.cpp guest_walk.cpp) \
+	$(addprefix libos/vmm/memory/,sharing.cpp peek.cpp guest_pager.cpp lent_store.cpp managed_memory.cpp)

@@ -27,10 +27,10 @@ u64 notified;
 
 // What this folder's code expects from the rest of libos, which needs a kernel.
 namespace tessera::libos {
-PageNumber reserve_pages(u64 count, u64) {
-    const PageNumber first = HostKernel::current->first_page() + next_page;
-    next_page += count + 1;  // and an unbound one behind
-    return first;
+PageNumber reserve_pages(u64 count, u64 alignment) {
+    const u64 next = HostKernel::current->first_page().value + next_page, first = (next + alignment - 1) / alignment * alignment;
+    next_page += first - next + count + 1;  // and an unbound one behind
+    return PageNumber{first};
 }
 Outcome sleep_for_peer(EnvId, std::span<const WakeTerm>, u64, u64) { return while_asleep(); }
 Outcome post(std::string_view, const Capability&) { return Error::exhausted; }

@@ -102,6 +102,8 @@ libos::Answer HostKernel::bind(u64 frame, PageSpan span) {
 libos::Answer HostKernel::on_call(u64 number, const std::array<u64, 5>& words) {
     if (number >= calls_.size()) return {Error::unknown_call, 0};
     ++calls_[number];
+    if (instead)
+        if (const auto given = instead(number, words)) return *given;
     const libos::Answer given = answer(number, words);
     if (between_calls) between_calls();
     return given;
@@ -118,6 +120,20 @@ char* HostKernel::bytes_of(u64 frame) {
     void* at = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED, file_, static_cast<off_t>(frame * kPageSize));
     if (at == MAP_FAILED) std::abort();
     return static_cast<char*>(at);
+}
+
+u64 HostKernel::word(u64 frame, u64 number) {
+    char* const bytes = bytes_of(frame);
+    u64 value;
+    std::memcpy(&value, bytes + number * sizeof value, sizeof value);
+    munmap(bytes, kPageSize);
+    return value;
+}
+
+void HostKernel::set_word(u64 frame, u64 number, u64 value) {
+    char* const bytes = bytes_of(frame);
+    std::memcpy(bytes + number * sizeof value, &value, sizeof value);
+    munmap(bytes, kPageSize);
 }
 
 /// The next owner's bytes are not these: whoever looks at a frame that it lost finds rubbish.

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -48,6 +49,17 @@ class HostKernel {
     /// What becomes of frames that their owner gives back: no binding is left, and none can be made.
     void take_away(FrameNumber first, u64 count);
     bool is_bound(PageNumber page) const { return bound_.contains(page.value); }
+    struct Binding {
+        u64 frame;
+        Rights rights;
+    };
+    std::optional<Binding> binding(PageNumber page) const {
+        const auto found = bound_.find(page.value);
+        return found != bound_.end() ? std::optional(found->second) : std::nullopt;
+    }
+    /// A word of a frame, past all bindings: as somebody else would see it.
+    u64 word(u64 frame, u64 number);
+    void set_word(u64 frame, u64 number, u64 value);
 
     /// Take a frame by force, as the kernel does at a deadline: no binding is left, the bytes go where they were seeded to go, the
     /// vector says so, if there is one. Not for frames that nobody owns.
@@ -56,6 +68,8 @@ class HostKernel {
     const FrameInfo& info(u64 frame) const { return table_[frame]; }
     RepossessionVector vector{};
 
+    /// Asked before: what it answers, the kernel here does not see.
+    std::function<std::optional<libos::Answer>(u64 number, const std::array<u64, 5>& words)> instead;
     /// Called at the end of every system call: what may happen between any two of them.
     std::function<void()> between_calls;
 
@@ -63,10 +77,6 @@ class HostKernel {
     u64 calls(u64 number) const { return calls_[number]; }
 
   private:
-    struct Binding {
-        u64 frame;
-        Rights rights;
-    };
     libos::Answer bind(u64 frame, PageSpan span);
     void drop(u64 page);
 

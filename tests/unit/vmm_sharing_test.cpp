@@ -87,7 +87,7 @@ TEST_CASE("vmm sharing: a hint is what was noted last, or nothing; the last few 
     CHECK(hints.find(~u64{0}) == PageOf{Hints::kMostGuests - 1, Hints::kMostFrames - 1});
 }
 
-TEST_CASE("vmm sharing: shared frames are found by hash and by number, and leave with their last user") {
+TEST_CASE("vmm sharing: shared frames are found by hash and by what they are, and leave with their last user") {
     struct Model {
         u64 hash, users;
     };
@@ -96,17 +96,20 @@ TEST_CASE("vmm sharing: shared frames are found by hash and by number, and leave
     std::vector<SharedFrames::Entry> entries(kMost);
     std::vector<u32> heads(16);
     SharedFrames table(entries, heads);
-    std::map<u64, Model> model;  // by frame number
+    // By number and run: a number may come again, of another run, before nobody stands on what it was.
+    std::map<u64, Model> model;
+    const auto name_of = [](SuppliedFrame frame) { return frame.number.value << 1 | frame.run; };
     u64 users = 0;
     for (u32 i = 0; i < 50000; ++i) {
-        const u64 number = 1000 + random.below(80), hash = random.below(12);
-        SharedFrames::Entry* const entry = table.find(FrameNumber{number});
-        REQUIRE((entry != nullptr) == model.contains(number));
+        const SuppliedFrame frame{FrameNumber{1000 + random.below(40)}, random.below(2)};
+        const u64 name = name_of(frame), hash = random.below(12);
+        SharedFrames::Entry* const entry = table.find(frame);
+        REQUIRE((entry != nullptr) == model.contains(name));
         switch (random.below(3)) {
         case 0:
             if (entry != nullptr) break;
-            if (SharedFrames::Entry* const made = table.insert(hash, {FrameNumber{number}, number % 7})) {
-                model[number] = {hash, 0};
+            if (SharedFrames::Entry* const made = table.insert(hash, frame)) {
+                model[name] = {hash, 0};
                 REQUIRE(made->users == 0);
             } else {
                 REQUIRE(model.size() == kMost);
@@ -115,18 +118,17 @@ TEST_CASE("vmm sharing: shared frames are found by hash and by number, and leave
         case 1:
             if (entry == nullptr) break;
             table.add_user(*entry);
-            ++model[number].users, ++users;
+            ++model[name].users, ++users;
             break;
         default: {
-            const auto free = table.drop_user(FrameNumber{number});
-            const auto known = model.find(number);
+            const auto free = table.drop_user(frame);
+            const auto known = model.find(name);
             const bool last = known != model.end() && known->second.users <= 1;
             REQUIRE(free.has_value() == last);
             if (known == model.end()) break;
             if (known->second.users != 0) --known->second.users, --users;
             if (!last) break;
-            REQUIRE(free->number.value == number);
-            REQUIRE(free->run == number % 7);
+            REQUIRE(*free == frame);
             model.erase(known);
         }
         }
@@ -135,8 +137,8 @@ TEST_CASE("vmm sharing: shared frames are found by hash and by number, and leave
         std::set<u64> with_hash;
         for (SharedFrames::Entry* each = table.first(hash); each != nullptr; each = table.next(*each)) {
             REQUIRE(each->hash == hash);
-            REQUIRE(with_hash.insert(each->frame.number.value).second);
-            REQUIRE(each->users == model.at(each->frame.number.value).users);
+            REQUIRE(with_hash.insert(name_of(each->frame)).second);
+            REQUIRE(each->users == model.at(name_of(each->frame)).users);
         }
         u64 expected = 0;
         for (const auto& [_, each] : model) expected += each.hash == hash;

@@ -55,11 +55,12 @@ void LenderProgram::accept_all() {
 // One seat for each customer, so there is always one; who asks again has given the other one up.
 void LenderProgram::accept(EnvId who, const Capability& posted) {
     for (u64 seat = 0; seat < LendingDesk::kSeats; ++seat) {
-        if (desk_->is_seated(seat)) {
-            if (desk_->who(seat) != who) continue;
-            desk_->unseat(seat);
-            rings_[seat].detach();
-        }
+        if (!desk_->is_seated(seat) || desk_->who(seat) != who) continue;
+        desk_->unseat(seat);
+        rings_[seat].detach();
+    }
+    for (u64 seat = 0; seat < LendingDesk::kSeats; ++seat) {
+        if (desk_->is_seated(seat)) continue;
         const Outcome attached = rings_[seat].attach(posted, kLendingPages, Right::read | Right::write);
         if (!attached.ok()) return print("no seat for ", environment_info(who).name, ": its ring: ", name_of(attached.error()), "\n");
         static_cast<void>(desk_->seat(who, rings_[seat].at<LendingRing>(0), seed_));

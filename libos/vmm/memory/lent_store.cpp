@@ -2,6 +2,8 @@
 
 #include <sodium/crypto_shorthash_siphash24.h>
 
+#include <algorithm>
+
 #include "libos/core/collisions.hpp"
 #include "libos/core/program.hpp"
 #include "libos/core/upcalls.hpp"
@@ -20,7 +22,9 @@ Outcome LentStore::open(const Capability& frames) {
 }
 
 Outcome LentStore::close() {
-    static_cast<void>(call<Unbind>({PageSpan::make(first(), count()), {}}));
+    // Order: these addresses are another window's behind Window::close, and nothing that was lent may be left there.
+    for (u64 done = 0; done < count(); done += PageSpan::kMaxPages)
+        static_cast<void>(call<Unbind>({PageSpan::make(first() + done, std::min(PageSpan::kMaxPages, count() - done)), {}}));
     Window::close();
     TRY(nothing_.close());
     return tags_.close();

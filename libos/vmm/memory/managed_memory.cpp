@@ -32,7 +32,7 @@ bool ManagedMemory::bring_back(u64 guest_frame, bool by_guest) {
 
 void ManagedMemory::show(u64 guest_frame, SuppliedFrame frame) {
     const GuestFrame before = memory_.entry(guest_frame);
-    if (before.use() == FrameUse::shared && before.frame().number == frame.number) return;
+    if (before.use() == FrameUse::shared && before.frame() == frame) return;
     let_go(guest_frame, FrameUse::absent);
     memory_.share(guest_frame, frame);
 }

@@ -16,10 +16,10 @@ SharedFrames::Entry* SharedFrames::next(const Entry& entry) {
     return other;
 }
 
-SharedFrames::Entry* SharedFrames::find(FrameNumber frame) {
+SharedFrames::Entry* SharedFrames::find(SuppliedFrame frame) {
     if (heads_.empty()) return nullptr;
-    Entry* entry = at(head_of_number(frame));
-    while (entry != nullptr && entry->frame.number != frame) entry = at(entry->next_of_number);
+    Entry* entry = at(head_of_number(frame.number));
+    while (entry != nullptr && entry->frame != frame) entry = at(entry->next_of_number);
     return entry;
 }
 
@@ -52,7 +52,7 @@ void SharedFrames::unlink(u32 index) {
     --count_;
 }
 
-std::optional<SuppliedFrame> SharedFrames::drop_user(FrameNumber frame) {
+std::optional<SuppliedFrame> SharedFrames::drop_user(SuppliedFrame frame) {
     Entry* const entry = find(frame);
     if (entry == nullptr) return std::nullopt;
     if (entry->users != 0) {

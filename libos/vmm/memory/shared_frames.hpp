@@ -1,7 +1,10 @@
-// Frames that several guest frames stand on: found by the hash of what is in them, or by their number, and counted.
+// Frames that several guest frames stand on: found by the hash of what is in them, or by which they are, and counted.
 //
 //   hash --> chain of entries with that hash, to be compared one by one
-//   frame number --> its entry --> one user less; the last one takes the frame with it
+//   frame        --> its entry --> one user less; the last one takes the frame with it
+//
+// A frame is a number and what it was got by: one that its owner has taken back may come again as somebody else's, while
+// guest frames still stand on what it was.
 //
 // Pure: it knows nothing of guests and maps. Whoever puts a shared frame behind a guest frame adds a user, whoever puts
 // something else there drops one.
@@ -31,7 +34,7 @@ class SharedFrames {
     Entry* first(u64 hash);
     Entry* next(const Entry& entry);
     /// Null: that frame is not shared.
-    Entry* find(FrameNumber frame);
+    Entry* find(SuppliedFrame frame);
 
     /// A frame that will be shared, so far by nobody. Null: no room.
     Entry* insert(u64 hash, SuppliedFrame frame);
@@ -41,7 +44,7 @@ class SharedFrames {
     }
     /// One user less. The frame, when it was the last: it is not shared any more, and the caller's. An entry without users
     /// is removed in the same way. Nothing: others use it, or it is none of ours.
-    std::optional<SuppliedFrame> drop_user(FrameNumber frame);
+    std::optional<SuppliedFrame> drop_user(SuppliedFrame frame);
 
     u64 frames() const { return count_; }  ///< That are shared.
     u64 users() const { return users_; }   ///< Guest frames that stand on them.

@@ -103,8 +103,8 @@ void Sharing::look_at(PageOf page) {
 // however many stand on it; when there is a loan, they follow as they are come across. Zeros are not worth it: one frame here.
 void Sharing::look_at_shared(PageOf page) {
     const SuppliedFrame frame = guests_[page.guest]->entry(page.guest_frame).frame();
-    const SharedFrames::Entry* const own = table_.find(frame.number);
-    if (own == nullptr || own->frame.number == zeros_ || supply_.is_adopted(own->frame.run)) return;
+    const SharedFrames::Entry* const own = table_.find(frame);
+    if (own == nullptr || own->frame == zeros_ || supply_.is_adopted(own->frame.run)) return;
     const u64 hash = own->hash;
     SharedFrames::Entry* entry = table_.first(hash);
     for (u64 i = 0; entry != nullptr && i < kMostEqualHashes; ++i, entry = table_.next(*entry))
@@ -123,7 +123,7 @@ SharedFrames::Entry* Sharing::find_or_make_zeros() {
     if (entry == nullptr)
         supply_.give(frame.value());
     else
-        zeros_ = entry->frame.number;
+        zeros_ = entry->frame;
     return entry;
 }
 
@@ -132,8 +132,8 @@ bool Sharing::join(PageOf page, SharedFrames::Entry& entry) {
     const SuppliedFrame frame = entry.frame;
     guests_[page.guest]->protect(page.guest_frame);
     const u64* const bytes = words(page);
-    if (bytes == nullptr || !compare(bytes, frame.number == zeros_ ? kZeroPage : peek_.at(frame)) || peek_.failed()) return false;
-    counts_.zeros += frame.number == zeros_;
+    if (bytes == nullptr || !compare(bytes, frame == zeros_ ? kZeroPage : peek_.at(frame)) || peek_.failed()) return false;
+    counts_.zeros += frame == zeros_;
     stand_on(page, entry);
     return true;
 }
@@ -168,12 +168,12 @@ const u64* Sharing::bytes_of(PageOf page) {
 // What was lent may be anything, so it is compared like everything else, which has to be the last look at it: docs/guest-memory.md
 // says who promises that it stays as it is.
 bool Sharing::take_loan(PageOf page, u64 hash, SuppliedFrame frame) {
-    if (bytes_of(page) == nullptr || table_.find(frame.number) != nullptr) return false;
+    if (bytes_of(page) == nullptr) return false;
     const GuestFrame before = guests_[page.guest]->entry(page.guest_frame);
     if (before.use() == FrameUse::shared && supply_.is_adopted(before.frame().run)) return false;
     SharedFrames::Entry* const entry = table_.insert(hash, frame);
     if (entry == nullptr) return false;
-    if (!join(page, *entry)) return static_cast<void>(table_.drop_user(frame.number)), false;
+    if (!join(page, *entry)) return static_cast<void>(table_.drop_user(frame)), false;
     ++lent_;
     ++counts_.lent;
     if (before.use() == FrameUse::shared) drop(before.frame());
@@ -181,9 +181,9 @@ bool Sharing::take_loan(PageOf page, u64 hash, SuppliedFrame frame) {
 }
 
 void Sharing::drop(SuppliedFrame frame) {
-    const auto free = table_.drop_user(frame.number);
+    const auto free = table_.drop_user(frame);
     if (!free) return;
-    if (free->number == zeros_) zeros_ = kNowhere;
+    if (*free == zeros_) zeros_ = kNowhere;
     if (!FrameSupply::is_loan(free->run)) return supply_.give(*free);
     --lent_;
     if (lender_ != nullptr) lender_->give_back(*free);

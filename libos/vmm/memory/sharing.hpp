@@ -96,7 +96,7 @@ class Sharing {
 
   private:
     static constexpr u64 kMostEqualHashes = 4;  ///< A guest may prepare pages that fall together: it gains nothing by it.
-    static constexpr FrameNumber kNowhere{kAny};
+    static constexpr SuppliedFrame kNowhere{FrameNumber{kAny}, 0};
     static constexpr u8 kMostRestless = 6;
 
     u8& restless(PageOf page) { return restless_[offsets_[page.guest] + page.guest_frame]; }
@@ -116,7 +116,7 @@ class Sharing {
     u64 offsets_[Hints::kMostGuests]{};  // of a guest's first frame in restless_
     u64 guest_count_ = 0;
     u64 seed_ = 0, zero_hash_ = 0;
-    FrameNumber zeros_ = kNowhere;
+    SuppliedFrame zeros_ = kNowhere;
     RunWindow hint_memory_, entry_memory_, head_memory_, restless_memory_;
     std::span<u8> restless_;
     libos::RandomNumbers random_{0};

@@ -15,6 +15,7 @@ namespace tessera::vmm {
 struct SuppliedFrame {
     FrameNumber number;
     u64 run;
+    constexpr bool operator==(const SuppliedFrame&) const = default;
 };
 
 class FrameSupply {

@@ -26,7 +26,8 @@ void ShadowContext::remember(u64 first, u64 count) {
     constexpr u64 kNear = 16;
     if (count_ != 0) {
         Run& last = runs_[count_ - 1];
-        if (first >= last.first && first <= last.first + last.count + kNear) {
+        // And no more than one call unbinds.
+        if (first >= last.first && first <= last.first + last.count + kNear && first + count - last.first <= PageSpan::kMaxPages) {
             last.count = std::max(last.count, first + count - last.first);
             return;
         }
