@@ -3,6 +3,7 @@
 //
 //   seed=N      where the random numbers begin
 //   kills=N     how many
+//   guests=N    at least so many of whom are to be killed while a guest of theirs runs, or has been preempted
 //   last=NAME   whom it kills in the end; then it waits until all other environments without a name in `stay` are gone
 //   stay=NAME   who stays
 #include "secure_bindings/capability.hpp"
@@ -175,6 +176,8 @@ int libos_main() {
     expect_true("the machine stands still in the end", books_balance(100'000));
     if (wrong != 0) print("WRONG with seed=", seed, " after ", kills, " kills\n");
     expect_true("everything stood still at times", stopped != 0);
+    const u64 in_guests = killed[static_cast<u64>(Doing::in_guest)];
+    expect_true("enough killed in a guest", in_guests >= argument("guests", 0), in_guests);
     print(kills, " kills; counted again ", audits, " times in passing, ", stopped, " times with all standing still\n");
     Json json;
     json.field("seed", seed);

@@ -1,0 +1,229 @@
+// What victims do with guests, in ring 3 and with SVM: they make them, load them with contexts of their own, of their nursery, of
+// another victim or of somebody else's altogether, run them, halt, and take apart what others run in. So whoever is killed is in a
+// guest, or stands in the memory of who is, or both, and takes with it who stands in its own.
+#pragma once
+
+#include "tests/system/faults/work.hpp"
+#include "tests/system/guest_machine.hpp"
+
+// The guests' program, at the beginning of their page of code: write rbx into the common frames, ecx times, or for ever if that is
+// 0; then halt, or with edx call the monitor first.
+extern "C" const tessera::u8 victim_guest[], victim_guest_end[];
+asm(R"(
+    .pushsection .rodata.victim_guest, "a", @progbits
+    .globl victim_guest, victim_guest_end
+victim_guest:
+    mov %rbx, (%rdi)
+    add $0x1238, %edi
+    and $0xfff8, %edi
+    or $0x10000, %edi
+    dec %ecx
+    jnz victim_guest
+    test %edx, %edx
+    jz 1f
+    vmmcall
+1:  hlt
+    jmp victim_guest
+victim_guest_end:
+    .popsection
+)");
+
+namespace tessera::faults {
+
+inline constexpr u64 kGuestsAVictim = 3, kPlacesAGuest = 4;
+inline constexpr u64 kFirstStatePage = kOwnPages - 16;  ///< Of its own pages: where it has its guests' state pages.
+inline constexpr u64 kGuestCommons = 16;                ///< The first of a guest's pages that are common frames: as in the program.
+inline constexpr u64 kContextKinds = 3;                 ///< For guests.
+inline constexpr u64 kContextPost = 3;                  ///< Where on the board a context is shown that anybody may load.
+
+/// The guests of one victim.
+struct Monitor {
+    struct VirtualCpu {
+        bool made;
+        u64 number;
+        GuestGrant grant;
+        GuestForm form;
+        Capability contexts[kPlacesAGuest];  ///< What it was loaded with last, if it was let.
+    } guests[kGuestsAVictim];
+    Capability frames;
+    GuestSpec guest_spec;
+    ContextSpec context_spec;
+    ContextGrant made;
+};
+inline Monitor monitors[2 * kPlaces];
+
+/// Contexts for guests: of the victims by place, and behind them of the nursery itself, one of each kind.
+inline ContextGrant guest_contexts[2 * kPlaces + kContextKinds];
+
+/// Tables, code and data of all guests. The nursery's, which never gives it back.
+inline Memory guest_program;
+inline u64 guest_runs, guest_misses, guest_loads, guest_ends[3];  // halted, called, preempted
+
+/// False: there is no memory for it.
+inline bool make_guest_program() {
+    if (!take(guest_program, kGuestMemory) || bind_all(guest_program) != Error::ok) return false;
+    write_tables(guest_program);
+    for (const u8* byte = victim_guest; byte != victim_guest_end; ++byte)
+        guest_program.bytes()[(kCode << kPageShift) + static_cast<u64>(byte - victim_guest)] = *byte;
+    return true;
+}
+
+/// Some frames that a guest is to find at some of its pages.
+inline void bind_guest_page(const Capability& context, PageNumber page) {
+    const PageSpan span = PageSpan::make(page, 1, Right::read | Right::write | Right::execute);
+    if (page.value < kGuestMemory)
+        attempt<Bind>({address(guest_program.capability), guest_program.frame + page.value, span, address(context), {}});
+    else if (page.value - kGuestCommons < Commons::kFrames)
+        attempt<Bind>({address(commons.frames), commons.first + (page.value - kGuestCommons), span, address(context), {}});
+}
+
+/// A context of that kind, or on a CPU that has no such, one for ring 3; `spec` and `frames` are where it is said.
+inline Error make_guest_context(ContextKind kind, ContextSpec& spec, Capability& frames, ContextGrant& grant) {
+    spec = {address(frames), 128, 16, 16, kind};
+    const auto taken = attempt<FrameAlloc>({FrameNumber{kAny}, spec.frames_needed(), 1, address(frames)});
+    if (taken.error != Error::ok) return taken.error;
+    Error made = attempt<ContextCreate>({address(spec), address(grant)}).error;
+    if (made == Error::unsupported) {
+        spec.kind = ContextKind::deprivileged;
+        made = attempt<ContextCreate>({address(spec), address(grant)}).error;
+    }
+    if (made != Error::ok) {
+        attempt<FrameRelease>({address(frames), FrameNumber{taken.value}, spec.frames_needed()});
+        return made;
+    }
+    for (u64 page = 0; page < kGuestCommons + Commons::kFrames / 2; ++page) bind_guest_page(grant.context, PageNumber{page});
+    return Error::ok;
+}
+inline ContextKind context_kind(u64 number) { return ContextKind{static_cast<u64>(ContextKind::deprivileged) + number % kContextKinds}; }
+
+/// Makes one for others to load, or takes one apart: its own, or whosever it can reach; who is loaded with it keeps it.
+inline void change_contexts(Victim& victim) {
+    enter(victim, Doing::guests);
+    Monitor& monitor = monitors[victim.place];
+    if (one_in(victim, 3)) {
+        const u64 whose = one_in(victim, 2) ? victim.place : below(victim, 2 * kPlaces);
+        attempt<ContextDestroy>({address(guest_contexts[whose].context)});
+        return;
+    }
+    if (make_guest_context(context_kind(below(victim, kContextKinds)), monitor.context_spec, monitor.frames, monitor.made) != Error::ok) return;
+    guest_contexts[victim.place] = monitor.made;
+    if (one_in(victim, 2)) attempt<PostCapability>({address(monitor.made.context), kContextPost, 0});
+}
+
+/// It can have been taken by force: then its number is nobody's, or another's.
+inline bool is_there(const Monitor::VirtualCpu& guest) {
+    return guest.made && attempt<CapabilityCheck>({address(guest.grant.state)}).error == Error::ok;
+}
+
+inline void change_guests(Victim& victim) {
+    enter(victim, Doing::guests);
+    Monitor& monitor = monitors[victim.place];
+    const u64 which = below(victim, kGuestsAVictim);
+    Monitor::VirtualCpu& guest = monitor.guests[which];
+    if (is_there(guest)) {
+        if (!one_in(victim, 4)) return;
+        guest.made = false;
+        expect_true("a guest of its own ends", attempt<GuestDestroy>({guest.number}).error != Error::bad_argument);
+        return;
+    }
+    guest = {};
+    const auto taken = attempt<FrameAlloc>({FrameNumber{kAny}, kGuestFrames, 1, address(monitor.frames)});
+    if (taken.error != Error::ok) return;
+    guest.form = one_in(victim, 3) ? GuestForm::deprivileged : GuestForm::svm;
+    monitor.guest_spec = {address(monitor.frames), guest.form};
+    auto made = attempt<GuestCreate>({address(monitor.guest_spec), address(guest.grant)});
+    if (made.error == Error::unsupported) {
+        monitor.guest_spec.form = guest.form = GuestForm::deprivileged;
+        made = attempt<GuestCreate>({address(monitor.guest_spec), address(guest.grant)});
+    }
+    if (made.error != Error::ok) {
+        attempt<FrameRelease>({address(monitor.frames), FrameNumber{taken.value}, kGuestFrames});
+        return;
+    }
+    guest.number = made.value;
+    const PageSpan span = PageSpan::make(own_page(victim, kFirstStatePage + which), 1, Right::read | Right::write).with(SpanFlag::guaranteed);
+    if (attempt<Bind>({address(guest.grant.state), FrameNumber{guest.grant.state.first}, span, {}, {}}).error != Error::ok) return;
+    guest.made = true;
+    const volatile u64* words = words_at(span.page());
+    for (u64 i = 0; i < kPageSize / 8; i += 7) expect_true("a state page that was not empty", words[i] == 0, words[i]);
+}
+
+/// With a context of its own, of its nursery, of any victim's here, or of whoever shows one.
+inline void load_guest(Victim& victim) {
+    enter(victim, Doing::guests);
+    Monitor::VirtualCpu& guest = monitors[victim.place].guests[below(victim, kGuestsAVictim)];
+    if (!is_there(guest)) return;
+    const u64 place = below(victim, kPlacesAGuest);
+    Capability& context = guest.contexts[place];
+    switch (below(victim, 8)) {
+        case 0: context = post_of(EnvId{below(victim, kMaxEnvironments)}, kContextPost).capability; break;
+        case 1:
+        case 2: context = guest_contexts[below(victim, 2 * kPlaces)].context; break;
+        case 3:
+        case 4: context = guest_contexts[2 * kPlaces + below(victim, kContextKinds)].context; break;
+        default: context = guest_contexts[victim.place].context; break;
+    }
+    const bool empties = one_in(victim, 16);
+    const Error answer = attempt<GuestLoad>({guest.number, place, empties ? VirtAddr{} : address(context)}).error;
+    if (answer == Error::ok && !empties) __atomic_fetch_add(&guest_loads, 1, __ATOMIC_RELAXED);
+}
+
+/// After an exit. False: it is left alone for now.
+inline bool goes_on(Victim& victim, const Monitor::VirtualCpu& guest, u64 place, GuestState& state, u64 exit) {
+    constexpr u64 kGeneralProtection = static_cast<u64>(GuestExit::exception) + 13, kInvalidOpcode = static_cast<u64>(GuestExit::exception) + 6,
+                  kFault = static_cast<u64>(GuestExit::exception) + 14;
+    const auto count = [](u64& what) { __atomic_fetch_add(&what, 1, __ATOMIC_RELAXED); };
+    switch (exit) {
+        case static_cast<u64>(GuestExit::interrupted): count(guest_ends[2]); return true;
+        case static_cast<u64>(GuestExit::hlt):
+        case kGeneralProtection:
+            count(guest_ends[0]);
+            state.rip += 1;
+            if (one_in(victim, 2)) yield_somewhere(victim);
+            return true;
+        case static_cast<u64>(GuestExit::vmmcall):
+        case kInvalidOpcode:
+            count(guest_ends[1]);
+            state.rip += 3;
+            return !one_in(victim, 4);
+        case static_cast<u64>(GuestExit::nested_fault):
+        case kFault:
+            count(guest_misses);
+            state.event = 0;
+            bind_guest_page(guest.contexts[place], page_of(VirtAddr{state.info[1]}));
+            return !one_in(victim, 8);
+        default: expect_true("an exit that its program can cause", false, exit); return false;
+    }
+}
+
+inline void run_guest(Victim& victim) {
+    enter(victim, Doing::guests);
+    const u64 which = below(victim, kGuestsAVictim), place = below(victim, kPlacesAGuest);
+    Monitor::VirtualCpu& guest = monitors[victim.place].guests[which];
+    if (!is_there(guest)) return change_guests(victim);
+    GuestState& state = *reinterpret_cast<GuestState*>(address_of(own_page(victim, kFirstStatePage + which)).value);
+    set_long_mode(state);
+    const u64 mark = victim.random;
+    state.rbx = mark;
+    state.r15 = ~mark;
+    state.rcx = one_in(victim, 2) ? 0 : 1 + below(victim, 3000);
+    state.rdx = below(victim, 2);
+    state.rdi = (kGuestCommons << kPageShift) + below(victim, Commons::kFrames * kPageSize / 8) * 8;
+    for (u64 runs = 1 + below(victim, 24); runs != 0; --runs) {
+        enter(victim, Doing::in_guest);
+        const Answer exit = attempt<GuestRun>({guest.number, place});
+        enter(victim, Doing::guests);
+        if (exit.error != Error::ok) {
+            expect_true("nothing at that place, or it was taken by force", exit.error == Error::not_found, static_cast<u64>(exit.error));
+            return load_guest(victim);
+        }
+        __atomic_fetch_add(&guest_runs, 1, __ATOMIC_RELAXED);
+        if (!is_there(guest)) return;
+        expect_true("its own registers", state.rbx == mark && state.r15 == ~mark, state.exit);
+        expect_true("its exit", state.exit == exit.value, exit.value);
+        if (!goes_on(victim, guest, place, state, exit.value)) return;
+        if (!is_there(guest)) return;
+    }
+}
+
+}  // namespace tessera::faults
