@@ -303,7 +303,8 @@ int libos_main() {
     json.field("commons_repossessed", repossessed);
     for (u64 i = 0; i < kDoings; ++i) json.field(kDoingNames[i], deaths[i]);
     json.field("guest_loads", guest_loads);
-    json.field("guest_runs", guest_runs);
+    json.field("runs_in_ring_3", guest_runs[0]);
+    json.field("runs_with_svm", guest_runs[1]);
     json.field("guest_misses", guest_misses);
     json.field("guest_halts", guest_ends[0]);
     json.field("guest_calls", guest_ends[1]);

@@ -43,9 +43,9 @@ struct Monitor {
         u64 number;
         GuestGrant grant;
         GuestForm form;
-        Capability contexts[kPlacesAGuest];  ///< What it was loaded with last, if it was let.
+        Capability contexts[kPlacesAGuest];  ///< What it was loaded with last.
     } guests[kGuestsAVictim];
-    Capability frames;
+    Capability frames, shown;
     GuestSpec guest_spec;
     ContextSpec context_spec;
     ContextGrant made;
@@ -57,7 +57,8 @@ inline ContextGrant guest_contexts[2 * kPlaces + kContextKinds];
 
 /// Tables, code and data of all guests. The nursery's, which never gives it back.
 inline Memory guest_program;
-inline u64 guest_runs, guest_misses, guest_loads, guest_ends[3];  // halted, called, preempted
+inline u64 guest_loads, guest_runs[2], guest_misses, guest_ends[3];  // runs by form; halted, called, preempted
+inline void count_one(u64& what) { __atomic_fetch_add(&what, 1, __ATOMIC_RELAXED); }
 
 /// False: there is no memory for it.
 inline bool make_guest_program() {
@@ -68,13 +69,14 @@ inline bool make_guest_program() {
     return true;
 }
 
-/// Some frames that a guest is to find at some of its pages.
-inline void bind_guest_page(const Capability& context, PageNumber page) {
-    const PageSpan span = PageSpan::make(page, 1, Right::read | Right::write | Right::execute);
-    if (page.value < kGuestMemory)
-        attempt<Bind>({address(guest_program.capability), guest_program.frame + page.value, span, address(context), {}});
-    else if (page.value - kGuestCommons < Commons::kFrames)
-        attempt<Bind>({address(commons.frames), commons.first + (page.value - kGuestCommons), span, address(context), {}});
+/// What a guest is to find from `page` on: its program, or common frames, `count` pages of it, or up to the last.
+inline void bind_guest_pages(const Capability& context, PageNumber page, u64 count = 1) {
+    const auto bind_some = [&](const Capability& frames, FrameNumber first, u64 offset, u64 all) {
+        const PageSpan span = PageSpan::make(page, count < all - offset ? count : all - offset, Right::read | Right::write | Right::execute);
+        attempt<Bind>({address(frames), first + offset, span, address(context), {}});
+    };
+    if (page.value < kGuestMemory) bind_some(guest_program.capability, guest_program.frame, page.value, kGuestMemory);
+    else if (const u64 offset = page.value - kGuestCommons; offset < Commons::kFrames) bind_some(commons.frames, commons.first, offset, Commons::kFrames);
 }
 
 /// A context of that kind, or on a CPU that has no such, one for ring 3; `spec` and `frames` are where it is said.
@@ -91,7 +93,8 @@ inline Error make_guest_context(ContextKind kind, ContextSpec& spec, Capability&
         attempt<FrameRelease>({address(frames), FrameNumber{taken.value}, spec.frames_needed()});
         return made;
     }
-    for (u64 page = 0; page < kGuestCommons + Commons::kFrames / 2; ++page) bind_guest_page(grant.context, PageNumber{page});
+    bind_guest_pages(grant.context, PageNumber{0}, kGuestMemory);
+    bind_guest_pages(grant.context, PageNumber{kGuestCommons}, Commons::kFrames);
     return Error::ok;
 }
 inline ContextKind context_kind(u64 number) { return ContextKind{static_cast<u64>(ContextKind::deprivileged) + number % kContextKinds}; }
@@ -151,10 +154,11 @@ inline void change_guests(Victim& victim) {
 /// With a context of its own, of its nursery, of any victim's here, or of whoever shows one.
 inline void load_guest(Victim& victim) {
     enter(victim, Doing::guests);
-    Monitor::VirtualCpu& guest = monitors[victim.place].guests[below(victim, kGuestsAVictim)];
+    Monitor& monitor = monitors[victim.place];
+    Monitor::VirtualCpu& guest = monitor.guests[below(victim, kGuestsAVictim)];
     if (!is_there(guest)) return;
     const u64 place = below(victim, kPlacesAGuest);
-    Capability& context = guest.contexts[place];
+    Capability& context = monitor.shown;
     switch (below(victim, 8)) {
         case 0: context = post_of(EnvId{below(victim, kMaxEnvironments)}, kContextPost).capability; break;
         case 1:
@@ -165,32 +169,33 @@ inline void load_guest(Victim& victim) {
     }
     const bool empties = one_in(victim, 16);
     const Error answer = attempt<GuestLoad>({guest.number, place, empties ? VirtAddr{} : address(context)}).error;
-    if (answer == Error::ok && !empties) __atomic_fetch_add(&guest_loads, 1, __ATOMIC_RELAXED);
+    if (answer != Error::ok || empties) return;
+    guest.contexts[place] = context;
+    count_one(guest_loads);
 }
 
 /// After an exit. False: it is left alone for now.
 inline bool goes_on(Victim& victim, const Monitor::VirtualCpu& guest, u64 place, GuestState& state, u64 exit) {
     constexpr u64 kGeneralProtection = static_cast<u64>(GuestExit::exception) + 13, kInvalidOpcode = static_cast<u64>(GuestExit::exception) + 6,
                   kFault = static_cast<u64>(GuestExit::exception) + 14;
-    const auto count = [](u64& what) { __atomic_fetch_add(&what, 1, __ATOMIC_RELAXED); };
     switch (exit) {
-        case static_cast<u64>(GuestExit::interrupted): count(guest_ends[2]); return true;
+        case static_cast<u64>(GuestExit::interrupted): count_one(guest_ends[2]); return true;
         case static_cast<u64>(GuestExit::hlt):
         case kGeneralProtection:
-            count(guest_ends[0]);
+            count_one(guest_ends[0]);
             state.rip += 1;
             if (one_in(victim, 2)) yield_somewhere(victim);
             return true;
         case static_cast<u64>(GuestExit::vmmcall):
         case kInvalidOpcode:
-            count(guest_ends[1]);
+            count_one(guest_ends[1]);
             state.rip += 3;
             return !one_in(victim, 4);
         case static_cast<u64>(GuestExit::nested_fault):
         case kFault:
-            count(guest_misses);
+            count_one(guest_misses);
             state.event = 0;
-            bind_guest_page(guest.contexts[place], page_of(VirtAddr{state.info[1]}));
+            bind_guest_pages(guest.contexts[place], page_of(VirtAddr{state.info[1]}), 1 + below(victim, Commons::kFrames));
             return !one_in(victim, 8);
         default: expect_true("an exit that its program can cause", false, exit); return false;
     }
@@ -217,7 +222,7 @@ inline void run_guest(Victim& victim) {
             expect_true("nothing at that place, or it was taken by force", exit.error == Error::not_found, static_cast<u64>(exit.error));
             return load_guest(victim);
         }
-        __atomic_fetch_add(&guest_runs, 1, __ATOMIC_RELAXED);
+        count_one(guest_runs[static_cast<u64>(guest.form)]);
         if (!is_there(guest)) return;
         expect_true("its own registers", state.rbx == mark && state.r15 == ~mark, state.exit);
         expect_true("its exit", state.exit == exit.value, exit.value);
