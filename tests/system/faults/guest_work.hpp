@@ -118,17 +118,9 @@ inline bool is_there(const Monitor::VirtualCpu& guest) {
     return guest.made && attempt<CapabilityCheck>({address(guest.grant.state)}).error == Error::ok;
 }
 
-inline void change_guests(Victim& victim) {
-    enter(victim, Doing::guests);
+inline void make_guest(Victim& victim, u64 which) {
     Monitor& monitor = monitors[victim.place];
-    const u64 which = below(victim, kGuestsAVictim);
     Monitor::VirtualCpu& guest = monitor.guests[which];
-    if (is_there(guest)) {
-        if (!one_in(victim, 4)) return;
-        guest.made = false;
-        expect_true("a guest of its own ends", attempt<GuestDestroy>({guest.number}).error != Error::bad_argument);
-        return;
-    }
     guest = {};
     const auto taken = attempt<FrameAlloc>({FrameNumber{kAny}, kGuestFrames, 1, address(monitor.frames)});
     if (taken.error != Error::ok) return;
@@ -151,27 +143,40 @@ inline void change_guests(Victim& victim) {
     for (u64 i = 0; i < kPageSize / 8; i += 7) expect_true("a state page that was not empty", words[i] == 0, words[i]);
 }
 
-/// With a context of its own, of its nursery, of any victim's here, or of whoever shows one.
-inline void load_guest(Victim& victim) {
+inline void change_guests(Victim& victim) {
     enter(victim, Doing::guests);
-    Monitor& monitor = monitors[victim.place];
-    Monitor::VirtualCpu& guest = monitor.guests[below(victim, kGuestsAVictim)];
-    if (!is_there(guest)) return;
-    const u64 place = below(victim, kPlacesAGuest);
-    Capability& context = monitor.shown;
+    const u64 which = below(victim, kGuestsAVictim);
+    Monitor::VirtualCpu& guest = monitors[victim.place].guests[which];
+    if (!is_there(guest)) return make_guest(victim, which);
+    if (!one_in(victim, 4)) return;
+    guest.made = false;
+    const Error answer = attempt<GuestDestroy>({guest.number}).error;
+    expect_true("ended, or taken by force", answer == Error::ok || answer == Error::not_found, static_cast<u64>(answer));
+}
+
+/// With a context of its own, of its nursery, of any victim's here, or of whoever shows one.
+inline void load(Victim& victim, Monitor::VirtualCpu& guest, u64 place) {
+    const auto any = [&](auto& contexts, u64 count, u64 first = 0) { return contexts[first + below(victim, count)].context; };
+    Capability& context = monitors[victim.place].shown;
     switch (below(victim, 8)) {
         case 0: context = post_of(EnvId{below(victim, kMaxEnvironments)}, kContextPost).capability; break;
         case 1:
-        case 2: context = guest_contexts[below(victim, 2 * kPlaces)].context; break;
+        case 2: context = any(guest_contexts, 2 * kPlaces); break;
         case 3:
-        case 4: context = guest_contexts[2 * kPlaces + below(victim, kContextKinds)].context; break;
-        default: context = guest_contexts[victim.place].context; break;
+        case 4: context = guest.form == GuestForm::svm ? any(guest_contexts, 2, 2 * kPlaces + 1) : any(guest_contexts, 1, 2 * kPlaces); break;
+        default: context = any(guest_contexts, 1, victim.place); break;
     }
     const bool empties = one_in(victim, 16);
     const Error answer = attempt<GuestLoad>({guest.number, place, empties ? VirtAddr{} : address(context)}).error;
     if (answer != Error::ok || empties) return;
     guest.contexts[place] = context;
     count_one(guest_loads);
+}
+
+inline void load_guest(Victim& victim) {
+    enter(victim, Doing::guests);
+    Monitor::VirtualCpu& guest = monitors[victim.place].guests[below(victim, kGuestsAVictim)];
+    if (is_there(guest)) load(victim, guest, below(victim, kPlacesAGuest));
 }
 
 /// After an exit. False: it is left alone for now.
@@ -205,7 +210,7 @@ inline void run_guest(Victim& victim) {
     enter(victim, Doing::guests);
     const u64 which = below(victim, kGuestsAVictim), place = below(victim, kPlacesAGuest);
     Monitor::VirtualCpu& guest = monitors[victim.place].guests[which];
-    if (!is_there(guest)) return change_guests(victim);
+    if (!is_there(guest)) return make_guest(victim, which);
     GuestState& state = *reinterpret_cast<GuestState*>(address_of(own_page(victim, kFirstStatePage + which)).value);
     set_long_mode(state);
     const u64 mark = victim.random;
@@ -220,7 +225,8 @@ inline void run_guest(Victim& victim) {
         enter(victim, Doing::guests);
         if (exit.error != Error::ok) {
             expect_true("nothing at that place, or it was taken by force", exit.error == Error::not_found, static_cast<u64>(exit.error));
-            return load_guest(victim);
+            load(victim, guest, place);
+            continue;
         }
         count_one(guest_runs[static_cast<u64>(guest.form)]);
         if (!is_there(guest)) return;
