@@ -6,17 +6,17 @@
 #include "tests/system/faults/work.hpp"
 #include "tests/system/guest_machine.hpp"
 
-// The guests' program, at the beginning of their page of code: write rbx into the common frames, ecx times, or for ever if that is
-// 0; then halt, or with edx call the monitor first.
+// The guests' program, at the beginning of their page of code: write rbx into the common frames, one after the other, ecx times, or
+// for ever if that is 0; then halt, or with edx call the monitor first. r9 to r11 lead from one frame to the next.
 extern "C" const tessera::u8 victim_guest[], victim_guest_end[];
 asm(R"(
     .pushsection .rodata.victim_guest, "a", @progbits
     .globl victim_guest, victim_guest_end
 victim_guest:
     mov %rbx, (%rdi)
-    add $0x1238, %edi
-    and $0xfff8, %edi
-    or $0x10000, %edi
+    add %r9, %rdi
+    and %r10, %rdi
+    or %r11, %rdi
     dec %ecx
     jnz victim_guest
     test %edx, %edx
@@ -32,7 +32,9 @@ namespace tessera::faults {
 
 inline constexpr u64 kGuestsAVictim = 3, kPlacesAGuest = 4;
 inline constexpr u64 kFirstStatePage = kOwnPages - 16;  ///< Of its own pages: where it has its guests' state pages.
-inline constexpr u64 kGuestCommons = 16;                ///< The first of a guest's pages that are common frames: as in the program.
+// A guest's pages that are common frames: so far apart (1 GiB) that a context has not the tables for all of them, each with an entry
+// of the S-TLB for itself.
+inline constexpr u64 kGigabyte = 0x4'0000, kGuestCommons = 16 * kGigabyte + 6, kCommonsApart = kGigabyte + 8;
 inline constexpr u64 kContextKinds = 3;                 ///< For guests.
 inline constexpr u64 kContextPost = 3;                  ///< Where on the board a context is shown that anybody may load.
 
@@ -64,19 +66,21 @@ inline void count_one(u64& what) { __atomic_fetch_add(&what, 1, __ATOMIC_RELAXED
 inline bool make_guest_program() {
     if (!take(guest_program, kGuestMemory) || bind_all(guest_program) != Error::ok) return false;
     write_tables(guest_program);
+    for (u64 i = 0; i < Commons::kFrames; ++i)  // mapped to themselves, by pages of 1 GiB
+        guest_program.words()[512 + 16 + i] = (16 + i) * kGigabyte << kPageShift | 0x87;
     for (const u8* byte = victim_guest; byte != victim_guest_end; ++byte)
         guest_program.bytes()[(kCode << kPageShift) + static_cast<u64>(byte - victim_guest)] = *byte;
     return true;
 }
 
-/// What a guest is to find from `page` on: its program, or common frames, `count` pages of it, or up to the last.
-inline void bind_guest_pages(const Capability& context, PageNumber page, u64 count = 1) {
-    const auto bind_some = [&](const Capability& frames, FrameNumber first, u64 offset, u64 all) {
-        const PageSpan span = PageSpan::make(page, count < all - offset ? count : all - offset, Right::read | Right::write | Right::execute);
-        attempt<Bind>({address(frames), first + offset, span, address(context), {}});
-    };
-    if (page.value < kGuestMemory) bind_some(guest_program.capability, guest_program.frame, page.value, kGuestMemory);
-    else if (const u64 offset = page.value - kGuestCommons; offset < Commons::kFrames) bind_some(commons.frames, commons.first, offset, Commons::kFrames);
+/// What a guest is to find at a page of its: its program, or a common frame.
+inline void bind_guest_page(const Capability& context, PageNumber page) {
+    const PageSpan span = PageSpan::make(page, 1, Right::read | Right::write | Right::execute);
+    const u64 common = (page.value - kGuestCommons) / kCommonsApart;
+    if (page.value < kGuestMemory)
+        attempt<Bind>({address(guest_program.capability), guest_program.frame + page.value, span, address(context), {}});
+    else if (common < Commons::kFrames)
+        attempt<Bind>({address(commons.frames), commons.first + common, span, address(context), {}});
 }
 
 /// A context of that kind, or on a CPU that has no such, one for ring 3; `spec` and `frames` are where it is said.
@@ -93,8 +97,8 @@ inline Error make_guest_context(ContextKind kind, ContextSpec& spec, Capability&
         attempt<FrameRelease>({address(frames), FrameNumber{taken.value}, spec.frames_needed()});
         return made;
     }
-    bind_guest_pages(grant.context, PageNumber{0}, kGuestMemory);
-    bind_guest_pages(grant.context, PageNumber{kGuestCommons}, Commons::kFrames);
+    for (u64 i = 0; i < kGuestMemory; ++i) bind_guest_page(grant.context, PageNumber{i});
+    for (u64 i = 0; i < Commons::kFrames; ++i) bind_guest_page(grant.context, PageNumber{kGuestCommons + i * kCommonsApart});
     return Error::ok;
 }
 inline ContextKind context_kind(u64 number) { return ContextKind{static_cast<u64>(ContextKind::deprivileged) + number % kContextKinds}; }
@@ -200,7 +204,7 @@ inline bool goes_on(Victim& victim, const Monitor::VirtualCpu& guest, u64 place,
         case kFault:
             count_one(guest_misses);
             state.event = 0;
-            bind_guest_pages(guest.contexts[place], page_of(VirtAddr{state.info[1]}), 1 + below(victim, Commons::kFrames));
+            bind_guest_page(guest.contexts[place], page_of(VirtAddr{state.info[1]}));
             return !one_in(victim, 8);
         default: expect_true("an exit that its program can cause", false, exit); return false;
     }
@@ -218,7 +222,9 @@ inline void run_guest(Victim& victim) {
     state.r15 = ~mark;
     state.rcx = one_in(victim, 2) ? 0 : 1 + below(victim, 3000);
     state.rdx = below(victim, 2);
-    state.rdi = (kGuestCommons << kPageShift) + below(victim, Commons::kFrames * kPageSize / 8) * 8;
+    state.r9 = (kCommonsApart << kPageShift) + 8 * below(victim, kPageSize / 8);
+    state.r10 = (Commons::kFrames - 1) * kCommonsApart << kPageShift | (kPageSize - 8);  // a power of two of them: both parts wrap around
+    state.rdi = state.r11 = kGuestCommons << kPageShift;
     for (u64 runs = 1 + below(victim, 24); runs != 0; --runs) {
         enter(victim, Doing::in_guest);
         const Answer exit = attempt<GuestRun>({guest.number, place});
