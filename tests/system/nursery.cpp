@@ -48,8 +48,9 @@ constexpr Kind kKinds[] = {
     {"v-mother", {breed, breed, yield_somewhere, compute}, 31},
     // From here on they have guests.
     {"v-monitor", {change_guests, load_guest, run_guest, change_contexts}, 61},
-    {"v-monitor", {run_guest, load_guest, run_guest, compute}, 61},
-    {"v-innkeeper", {change_contexts, run_guest, yield_somewhere, sleep}, 81},
+    {"v-monitor", {run_guest, load_guest, run_guest, lend_frame}, 61},
+    {"v-lender", {change_contexts, lend_frame, run_guest, sleep}, 81},
+    {"v-lender", {lend_frame, lend_frame, lend_frame, yield_somewhere}, 31},
     {"v-listener", {hear, run_guest, load_guest, change_contexts}, 81},
     {"v-matron", {breed, load_guest, run_guest, run_guest}, 131},
 };

@@ -117,6 +117,32 @@ inline void change_contexts(Victim& victim) {
     if (one_in(victim, 2)) attempt<PostCapability>({address(monitor.made.context), kContextPost, 0});
 }
 
+/// A frame of its own, where guests in its context or the nursery's find a common one. When it is given back, it is theirs no more,
+/// on whichever CPU they are: got again, it stays empty.
+inline void lend_frame(Victim& victim) {
+    enter(victim, Doing::guests);
+    const auto taken = attempt<FrameAlloc>({FrameNumber{kAny}, 1, 1, address(victim.scratch)});
+    if (taken.error != Error::ok) return;
+    const FrameNumber frame{taken.value};
+    const PageNumber there{kGuestCommons + below(victim, Commons::kFrames) * kCommonsApart};
+    const ContextGrant& context = guest_contexts[one_in(victim, 2) ? victim.place : 2 * kPlaces + below(victim, kContextKinds)];
+    attempt<Bind>({address(victim.scratch), frame, PageSpan::make(there, 1, Right::read | Right::write), address(context.context), {}});
+    if (one_in(victim, 2)) yield_somewhere(victim);
+    else compute(victim);
+    enter(victim, Doing::guests);
+    if (one_in(victim, 6)) return;
+    attempt<FrameRelease>({address(victim.scratch), frame, 1});
+    if (attempt<FrameAlloc>({frame, 1, 1, address(victim.scratch)}).error != Error::ok) return;
+    const PageSpan here = PageSpan::make(own_page(victim, kOwnPages - 4), 1, Right::read).with(SpanFlag::guaranteed);
+    if (attempt<Bind>({address(victim.scratch), frame, here, {}, {}}).error == Error::ok)
+        for (u64 again = 0; again < 8; ++again) {
+            u64 written = 0;
+            for (u64 i = 0; i < kPageSize / 8; ++i) written += static_cast<const volatile u64*>(words_at(here.page()))[i] != 0;
+            expect_true("somebody's guest wrote to a frame that was given back", written == 0, written);
+        }
+    attempt<FrameRelease>({address(victim.scratch), frame, 1});
+}
+
 /// It can have been taken by force: then its number is nobody's, or another's.
 inline bool is_there(const Monitor::VirtualCpu& guest) {
     return guest.made && attempt<CapabilityCheck>({address(guest.grant.state)}).error == Error::ok;
