@@ -3,9 +3,11 @@
 //
 //   seed=N       where the random numbers begin; everybody's come from it
 //   places=N     how many victims at a time
+//   monitors=N   of a hundred victims, how many have guests; none, if nothing is said
 //   until=NAME   goes on until this environment is no more
 #include "libos/core/pages.hpp"
 #include "secure_bindings/capability.hpp"
+#include "tests/system/faults/guest_work.hpp"
 #include "tests/system/faults/revocation_work.hpp"
 
 using namespace tessera;
@@ -16,7 +18,7 @@ namespace {
 constexpr Rights kReadWrite = Right::read | Right::write;
 constexpr u64 kSlots = 24, kSlotsElsewhere = 2;
 Capability slots[kSlots];
-u64 slot_count, state, places, born, moves, taken_away, repossessed;
+u64 slot_count, state, places, monitors_wanted, born, moves, taken_away, repossessed;
 u64 deaths[kDoings], quota_at_start;
 Memory audit;  // where frames that were somebody's are looked at
 Memory spare;  // an empty frame, for where they go while they are looked at
@@ -44,8 +46,17 @@ constexpr Kind kKinds[] = {
     {"v-giver", {hear, hear, take_slots, make_context}, 61},
     {"v-giver", {hear, hear, sleep, call_somebody}, 23},
     {"v-mother", {breed, breed, yield_somewhere, compute}, 31},
+    // From here on they have guests.
+    {"v-monitor", {change_guests, load_guest, run_guest, change_contexts}, 61},
+    {"v-monitor", {run_guest, load_guest, run_guest, lend_frame}, 61},
+    {"v-lender", {change_contexts, lend_frame, run_guest, sleep}, 81},
+    {"v-lender", {lend_frame, lend_frame, lend_frame, yield_somewhere}, 31},
+    {"v-listener", {hear, run_guest, load_guest, change_contexts}, 81},
+    {"v-matron", {breed, load_guest, run_guest, run_guest}, 131},
 };
-constexpr u64 kKindCount = sizeof kKinds / sizeof kKinds[0];
+constexpr u64 kKindCount = sizeof kKinds / sizeof kKinds[0], kFirstMonitor = 13, kMonitors = kKindCount - kFirstMonitor;
+
+bool is_mother(const Victim& victim) { return kKinds[victim.kind].steps[0] == breed; }
 
 void work(Child& child) {
     Victim& victim = *reinterpret_cast<Victim*>(&child);
@@ -60,6 +71,7 @@ Error raise(Victim& victim, const char* name, u64 quota, VirtAddr context, u64& 
     victim.fuse = 20 + random_word(from) % 400;
     victim.quota = quota;
     victim.child.frames = victim.area = victim.scratch = {};
+    monitors[victim.place] = {};
     const Error made = make_child(victim.child, name, work, 0, quota, context);
     if (made == Error::ok) diary.id[victim.place] = victim.child.id;
     if (made != Error::ok && victim.child.frames.kind == ResourceKind::frames)
@@ -77,8 +89,9 @@ void breed(Victim& victim) {
         return;
     }
     child.place = kPlaces + victim.place;
-    child.kind = below(victim, 2);
-    raise(child, "v-child", 2, address(victim.own.context.kind != ResourceKind::none ? victim.own.context : boot().context), victim.random);
+    const bool has_guests = victim.kind >= kFirstMonitor;
+    child.kind = has_guests ? kFirstMonitor + below(victim, kMonitors - 1) : below(victim, 2);
+    raise(child, "v-child", has_guests ? 61 : 2, address(victim.own.context.kind != ResourceKind::none ? victim.own.context : boot().context), victim.random);
 }
 
 /// A context in which the image is bound where it is here, so that the same code runs in it.
@@ -130,11 +143,11 @@ void look_after(u64 place, bool raise_another) {
         victim.child.id = {};
         check_quota();
         // Its child stood in its memory: it must have ended with it.
-        if (victim.kind == kKindCount - 1) expect_true("a child of the dead lives", !alive(victims[kPlaces + place].child.id));
+        if (is_mother(victim)) expect_true("a child of the dead lives", !alive(victims[kPlaces + place].child.id));
         drop_own_context(victim);
     }
     if (!raise_another) return;
-    victim.kind = below(state, kKindCount);
+    victim.kind = monitors_wanted != 0 && below(state, 100) < monitors_wanted ? kFirstMonitor + below(state, kMonitors) : below(state, kFirstMonitor);
     victim.place = place;
     const bool own = below(state, 3) == 0 && make_own_context(victim);
     const Kind& kind = kKinds[victim.kind];
@@ -204,6 +217,33 @@ void deal_a_slot() {
     attempt<SlotRun>({address(slot), SlotNumber{slot.first}, 1, victim.child.id});
 }
 
+/// One of the nursery's own contexts, which victims' guests may be running in: then it stays.
+void replace_guest_context(u64 kind) {
+    static ContextSpec spec;
+    static Capability frames;
+    ContextGrant& grant = guest_contexts[2 * kPlaces + kind];
+    if (grant.context.kind != ResourceKind::none) {
+        const Error answer = attempt<ContextDestroy>({address(grant.context)}).error;
+        expect_true("destroyed, or in use", answer == Error::ok || answer == Error::in_use, static_cast<u64>(answer));
+        if (answer != Error::ok) return;
+        grant = {};
+    }
+    const Error made = make_guest_context(context_kind(kind), spec, frames, grant);
+    expect_true("a context for guests", made == Error::ok || made == Error::exhausted || made == Error::quota, static_cast<u64>(made));
+    if (made == Error::ok) attempt<PostCapability>({address(grant.context), kContextPost, 0});
+}
+
+/// None of ours lives, and others' that are loaded with one of these do not live for long: then nobody is said to run in it.
+void drop_guest_contexts() {
+    for (u64 i = 2 * kPlaces; i < 2 * kPlaces + kContextKinds; ++i) {
+        if (guest_contexts[i].context.kind == ResourceKind::none) continue;
+        Error answer;
+        while ((answer = attempt<ContextDestroy>({address(guest_contexts[i].context)}).error) == Error::in_use) yield();
+        expect("destroy what nobody's guest is loaded with", answer, Error::ok, i);
+        guest_contexts[i] = {};
+    }
+}
+
 void end_all() {
     for (u64 i = 0; i < places; ++i) {
         if (alive(victims[i].child.id)) attempt<EnvDestroy>({address(victims[i].child.environment)});
@@ -215,6 +255,7 @@ void one_round() {
     for (u64 i = 0; i < places; ++i) look_after(i, true);
     deal_a_slot();
     if (below(state, 4) == 0) replace_commons();
+    if (monitors_wanted != 0 && below(state, 8) == 0) replace_guest_context(below(state, kContextKinds));
     if (below(state, 16) == 0) attempt<EnvDestroy>({address(victims[below(state, places)].child.environment)});
     yield(below(state, 3) == 0 ? EnvId{} : victims[below(state, places)].child.id);
 }
@@ -223,6 +264,7 @@ void one_round() {
 
 int libos_main() {
     places = argument("places", kPlaces);
+    monitors_wanted = argument("monitors", 0);
     if (places > kPlaces || !pin_image().ok()) return 3;
     state = argument("seed", 1) * 0x9e37'79b9'7f4a'7c15 + boot().self.index();
     quota_at_start = accounts().frame_quota;
@@ -230,6 +272,7 @@ int libos_main() {
     audit.count = Commons::kFrames;
     if (!take(spare, 1)) return 3;
     set_fault_policy(bind_spare);
+    if (monitors_wanted != 0 && !make_guest_program()) return 3;
     replace_commons();
     collect_slots();
     const u64 frames_at_start = accounts().frames, slots_at_start = accounts().slots;
@@ -241,9 +284,11 @@ int libos_main() {
             continue;
         }
         end_all();
+        drop_guest_contexts();
         while (who_wants_stillness() == reaper) yield();
     }
     end_all();
+    drop_guest_contexts();
     replace_commons();
     expect_true("all quota is back", accounts().frame_quota == quota_at_start, accounts().frame_quota);
     expect_true("all frames are back", accounts().frames == frames_at_start, accounts().frames);
@@ -258,6 +303,13 @@ int libos_main() {
     json.field("taken_away", taken_away);
     json.field("commons_repossessed", repossessed);
     for (u64 i = 0; i < kDoings; ++i) json.field(kDoingNames[i], deaths[i]);
+    json.field("guest_loads", guest_loads);
+    json.field("runs_in_ring_3", guest_runs[0]);
+    json.field("runs_with_svm", guest_runs[1]);
+    json.field("guest_misses", guest_misses);
+    json.field("guest_halts", guest_ends[0]);
+    json.field("guest_calls", guest_ends[1]);
+    json.field("guest_preempted", guest_ends[2]);
     expect_true("told", json.send().ok());
     return verdict("nursery");
 }

@@ -3,6 +3,7 @@
 //
 //   seed=N      where the random numbers begin
 //   kills=N     how many
+//   guests=N    at least so many of whom are to be killed while a guest of theirs runs, or has been preempted
 //   last=NAME   whom it kills in the end; then it waits until all other environments without a name in `stay` are gone
 //   stay=NAME   who stays
 #include "secure_bindings/capability.hpp"
@@ -18,6 +19,7 @@ namespace {
 constexpr u64 kPatience = 5000;  // tries to find somebody
 constexpr u64 kStillEvery = 25;  // kills
 u64 state, kills, late, audits, moving, stopped, asked, killed_asked;
+u64 still_at = kStillEvery;
 u64 killed[kDoings + 1];  // by what they were doing; behind that: nobody knows
 
 u64 below(u64 bound) { return random_word(state) % bound; }
@@ -84,10 +86,11 @@ void balance() {
 /// Have everything stand still, and count.
 void balance_in_stillness() {
     Capability slot;
-    if (answer_to<SlotTake>({0, kStillness, 1, address(slot)}) != Error::ok) return;  // a victim has just that one
+    if (answer_to<SlotTake>({0, kStillness, 1, address(slot)}) != Error::ok) return;  // a victim has just that one: after the next kill, then
     while (find(is_victim) != 0) yield();
     expect_true("all stand still", books_balance(100'000));
     ++stopped;
+    still_at = kills + kStillEvery;
     expect("let them go on", answer_to<SlotRelease>({address(slot), kStillness, 1}), Error::ok);
 }
 
@@ -147,7 +150,7 @@ bool kill_one() {
     expect_true("the dead are dead", answer != Error::ok || id_at(index) != id, id.value);
     if (id_at(index) != id) expect_true("nothing is left of the dead", nothing_left_of(id), id.value);
     balance();
-    if (answer == Error::ok && kills % kStillEvery == 0) balance_in_stillness();
+    if (kills >= still_at) balance_in_stillness();
     return true;
 }
 
@@ -175,6 +178,8 @@ int libos_main() {
     expect_true("the machine stands still in the end", books_balance(100'000));
     if (wrong != 0) print("WRONG with seed=", seed, " after ", kills, " kills\n");
     expect_true("everything stood still at times", stopped != 0);
+    const u64 in_guests = killed[static_cast<u64>(Doing::in_guest)];
+    expect_true("enough killed in a guest", in_guests >= argument("guests", 0), in_guests);
     print(kills, " kills; counted again ", audits, " times in passing, ", stopped, " times with all standing still\n");
     Json json;
     json.field("seed", seed);

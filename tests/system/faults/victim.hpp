@@ -9,9 +9,9 @@ namespace tessera::faults {
 using namespace tessera::attack;
 
 /// What a victim writes into its diary before it does it.
-enum class Doing : u32 { starting, computing, binding, touching, memory, contexts, slots, yielding, breeding, calling, serving, waiting, sending, sleeping, told, leaving };
+enum class Doing : u32 { starting, computing, binding, touching, memory, contexts, slots, yielding, breeding, calling, serving, waiting, sending, sleeping, told, guests, in_guest, leaving };
 inline constexpr const char* kDoingNames[] = {"starting", "computing", "binding",  "touching", "memory",
-                                              "contexts", "slots",     "yielding", "breeding", "calling",  "serving",  "waiting", "sending", "sleeping", "told", "leaving"};
+                                              "contexts", "slots",     "yielding", "breeding", "calling",  "serving",  "waiting", "sending", "sleeping", "told", "guests", "in_guest", "leaving"};
 inline constexpr u64 kDoings = sizeof kDoingNames / sizeof kDoingNames[0];
 
 inline constexpr u64 kPlaces = 18;  ///< Of victims in a nursery, at most; behind them, as many for children of victims.
