@@ -1,5 +1,6 @@
 #include "guests/trapped/code_test.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <initializer_list>
 
@@ -120,6 +121,49 @@ bool made_return_to_known_page() {
     cli();
     return_to(page.at(kMiddle), answers);
     const bool good = answers_are_the_kernels(answers);
+    sti();
+    return good;
+}
+
+namespace {
+
+/// A root of its own, with a page of code.
+struct OtherRoot {
+    static constexpr u64 kPage = kUserBegin + (u64{6} << 30);
+    Frame tables[4], code = allocate_zeroed_frame();
+
+    explicit OtherRoot(std::initializer_list<u8> bytes) {
+        using namespace machine;
+        for (Frame& each : tables) each = allocate_zeroed_frame();
+        create_root(tables[0]);
+        for (int level = 0; level < 4; ++level) {
+            const u64 next = level < 3 ? tables[level + 1].address : code.address;
+            write_entry(tables[level].as<Entry>() + (kPage >> (39 - 9 * level) & 511), next | kPresent | kWritable, 0);
+        }
+        std::copy(bytes.begin(), bytes.end(), code.as<u8>());
+    }
+    ~OtherRoot() {
+        machine::retire_root(tables[0]);
+        for (const Frame each : tables) release_frame(each);
+        release_frame(code);
+    }
+    u64 address() const { return tables[0].address; }
+};
+
+}  // namespace
+
+/// What stands behind a load of CR3 in the new root was never entered there, though its page was.
+bool roots_have_their_own_code() {
+    const auto code = reinterpret_cast<u64 (*)(u64 other, u64 own)>(OtherRoot::kPage);
+    OtherRoot own{0x0f, 0x22, 0xdf, 0x90, 0x90, 0x0f, 0x22, 0xde, 0xc3};    // mov rdi, cr3; nop; nop; mov rsi, cr3; ret
+    OtherRoot other{0xc3, 0x90, 0x90, 0x9c, 0x58, 0x0f, 0x22, 0xde, 0xc3};  // ret; nop; nop; pushf; pop rax; mov rsi, cr3; ret
+    const u64 before = cr3();
+    cli();
+    set_cr3(other.address());
+    code(0, 0);
+    set_cr3(own.address());
+    const bool good = !(code(other.address(), own.address()) & kInterruptFlag);
+    set_cr3(before);
     sti();
     return good;
 }

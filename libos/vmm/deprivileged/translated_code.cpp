@@ -34,8 +34,7 @@ constexpr u64 address_at(PageNumber page) { return static_cast<u64>(static_cast<
 
 /// The trap behind the one instruction that TF allows.
 Emulated step(const VirtualMachine& machine) {
-    constexpr u64 kSingleStep = 1 << 14;
-    machine.cpu.dr[6] |= kSingleStep;
+    machine.cpu.dr[6] |= dr6::kSingleStep;
     return {Ending::exception, Sensitive::none, Exception::plain(kDebug)};
 }
 
