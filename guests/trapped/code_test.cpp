@@ -168,6 +168,25 @@ bool roots_have_their_own_code() {
     return good;
 }
 
+/// It begins with the last byte of one page; only the next page is written.
+bool code_changes_across_pages() {
+    alignas(kPageSize) static u8 pages[2 * kPageSize];
+    u8* const second = pages + kPageSize;
+    const auto call = [](const u8* at) { return reinterpret_cast<u64 (*)()>(reinterpret_cast<u64>(at))(); };
+    constexpr u64 kReturn = 16;
+    constexpr u8 kNothing[] = {0x90, 0x90, 0x90, 0xc3}, kFlags[] = {0x9c, 0x66, 0x58, 0xc3};  // behind 0x66: nop; nop; nop; ret and pushfw; pop ax; ret
+    second[-1] = 0x66;
+    second[kReturn] = 0xc3;
+    std::memcpy(second, kNothing, sizeof kNothing);
+    call(second - 1);
+    std::memcpy(second, kFlags, sizeof kFlags);
+    call(second + kReturn);
+    cli();
+    const bool good = !(call(second - 1) & kInterruptFlag);
+    sti();
+    return good;
+}
+
 bool code_reads_itself() {
     Page page;
     page.put(0, piece_reader, piece_writer);
