@@ -69,6 +69,8 @@ void DeprivilegedProcessor::start(const VirtualCpu& registers) {
 /// what its handler fetches may fault in turn, without end: that takes time, as everything does.
 bool DeprivilegedProcessor::enter() {
     GuestState& state = cpu_.state();
+    // The real CPU is in 64-bit mode, whatever the guest's code segment says.
+    if (!virtual_.is64()) [[unlikely]] return fail("it runs 32-bit code, at", virtual_.rip), false;
     const Onward onward = std::exchange(onward_, Onward::behind);
     std::optional<Exception> fault = code().enter(parts_, state, onward);
     if (const char* const why = kernel_code_->problem()) [[unlikely]] {

@@ -193,7 +193,6 @@ std::optional<Exception> TranslatedCode::enter(const VirtualMachine& machine, Gu
     const bool waiting = machine_.board().interrupt_pending(0);
     if (attention_ != waiting) translator_->set_attention(attention_ = waiting);
     if (onward == Onward::same && !changed_ && !worthless_ && pages_.is_settled(shadow_.root()) && !(cpu.shadow && waiting)) return {};
-    if (!cpu.is64()) return fail("its kernel runs 32-bit code, at", cpu.rip), std::nullopt;
     if (memory_of_.layout.base == 0) move();
     const bool once = alone_ || (cpu.rflags & rflags::kTrap) || (cpu.shadow && waiting);
     Translator::Entry entry{};
