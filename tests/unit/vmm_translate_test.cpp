@@ -526,6 +526,7 @@ TEST_CASE("a block that goes while the monitor is at its exit is not chained any
     CHECK(q.leave_from(second).what == Sensitive::cli);
     CHECK(q.leave_from(before).what == Sensitive::none);  // out of the block that is dead
     CHECK(q.m.cpu.rip == first);
+    CHECK(q.leave_from(first).what == Sensitive::cpuid);
     CHECK(q.leave_from(before).what == Sensitive::cpuid);
 }
 
@@ -542,6 +543,20 @@ TEST_CASE("a prefix that the CPU refuses is refused however often") {
             CHECK(made.exception == Exception::plain(kInvalidOpcode));
         }
     }
+}
+
+TEST_CASE("what ring 0 has inlined is no way around the checks for rings 1 and 2") {
+    map_everything();
+    QuietCache q;
+    put_code(NativeLayout::kCode, {0xfa, 0x0f, 0x20, 0xc0, 0x0f, 0xa2});  // cli; mov rax, cr0; cpuid
+    for (u64 at : {0u, 1u})
+        while (q.translator.counts().inlined == at) q.leave_from(NativeLayout::kCode + at);
+    for (const u8 cpl : {u8{1}, u8{2}})
+        for (u64 at : {0u, 1u}) {
+            q.m.cpu.cpl = cpl;
+            CHECK(q.leave_from(NativeLayout::kCode + at).exception == Exception::with_error(kProtection, 0));
+        }
+    CHECK(q.leave_from(NativeLayout::kCode + 4).what == Sensitive::cpuid);
 }
 
 TEST_CASE("an instruction whose own write empties the cache is done to its end as it began") {

@@ -176,6 +176,8 @@ void Translator::inline_at_once(const VirtualMachine& machine, u32 first) {
 }
 
 Translator::Entry Translator::enter(const VirtualMachine& machine) {
+    // Inlined handlers are ring 0's: they ask for no level.
+    if (machine.cpu.cpl != 0) [[unlikely]] return enter_once(machine);
     hand_over(machine);
     const u64 guest = machine.cpu.rip;
     const u64 flushes = counts_.flushes;
