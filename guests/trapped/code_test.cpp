@@ -1,5 +1,6 @@
 #include "guests/trapped/code_test.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <initializer_list>
 
@@ -120,6 +121,68 @@ bool made_return_to_known_page() {
     cli();
     return_to(page.at(kMiddle), answers);
     const bool good = answers_are_the_kernels(answers);
+    sti();
+    return good;
+}
+
+namespace {
+
+/// A root of its own, with a page of code.
+struct OtherRoot {
+    static constexpr u64 kPage = kUserBegin + (u64{6} << 30);
+    Frame tables[4], code = allocate_zeroed_frame();
+
+    explicit OtherRoot(std::initializer_list<u8> bytes) {
+        using namespace machine;
+        for (Frame& each : tables) each = allocate_zeroed_frame();
+        create_root(tables[0]);
+        for (int level = 0; level < 4; ++level) {
+            const u64 next = level < 3 ? tables[level + 1].address : code.address;
+            write_entry(tables[level].as<Entry>() + (kPage >> (39 - 9 * level) & 511), next | kPresent | kWritable, 0);
+        }
+        std::copy(bytes.begin(), bytes.end(), code.as<u8>());
+    }
+    ~OtherRoot() {
+        machine::retire_root(tables[0]);
+        for (const Frame each : tables) release_frame(each);
+        release_frame(code);
+    }
+    u64 address() const { return tables[0].address; }
+};
+
+}  // namespace
+
+/// What stands behind a load of CR3 in the new root was never entered there, though its page was.
+bool roots_have_their_own_code() {
+    const auto code = reinterpret_cast<u64 (*)(u64 other, u64 own)>(OtherRoot::kPage);
+    OtherRoot own{0x0f, 0x22, 0xdf, 0x90, 0x90, 0x0f, 0x22, 0xde, 0xc3};    // mov rdi, cr3; nop; nop; mov rsi, cr3; ret
+    OtherRoot other{0xc3, 0x90, 0x90, 0x9c, 0x58, 0x0f, 0x22, 0xde, 0xc3};  // ret; nop; nop; pushf; pop rax; mov rsi, cr3; ret
+    const u64 before = cr3();
+    cli();
+    set_cr3(other.address());
+    code(0, 0);
+    set_cr3(own.address());
+    const bool good = !(code(other.address(), own.address()) & kInterruptFlag);
+    set_cr3(before);
+    sti();
+    return good;
+}
+
+/// It begins with the last byte of one page; only the next page is written.
+bool code_changes_across_pages() {
+    alignas(kPageSize) static u8 pages[2 * kPageSize];
+    u8* const second = pages + kPageSize;
+    const auto call = [](const u8* at) { return reinterpret_cast<u64 (*)()>(reinterpret_cast<u64>(at))(); };
+    constexpr u64 kReturn = 16;
+    constexpr u8 kNothing[] = {0x90, 0x90, 0x90, 0xc3}, kFlags[] = {0x9c, 0x66, 0x58, 0xc3};  // behind 0x66: nop; nop; nop; ret and pushfw; pop ax; ret
+    second[-1] = 0x66;
+    second[kReturn] = 0xc3;
+    std::memcpy(second, kNothing, sizeof kNothing);
+    call(second - 1);
+    std::memcpy(second, kFlags, sizeof kFlags);
+    call(second + kReturn);
+    cli();
+    const bool good = !(call(second - 1) & kInterruptFlag);
     sti();
     return good;
 }

@@ -6,6 +6,8 @@ namespace small::trapped {
 
 bool made_return_to_new_page();
 bool made_return_to_known_page();
+bool roots_have_their_own_code();
+bool code_changes_across_pages();
 bool code_reads_itself();
 bool code_writes_beside_itself();
 bool code_changes_the_next_instruction();

@@ -80,7 +80,8 @@ extern "C" void trapped_trap(TrapFrame* frame) {
     } else if (frame->vector == kBreakpoint && !frame->from_user()) {
         breakpoints = breakpoints + 1;
     } else if (frame->vector == kDebug && !frame->from_user()) {
-        steps = steps + 1;
+        if (dr6() & kSingleStep) steps = steps + 1;
+        set_dr6(dr6() & ~kSingleStep);
     } else if (frame->vector == kDeviceMissing && !frame->from_user()) {
         on_fpu_touched();
     } else {

@@ -23,6 +23,11 @@ void triple_fault(Random&, u64) {
     asm volatile("lidt %0\n ud2" ::"m"(nothing));
 }
 
+/// To a user's mode of 32 bits, which ring 3 without hardware's help is not: there is nothing at its address, should anybody look.
+void narrow_mode(Random&, u64) {
+    asm volatile("mov $0x10000000, %%ecx\n mov $2, %%r11d\n sysretl" ::: "rcx", "r11", "memory");
+}
+
 /// Anything to any port of the platform, and reads between.
 void wild_registers(Random& random, u64 rounds) {
     static constexpr u16 kPorts[] = {0x20, 0x21, 0xa0, 0xa1, 0x40, 0x41, 0x42, 0x43, 0x61, 0x70, 0x71, 0xcf8, 0xcfc};
@@ -107,7 +112,7 @@ void random_code(Random& random, u64) {
 /// What a monitor that translates has put into this kernel's address space, for a guest of 16 MiB: written all over, read, and used as a
 /// stack by the very branches that keep their registers there. Where nothing is, the first of it is a fault.
 void translated_code(Random& random, u64 rounds) {
-    constexpr u64 kPlace = 0x7f00'0000, kPages = 68;
+    constexpr u64 kPlace = 0x7f00'0000, kPages = 75;
     u64 sum = 0;
     for (u64 i = 0; i < rounds; ++i) {
         switch (random.below(4)) {
@@ -139,7 +144,7 @@ void translated_code(Random& random, u64 rounds) {
 
 constexpr Way kWays[] = {{"hang", hang},         {"triple", triple_fault}, {"wild", wild_registers},
                          {"rings", lying_rings}, {"tables", wild_tables},  {"code", random_code},
-                         {"cache", translated_code}};
+                         {"cache", translated_code}, {"narrow", narrow_mode}};
 
 }  // namespace
 }  // namespace trapped

@@ -40,6 +40,8 @@ inline u64 flags() {
 }
 inline void set_flags(u64 value) { asm volatile("pushq %0\n popfq" ::"r"(value) : "memory", "cc"); }
 inline constexpr u64 kInterruptFlag = 1 << 9;
+/// In DR6, which keeps it until somebody takes it away.
+inline constexpr u64 kSingleStep = 1 << 14;
 
 #define SMALL_CONTROL_REGISTER(name)                                                                     \
     inline u64 name() {                                                                                  \
@@ -53,6 +55,7 @@ SMALL_CONTROL_REGISTER(cr2)
 SMALL_CONTROL_REGISTER(cr3)
 SMALL_CONTROL_REGISTER(cr4)
 SMALL_CONTROL_REGISTER(dr0)
+SMALL_CONTROL_REGISTER(dr6)
 #undef SMALL_CONTROL_REGISTER
 
 inline void invlpg(u64 address) { asm volatile("invlpg (%0)" ::"r"(address) : "memory"); }

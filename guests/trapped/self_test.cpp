@@ -304,6 +304,8 @@ constexpr Test kTests[] = {
     {"the serial port remembers", serial_port_remembers},
     {"a made return leads to a page that was never entered", made_return_to_new_page},
     {"a made return leads between code that was", made_return_to_known_page},
+    {"the load of a root goes on in that root's code", roots_have_their_own_code},
+    {"an instruction whose end is changed is another one", code_changes_across_pages},
     {"code reads itself", code_reads_itself},
     {"code writes beside itself", code_writes_beside_itself},
     {"code changes the next instruction", code_changes_the_next_instruction},

@@ -134,6 +134,24 @@ TEST_CASE("a page that is written to is put back, and scanned anew") {
     CHECK(rig.rewriter.forget(rig.code, TestMachine::kData) == 0);
 }
 
+TEST_CASE("an instruction across two pages is scanned anew when only its end was written") {
+    Rig rig;
+    ByIdentity memory(rig.code);
+    const u64 second = (Rig::kCode & ~(kPageSize - 1)) + kPageSize, first = second - 1;
+    const u64 end = rig.code.identity(second), begin = rig.code.identity(first);
+    CHECK(rig.rewriter.page_before(end) == Site::kNobody);
+    rig.m.memory.put_code(first, {0x66, 0x90, 0xc3});
+    CHECK(rig.rewriter.scan(rig.code, first).replaced == 0);
+    REQUIRE(rig.rewriter.page_before(end + 1) == begin / kPageSize * kPageSize);
+    CHECK(rig.rewriter.page_before(begin) == Site::kNobody);
+    CHECK(rig.rewriter.forget(memory, rig.rewriter.page_before(end)) == 1);
+    CHECK(rig.rewriter.forget(memory, end) == 1);
+    CHECK(rig.rewriter.page_before(end) == Site::kNobody);
+    rig.m.memory.put_code(second, {0x9c, 0xc3});
+    CHECK(rig.rewriter.scan(rig.code, first).replaced == 1);
+    CHECK(rig.m.memory.get<u8>(first) == kTrappingByte);
+}
+
 TEST_CASE("when memory runs out, the scan says so") {
     Rig rig;
     std::vector<Site> few(4);

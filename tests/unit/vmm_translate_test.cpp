@@ -488,6 +488,77 @@ TEST_CASE("code that the guest writes anew is translated anew, also behind jumps
     CHECK(q.leave_from(second).what == Sensitive::cli);
 }
 
+TEST_CASE("what stands in the shadow of STI is translated anew as well, on whatever page it is") {
+    map_everything();
+    for (const u64 base : {NativeLayout::kNear, NativeLayout::kFar})
+        for (const u64 sti : {0xffdu, 0xfffu}) {  // the instruction behind it lies across, and on the next page
+            Cache cache(base);
+            NativeRunner runner;
+            const u64 next_page = NativeLayout::kCode + kPageSize;
+            const auto answer = [&](u8 constant) {
+                // Twenty times: sti; mov eax, constant; and an end.
+                Code code{0xb9, 20, 0, 0, 0};
+                code.resize(sti, 0x90);
+                for (const int byte : {0xfb, 0xb8, int{constant}, 0, 0, 0, 0xff, 0xc9, 0x75, 0xf6, 0xe9}) code.push_back(static_cast<u8>(byte));
+                const u64 distance = NativeLayout::kEnd - (NativeLayout::kCode + code.size() + 4);
+                for (u32 i = 0; i < 4; ++i) code.push_back(static_cast<u8>(distance >> 8 * i));
+                set_up(runner, code, 1);
+                CHECK(runner.run_translated(cache.translator, *cache.memory.page, false).signal == 0);
+                return runner.cpu.gpr[kRax];
+            };
+            CHECK(answer(1) == 1);
+            cache.translator.invalidate(next_page);
+            CHECK(answer(2) == 2);
+        }
+}
+
+TEST_CASE("a block that goes while the monitor is at its exit is not chained any more") {
+    map_everything();
+    QuietCache q;
+    const u64 first = NativeLayout::kCode, second = first + 0x1000, before = first + 0x2000;
+    put_code(first, {0xe9, 0xfb, 0x0f, 0, 0});   // jmp second: nothing but an exit
+    put_code(second, {0xfa});
+    put_code(before, {0xe9, 0xfb, 0xdf, 0xff, 0xff});  // jmp first
+    CHECK(q.leave_from(before).ending == Ending::done);
+    CHECK(q.leave_from(first).ending == Ending::done);  // on the way to the second
+    put_code(first, {0x0f, 0xa2});
+    q.translator.invalidate(first);
+    CHECK(q.leave_from(second).what == Sensitive::cli);
+    CHECK(q.leave_from(before).what == Sensitive::none);  // out of the block that is dead
+    CHECK(q.m.cpu.rip == first);
+    CHECK(q.leave_from(first).what == Sensitive::cpuid);
+    CHECK(q.leave_from(before).what == Sensitive::cpuid);
+}
+
+TEST_CASE("a prefix that the CPU refuses is refused however often") {
+    map_everything();
+    for (const std::initializer_list<int> code : {std::initializer_list<int>{0xf0, 0x0f, 0x20, 0xc0}, {0xf0, 0x0f, 0x01, 0xf8}}) {  // lock: mov rax, cr0; swapgs
+        QuietCache q;
+        q.memory.has_base_instructions = true;
+        q.translator = Translator(q.memory);
+        put_code(NativeLayout::kCode, code);
+        for (u32 i = 0; i < 2 * q.memory.inline_after; ++i) {
+            const Emulated made = q.leave_from(NativeLayout::kCode);
+            CHECK(made.ending == Ending::exception);
+            CHECK(made.exception == Exception::plain(kInvalidOpcode));
+        }
+    }
+}
+
+TEST_CASE("what ring 0 has inlined is no way around the checks for rings 1 and 2") {
+    map_everything();
+    QuietCache q;
+    put_code(NativeLayout::kCode, {0xfa, 0x0f, 0x20, 0xc0, 0x0f, 0xa2});  // cli; mov rax, cr0; cpuid
+    for (u64 at : {0u, 1u})
+        while (q.translator.counts().inlined == at) q.leave_from(NativeLayout::kCode + at);
+    for (const u8 cpl : {u8{1}, u8{2}})
+        for (u64 at : {0u, 1u}) {
+            q.m.cpu.cpl = cpl;
+            CHECK(q.leave_from(NativeLayout::kCode + at).exception == Exception::with_error(kProtection, 0));
+        }
+    CHECK(q.leave_from(NativeLayout::kCode + 4).what == Sensitive::cpuid);
+}
+
 TEST_CASE("an instruction whose own write empties the cache is done to its end as it began") {
     map_everything();
     QuietCache q;

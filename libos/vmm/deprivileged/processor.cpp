@@ -54,6 +54,7 @@ Outcome DeprivilegedProcessor::open() {
 
 void DeprivilegedProcessor::load_root() {
     root_ = shadow_.load(PagingMode::of(virtual_.cr0, virtual_.cr3, virtual_.cr4, virtual_.efer, kModel.physical_bits));
+    onward_ = Onward::elsewhere;  // the next instruction may be another one here
     kernel_code_->on_new_root();
 }
 
@@ -61,7 +62,6 @@ const CpuModel& DeprivilegedProcessor::model() { return kModel; }
 
 void DeprivilegedProcessor::start(const VirtualCpu& registers) {
     virtual_ = registers;
-    onward_ = Onward::elsewhere;
     load_root();
 }
 
@@ -69,6 +69,8 @@ void DeprivilegedProcessor::start(const VirtualCpu& registers) {
 /// what its handler fetches may fault in turn, without end: that takes time, as everything does.
 bool DeprivilegedProcessor::enter() {
     GuestState& state = cpu_.state();
+    // The real CPU is in 64-bit mode, whatever the guest's code segment says.
+    if (!virtual_.is64()) [[unlikely]] return fail("it runs 32-bit code, at", virtual_.rip), false;
     const Onward onward = std::exchange(onward_, Onward::behind);
     std::optional<Exception> fault = code().enter(parts_, state, onward);
     if (const char* const why = kernel_code_->problem()) [[unlikely]] {
@@ -165,6 +167,8 @@ void DeprivilegedProcessor::handle(GuestExit exit) {
 void DeprivilegedProcessor::on_exception(u8 vector) {
     if (vector == kPageFault) return on_page_fault();
     if (vector == kDeviceMissing) return on_device_missing();
+    // The real CPU has none of the guest's breakpoints: it was TF.
+    if (vector == kDebug) virtual_.dr[6] |= dr6::kSingleStep;
     const u32 error = static_cast<u32>(cpu_.state().info[0]);
     const Exception own = has_error_code(vector) ? Exception::with_error(vector, error) : Exception::plain(vector);
     // What privileged instructions raise in ring 3. An exception of any other instruction is the guest's own.

@@ -13,8 +13,8 @@
 // The FPU's registers are in the CPU while the guest runs. Where its CR0 or CR4 says that they are not to be used they trap, and each trap is
 // judged by the guest's registers (libos/vmm/instructions/fpu.hpp).
 //
-// What differs from a CPU: SMEP, SMAP, FSGSBASE and UMIP are not there; debug registers are kept and never fire; ring 3 of the
-// guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
+// What differs from a CPU: SMEP, SMAP, FSGSBASE and UMIP are not there; debug registers are kept and never fire; there is no 32-bit
+// code; ring 3 of the guest sees the host's CPUID and segment selectors; the upper half of the address space is the host's.
 #pragma once
 
 #include "libos/vmm/deprivileged/rewritten_code.hpp"

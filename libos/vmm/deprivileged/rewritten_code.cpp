@@ -59,6 +59,11 @@ std::optional<Emulated> RewrittenCode::take_site(const VirtualMachine& machine) 
 void RewrittenCode::on_write(u64 guest_frame, bool by_kernel) {
     known_.forget();
     PhysicalCode code(memory_);
+    // An instruction that only ends on this page may become another, too.
+    if (const u64 before = rewriter_.page_before(guest_frame << kPageShift); before != Site::kNobody) {
+        rewriter_.forget(code, before);
+        contexts_.forget_frame(before >> kPageShift);
+    }
     if (rewriter_.forget(code, guest_frame << kPageShift) > kMostFlips && by_kernel) problem_ = "its code changes all the time";
     contexts_.forget_frame(guest_frame);
 }

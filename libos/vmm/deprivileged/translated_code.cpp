@@ -34,8 +34,7 @@ constexpr u64 address_at(PageNumber page) { return static_cast<u64>(static_cast<
 
 /// The trap behind the one instruction that TF allows.
 Emulated step(const VirtualMachine& machine) {
-    constexpr u64 kSingleStep = 1 << 14;
-    machine.cpu.dr[6] |= kSingleStep;
+    machine.cpu.dr[6] |= dr6::kSingleStep;
     return {Ending::exception, Sensitive::none, Exception::plain(kDebug)};
 }
 
@@ -194,7 +193,6 @@ std::optional<Exception> TranslatedCode::enter(const VirtualMachine& machine, Gu
     const bool waiting = machine_.board().interrupt_pending(0);
     if (attention_ != waiting) translator_->set_attention(attention_ = waiting);
     if (onward == Onward::same && !changed_ && !worthless_ && pages_.is_settled(shadow_.root()) && !(cpu.shadow && waiting)) return {};
-    if (!cpu.is64()) return fail("its kernel runs 32-bit code, at", cpu.rip), std::nullopt;
     if (memory_of_.layout.base == 0) move();
     const bool once = alone_ || (cpu.rflags & rflags::kTrap) || (cpu.shadow && waiting);
     Translator::Entry entry{};

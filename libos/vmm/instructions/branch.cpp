@@ -40,7 +40,7 @@ Emulated emulate_branch(const VirtualMachine& machine, const Instruction& in) {
     if (!emulation.take_branch())
         return {emulation.supported ? Ending::exception : Ending::unsupported, Sensitive::none, emulation.exception};
     if (!(flags & rflags::kTrap)) return {Ending::done, Sensitive::none, {}};
-    machine.cpu.dr[6] |= u64{1} << 14;
+    machine.cpu.dr[6] |= dr6::kSingleStep;
     return {Ending::exception, Sensitive::none, Exception::plain(kDebug)};
 }
 

@@ -26,7 +26,7 @@ Emulated emulate(const VirtualMachine& machine, const Instruction& in, Sensitive
     if (emulation.again) return {Ending::again, what, {}};
     const u64 trap = steps_by_new_flag(what) ? cpu.rflags : old_flags;
     if ((trap & rflags::kTrap) && !never_steps(in, what)) {
-        cpu.dr[6] |= u64{1} << 14;
+        cpu.dr[6] |= dr6::kSingleStep;
         cpu.halted = false;  // the trap ends a halt at once
         return {Ending::exception, what, Exception::plain(kDebug)};
     }

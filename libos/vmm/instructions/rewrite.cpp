@@ -25,7 +25,7 @@ bool falls_through(Branch branch) { return branch == Branch::none || branch == B
 
 Rewriter::Rewriter(std::span<Site> sites, std::span<ScannedPage> pages) : sites_(sites), pages_(pages) {
     for (Site& site : sites_) site = {Site::kNobody, 0, false};
-    for (ScannedPage& page : pages_) page = {Site::kNobody, {}, {}, 0};
+    for (ScannedPage& page : pages_) page = {Site::kNobody, {}, {}, 0, Site::kNobody};
 }
 
 // ---- tables -----------------------------------------------------------------------------------------------
@@ -88,14 +88,19 @@ bool Rewriter::is_inner(u64 identity) const {
     return page && page->page != Site::kNobody && (page->inner[identity % kPageSize / 64] >> identity % 64 & 1);
 }
 
-/// The bytes of an instruction behind its first. False: one of them is changed, and spoils it.
-bool Rewriter::note_inner(CodeMemory& memory, u64 address, u64 length) {
+/// The bytes of an instruction behind its first, which is on `first_page`. False: one of them is changed, and spoils it, or it ends where another
+/// page's does.
+bool Rewriter::note_inner(CodeMemory& memory, u64 address, u64 length, u64 first_page) {
     ScannedPage* page = nullptr;
     u64 identity = 0;
     for (u64 i = 1; i < length; ++i) {
         identity = i == 1 || (address + i) % kPageSize == 0 ? memory.identity(address + i) : identity + 1;
         if (!page || page->page != identity / kPageSize) page = page_of(identity);
         if (!page || is_site(identity)) return false;
+        if ((address + i) % kPageSize == 0) {
+            if (page->before != Site::kNobody && page->before != first_page) return false;
+            page->before = first_page;
+        }
         page->inner[identity % kPageSize / 64] |= u64{1} << identity % 64;
     }
     return true;
@@ -129,7 +134,7 @@ bool Rewriter::scan_block(CodeMemory& memory, u64 address, Scanned& result) {
             ++result.replaced;
         }
         word |= bit;
-        if (!note_inner(memory, address, in.length)) return false;
+        if (!note_inner(memory, address, in.length, page->page)) return false;
         ++result.instructions;
         if (!falls_through(branch)) return true;
         address += in.length;
@@ -159,6 +164,11 @@ void Rewriter::show_original(CodeMemory& memory, u64 address, u8* bytes, u64 len
             if (const Site* site = find(memory.identity(address + i))) bytes[i] = site->original;
 }
 
+u64 Rewriter::page_before(u64 identity) const {
+    const ScannedPage* const page = find_page(identity);
+    return page && page->page != Site::kNobody && page->before != Site::kNobody ? page->before * kPageSize : Site::kNobody;
+}
+
 u32 Rewriter::forget(CodeMemory& memory, u64 address) {
     const u64 first = address & ~(kPageSize - 1);
     ScannedPage* page = find_page(memory.identity(first));
@@ -173,6 +183,7 @@ u32 Rewriter::forget(CodeMemory& memory, u64 address) {
     }
     for (u64& word : page->begins) word = 0;
     for (u64& word : page->inner) word = 0;
+    page->before = Site::kNobody;
     return ++page->flips;
 }
 

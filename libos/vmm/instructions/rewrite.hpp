@@ -54,6 +54,7 @@ struct ScannedPage {
     u64 begins[kPageSize / 64];
     u64 inner[kPageSize / 64];  ///< Bytes of such instructions behind their first.
     u32 flips; ///< How often it was scanned, and then written to.
+    u64 before;  ///< The page whose last instruction ends on this one, likewise.
 };
 
 class Rewriter {
@@ -80,7 +81,9 @@ class Rewriter {
     /// The guest wants to write to the page that holds `address`: its bytes are put back and nothing is known of it any more.
     /// Returns how often that has happened to it.
     u32 forget(CodeMemory& memory, u64 address);
-    /// The same of all pages. `memory`: where the addresses are what identity() gave.
+    /// The page with an instruction that ends in the page of this byte: who forgets the latter must forget it, too. Else kNobody. By identity().
+    u64 page_before(u64 identity) const;
+    /// The same as `forget` of all pages. `memory`: where the addresses are what identity() gave.
     void forget_all(CodeMemory& memory);
 
     /// How many bytes are changed at present.
@@ -94,7 +97,7 @@ class Rewriter {
     bool replace(CodeMemory& memory, u64 address, u8 original);
     bool scan_block(CodeMemory& memory, u64 address, Scanned& result);
     bool later(u64 address);
-    bool note_inner(CodeMemory& memory, u64 address, u64 length);
+    bool note_inner(CodeMemory& memory, u64 address, u64 length, u64 first_page);
     bool is_inner(u64 identity) const;
 
     std::span<Site> sites_;

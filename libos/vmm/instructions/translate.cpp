@@ -176,14 +176,17 @@ void Translator::inline_at_once(const VirtualMachine& machine, u32 first) {
 }
 
 Translator::Entry Translator::enter(const VirtualMachine& machine) {
+    // Inlined handlers are ring 0's: they ask for no level.
+    if (machine.cpu.cpl != 0) [[unlikely]] return enter_once(machine);
     hand_over(machine);
     const u64 guest = machine.cpu.rip;
     const u64 flushes = counts_.flushes;
     const Block* block = find(guest);
     const Entry entry = block ? Entry{true, address_of(*block), {}} : translate(machine, guest, false);
     if (entry.good && unchained_ != kNoExit && counts_.flushes == flushes && memory_.exits[unchained_].guest == guest) {
-        chain(memory_.exits[unchained_], entry.address);
-        ++counts_.chained;
+        Exit& exit = memory_.exits[unchained_];
+        // Its block may be dead meanwhile, and have begun with it: then another exit stands there.
+        if (exit_at(exit.code) == &exit) chain(exit, entry.address), ++counts_.chained;
     }
     unchained_ = kNoExit;
     if (entry.good && looked_up_) remember_target(guest, entry.address);
@@ -275,7 +278,7 @@ bool Translator::inline_handler(const VirtualMachine& machine, Exit& exit) {
     if (!has_room() || !fetch_at(machine, exit.guest, bytes, in, fault)) return false;
     const Sensitive what = classify(in);
     const bool by_byte = what != Sensitive::swapgs && what != Sensitive::mov_from_cr;  // with prefixes it is for the emulator
-    if ((by_byte && in.length != 1) || (what == Sensitive::swapgs && !memory_.has_base_instructions)) return false;
+    if (in.lock || (by_byte && in.length != 1) || (what == Sensitive::swapgs && !memory_.has_base_instructions)) return false;
     if (what == Sensitive::mov_from_cr && (in.reg() > 4 || in.reg() == 1)) return false;
     const u32 entries = entries_used_, exits = exits_used_;
     BlockWriter writer(*this, exit.guest);
@@ -286,7 +289,9 @@ bool Translator::inline_handler(const VirtualMachine& machine, Exit& exit) {
         case Sensitive::pushf: writer.inline_pushf(); break;
         case Sensitive::popf: writer.inline_popf(); break;
         case Sensitive::sti: {
-            const bool movable = fetch_at(machine, exit.guest + 1, bytes, in, fault) && classify(in) == Sensitive::none;
+            // What is behind it is no part of the exit's block. As long as it ends on the same page both go together.
+            const bool movable = fetch_at(machine, exit.guest + 1, bytes, in, fault) && classify(in) == Sensitive::none &&
+                                 (exit.guest ^ (exit.guest + in.length)) / kPageSize == 0;
             if (movable && writer.inline_sti(bytes, in)) break;
             entries_used_ = entries;
             exits_used_ = exits;

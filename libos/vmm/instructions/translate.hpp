@@ -124,7 +124,8 @@ class Translator {
         Exception fault;  ///< Else: fetching the guest's instruction raises this.
     };
     /// Where the real CPU goes on for the guest at cpu.rip, in its kernel and in 64-bit mode. The virtual interrupt flag and
-    /// the I/O level are handed over to the cache. Everything else of the real CPU is the guest's (`real_flags`).
+    /// the I/O level are handed over to the cache. Everything else of the real CPU is the guest's (`real_flags`). In rings 1 and 2: for one
+    /// instruction only.
     Entry enter(const VirtualMachine& machine);
     /// For one instruction only: then the guest comes back, by an exit. For what waits behind STI, and for single steps.
     Entry enter_once(const VirtualMachine& machine);

@@ -32,6 +32,10 @@ namespace efer {
 inline constexpr u64 kSyscall = 1, kLongEnable = 1 << 8, kLongActive = 1 << 10, kNoExecute = 1 << 11;
 }  // namespace efer
 
+namespace dr6 {
+inline constexpr u64 kSingleStep = 1 << 14;
+}  // namespace dr6
+
 /// Segment attributes as in SVM's control block: bits 40 to 47 of a descriptor, above them bits 52 to 55.
 namespace attribute {
 inline constexpr u16 kAccessed = 1, kWritable = 2, kConforming = 4, kCode = 8, kMemory = 16, kPresent = 1 << 7, kLong = 1 << 9, kBig = 1 << 10,
