@@ -194,7 +194,9 @@ TEST_CASE("vmm: CPUs interrupt, stop and start each other") {
     CHECK_FALSE(apics.take_init(1));
     REQUIRE(machine.set(0x830, u64{1} << 32 | 0x0699));
     CHECK(apics.unanswered() == 2);
+    CHECK(apics.starting() == 2);
     CHECK(apics.take_startup(1) == 0x99);
+    CHECK(apics.starting() == 0);
     CHECK(apics.runs(1));
     REQUIRE(machine.set(0x830, u64{1} << 32 | 0x0698));  // it runs: a second one is nothing
     CHECK_FALSE(apics.take_startup(1));

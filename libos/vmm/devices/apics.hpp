@@ -26,6 +26,7 @@ class Apics {
     bool runs(u32 cpu) const { return (waiting_ >> cpu & 1) == 0; }
     /// INIT, start-up and NMI that nobody has taken yet: one bit a CPU.
     u32 unanswered() const { return inits_ | startups_ | nmis_; }
+    u32 starting() const { return startups_; }
 
     void advance(u64 now);
     u64 next_event() const;
