@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 
+#include "libos/vmm/devices/apic_timer.hpp"
 #include "libos/vmm/monitor/clock.hpp"
 
 using namespace tessera;
@@ -21,5 +22,20 @@ TEST_CASE("vmm: a guest's clock does not begin before its machine, whichever CPU
             CHECK(again <= at + off);
         }
         CHECK(clock.tsc_at(~u64{0}) == Clock::kNever);
+    }
+}
+
+TEST_CASE("vmm: a deadline is where the guest's clock says that it is, on its first day and later") {
+    for (const u64 hz : {u64{1'000'000'000}, u64{2'399'999'999}, u64{2'700'000'501}, u64{7'999'999'999}}) {
+        const Clock clock(hz, 0);
+        for (const u64 days : {1, 30}) {
+            const u64 tsc = days * 86'400 * hz;
+            ApicTimer timer(hz);
+            timer.set_mode(ApicTimer::Mode::deadline);
+            timer.set_deadline(tsc, 0);
+            const u64 now = clock.nanoseconds(tsc), off = now >> 28;  // what the clock's one multiplication costs
+            CHECK(timer.next_event() + off >= now);
+            CHECK(timer.next_event() <= now + off);
+        }
     }
 }

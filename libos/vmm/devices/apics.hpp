@@ -8,7 +8,7 @@ namespace tessera::vmm {
 class Apics {
   public:
     /// cpus: at most kMaxGuestCpus. CPU 0 runs; the others wait to be started.
-    Apics(u32 cpus, u64 tsc_khz);
+    Apics(u32 cpus, u64 tsc_hz);
 
     std::optional<u64> read(u32 cpu, u32 msr, u64 now) const { return apics_[cpu].read(msr, now); }
     /// A command for other CPUs is carried out at once.
