@@ -174,7 +174,8 @@ void Processor::on_msr() {
     const u32 index = static_cast<u32>(state.rcx);
     Board& board = machine_.board();
     if (state.info[0] == 0) {
-        machine_.advance(now_);  // A timer's count is among them.
+        if (machine_.is_shared()) [[unlikely]]
+            machine_.advance(now_);  // An APIC's count is among them.
         const std::optional<u64> value = index == kEfer  ? cpu_.paging().efer
                                          : index == kPat ? pat_
                                                          : board.read_msr(index_, index);
