@@ -10,10 +10,10 @@ namespace tessera::libos {
 static constinit u64 next_page = 0;
 
 PageNumber reserve_pages(u64 count, u64 alignment) {
-    if (next_page == 0) next_page = reinterpret_cast<u64>(libos_image_end) >> kPageShift;
-    const u64 first = (next_page + alignment - 1) & ~(alignment - 1);
-    next_page = first + count;
-    return PageNumber{first};
+    u64 nothing = 0;
+    __atomic_compare_exchange_n(&next_page, &nothing, reinterpret_cast<u64>(libos_image_end) >> kPageShift, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+    return PageNumber{take_in_order(next_page, count, alignment)};
 }
 
 Result<PageNumber> map_guaranteed(u64 count, Capability& capability) {

@@ -6,7 +6,8 @@
 //   paging=nested or shadow              what translates their addresses; nested where the CPU has it if nothing is said
 //   roots=N around=N                     of a shadow: address spaces that are kept, pages that are bound together
 //   cpus=N                               virtual CPUs, of one guest then; each has an environment, on CPUs one behind the other
-//   net=NAME                             a network card for each of the first two, with a port of the switch of that name
+//   net=NAME                             a network card for each of the first two, with a port of the switch of that name;
+//                                        not with several virtual CPUs, as the port belongs to this environment
 //   console=1                            the first one's serial port is the machine's console; else what they print is logged
 //   cmdline=...                          everything behind it, for the guests' kernels
 #include <algorithm>
@@ -77,6 +78,7 @@ class Disks {
 
 bool add_net(Platform& platform, u64 index) {
     if (argument("net").empty() || index >= kMostCables) return true;
+    if (argument("cpus", 1) > 1) return fail("network", "a guest with several virtual CPUs cannot have a card");
     Cable& cable = cables[index];
     const auto opened = cable.open(argument("net"));
     if (!opened.ok()) return fail("network", name_of(opened.error()));

@@ -10,7 +10,7 @@ namespace {
 
 constexpr u16 kSerialPorts = 0x3f8;
 constexpr u32 kSerialIrq = 4;
-constexpr u64 kMostKhz = 8'000'000;
+constexpr u64 kMostHz = 8'000'000'000;
 
 }  // namespace
 
@@ -18,11 +18,11 @@ Platform::Platform(GuestMemory& memory, GuestLog& log, ByteSink& serial, const P
     : memory_(memory),
       log_(log),
       cpus_(std::clamp<u32>(options.cpus, 1, kMaxGuestCpus)),
-      tsc_khz_(std::clamp<u64>(options.tsc_khz, 1, kMostKhz)),
+      tsc_hz_(std::clamp<u64>(options.tsc_hz, 1, kMostHz)),
       ports_(log),
       serial_(InterruptLine(pic_, kSerialIrq), serial),
       clock_(options.wall_time),
-      apics_(cpus_, tsc_khz_) {
+      apics_(cpus_, tsc_hz_) {
     ports_.add(kSerialPorts, kSerialPorts + Uart::kPorts - 1, 1, serial_);
     ports_.add(PciBus::kWindow, 0xffff, 4, pci_);
     ports_.add(Pic::kFirst, Pic::kFirst + 1, 1, pic_);

@@ -31,7 +31,7 @@ namespace tessera::vmm {
 
 struct PlatformOptions {
     u32 cpus = 1;       ///< 1 to kMaxGuestCpus.
-    u64 tsc_khz = 0;    ///< What the guest's TSC counts in a millisecond: 1 to 8 million. For its deadline timer.
+    u64 tsc_hz = 0;     ///< What the guest's TSC counts in a second: up to 8 GHz. For its deadline timer.
     u64 wall_time = 0;  ///< Seconds since 1970 when the guest's clock was 0.
 };
 
@@ -58,7 +58,7 @@ class Platform {
     /// When something of its own accord will next happen: call advance() then. kNever: not unless the guest does something.
     u64 next_event() const;
     /// The guest's time at a value of its TSC.
-    u64 time_at(u64 guest_tsc) const { return time_of(guest_tsc, tsc_khz_ * 1000); }
+    u64 time_at(u64 guest_tsc) const { return time_of(guest_tsc, tsc_hz_); }
 
     /// size: 1, 2 or 4. A read's answer is in the low `size` bytes.
     u32 port_read(u16 port, u32 size) { return ports_.read(port, size); }
@@ -92,7 +92,7 @@ class Platform {
     GuestMemory& memory_;
     GuestLog& log_;
     u32 cpus_;
-    u64 tsc_khz_;
+    u64 tsc_hz_;
     u64 now_ = 0;
 
     Ports ports_;

@@ -38,7 +38,7 @@ struct Machine {
     VirtioBalloon* balloon;
     u64 now = 0;
 
-    explicit Machine(u32 cpus) : platform(memory, log, serial, {cpus, 1'000'000, 0}) {
+    explicit Machine(u32 cpus) : platform(memory, log, serial, {cpus, 1'000'000'000, 0}) {
         platform.add_disk(disk, "disk");
         net = platform.add_net(port, {2});
         console = platform.add_console(console_sink);

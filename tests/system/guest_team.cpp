@@ -1,5 +1,9 @@
 // A guest with several virtual CPUs on as many CPUs of the machine: the first starts the others as a PC's does, they count
-// together under a lock of the guest's, interrupt each other, and switch off.
+// together under a lock of the guest's, interrupt each other, and switch off. Last, the first one starts the others again and
+// is off at once, whoever of them has heard of it by then.
+//
+//   cpus=N    virtual CPUs
+//   fails=1   the others do what the machine has no answer for, while the first waits for them
 #include "libos/core/libos.hpp"
 #include "libos/heap/heap.hpp"
 #include "libos/vmm/monitor/report.hpp"
@@ -47,6 +51,32 @@ guest_code:
     cmpl $1, 0x20008
     jne 3b
     cli
+    mov $0x832, %ecx            # its timer: once, masked, in steps of 128 ns, and it is seen to count
+    mov $0x10040, %eax
+    xor %edx, %edx
+    wrmsr
+    mov $0x83e, %ecx
+    mov $0xa, %eax
+    wrmsr
+    mov $0x838, %ecx
+    mov $0xffffffff, %eax
+    wrmsr
+    mov $0x839, %ecx
+    rdmsr
+    mov %eax, %ebx
+    mov $1000, %r8d
+4:  pause
+    dec %r8d
+    jnz 4b
+    rdmsr
+    cmp %ebx, %eax
+    jb 5f
+    ud2
+5:  mov $0x830, %ecx
+    mov $0xc4500, %eax
+    wrmsr
+    mov $0xc4609, %eax
+    wrmsr
     hlt
 guest_interrupt:
     incl 0x20008
@@ -91,6 +121,8 @@ int libos_main() {
     constexpr u64 kHeapPages = 64;
     if (!heap_memory.take(kHeapPages).ok() || !heap().open(heap_memory.memory(), kHeapPages << kPageShift)) return 2;
     const u64 cpus = argument("cpus", 2);
+    const bool fails = argument("fails", 0) != 0;
+    constexpr u8 kStringOutput = 0x6e;  // in real mode
     auto* const guest = new PcGuest(supply, {.name = "team", .frames = 1024, .cpus = cpus});
     Memory& memory = guest->memory();
     const auto put = [&](u64 at, const std::byte* from, const std::byte* to) {
@@ -98,6 +130,7 @@ int libos_main() {
     };
     if (!guest->open().ok() || !write_tables(memory) || !put(kCode, guest_code, guest_code_end) ||
         !put(0x9000, guest_other, guest_other_end) || !memory.write(0x9ff0, static_cast<u32>(cpus - 1)) ||
+        (fails && !memory.write(0x9000, kStringOutput)) ||
         !write_gate(memory, 0x30, kCode + static_cast<u64>(guest_interrupt - guest_code)))
         return print("no guest\n"), 1;
     write_start(guest->processor().cpu().state(), kCode);
@@ -109,7 +142,8 @@ int libos_main() {
     monitor.run();
     team.join();
     const u64 counted = memory.read<u32>(0x2'0000).value_or(0);
-    const bool good = guest->machine().end().kind == End::power_off && counted == 1000 * cpus;
+    const End::Kind end = guest->machine().end().kind;
+    const bool good = fails ? end == End::failed : end == End::power_off && counted == 1000 * (2 * cpus - 1);
     print(good ? "right: " : "WRONG: ", cpus, " virtual CPUs counted to ", counted, "\n");
     const bool told = record("cpus", cpus, "counted", counted, "right", good).ok();
     return guest->close().ok() && good && told ? 0 : 1;

@@ -31,9 +31,9 @@ unit-tests: build/unit/unit_tests
 
 $(call depend,$(unit_objs))
 
-# Locks and barriers once more under ThreadSanitizer, which does not go together with AddressSanitizer: it checks
-# the orders that they give their accesses, whatever the host's own memory order hides.
-thread_srcs := tests/unit/main.cpp $(wildcard tests/unit/locks_*.cpp)
+# Locks, barriers and what else is shared without a lock once more under ThreadSanitizer, which does not go together with
+# AddressSanitizer: it checks the orders that they give their accesses, whatever the host's own memory order hides.
+thread_srcs := tests/unit/main.cpp $(wildcard tests/unit/locks_*.cpp) tests/unit/libos_pages_test.cpp
 thread_objs := $(thread_srcs:%.cpp=build/unit_threads/%.o)
 
 $(thread_objs): build/unit_threads/%.o: %.cpp

@@ -19,10 +19,10 @@ using namespace tessera::test;
 namespace {
 
 constexpr u64 kX2Apic = kApicPage | 0xc00, kXApic = kApicPage | 0x800;
-constexpr u64 kKhz = 2'500'000;
+constexpr u64 kHz = 2'500'000'000;
 
 struct Machine {
-    Apics apics{4, kKhz};
+    Apics apics{4, kHz};
     u64 now = 1000;
 
     Machine() {
@@ -38,7 +38,7 @@ struct Machine {
 }  // namespace
 
 TEST_CASE("vmm: an APIC goes from off to xAPIC to x2APIC and off, and has MSRs only then") {
-    Apics apics(2, kKhz);
+    Apics apics(2, kHz);
     CHECK(apics.read(0, 0x1b, 0) == (kXApic | 0x100));
     CHECK(apics.read(1, 0x1b, 0) == kXApic);
     CHECK_FALSE(apics.read(0, 0x802, 0));
@@ -194,7 +194,9 @@ TEST_CASE("vmm: CPUs interrupt, stop and start each other") {
     CHECK_FALSE(apics.take_init(1));
     REQUIRE(machine.set(0x830, u64{1} << 32 | 0x0699));
     CHECK(apics.unanswered() == 2);
+    CHECK(apics.starting() == 2);
     CHECK(apics.take_startup(1) == 0x99);
+    CHECK(apics.starting() == 0);
     CHECK(apics.runs(1));
     REQUIRE(machine.set(0x830, u64{1} << 32 | 0x0698));  // it runs: a second one is nothing
     CHECK_FALSE(apics.take_startup(1));

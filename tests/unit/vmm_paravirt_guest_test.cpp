@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "libos/vmm/paravirt/ring_devices.hpp"
+#include "libos/vmm/paravirt/tick_timer.hpp"
 #include "tests/unit/random.hpp"
 #include "tests/unit/vmm_paravirt.hpp"
 
@@ -474,4 +475,27 @@ TEST_CASE("paravirt rings: one that breaks the rules is served no more") {
     server.start(2);
     CHECK_FALSE(server.take(memory, request));
     CHECK(std::string(server.reason()) == "its frame is gone");
+}
+
+TEST_CASE("paravirt guest: ticks that were missed are counted at once, and no period is too long or too short") {
+    TickTimer timer;
+    CHECK(timer.next() == TickTimer::kNever);
+    timer.set(1000, 1'000'000);
+    CHECK(timer.advance(1'000'999) == 0);
+    CHECK(timer.advance(1'001'000) == 1);
+    CHECK(timer.advance(1'001'000) == 0);
+    CHECK(timer.advance(5'500'000) == 4);
+    CHECK(timer.next() == 6'001'000);
+    timer.set(0, 1);
+    CHECK(timer.next() == TickTimer::kShortest);
+    CHECK(timer.advance(u64{1} << 60) == (u64{1} << 60) / TickTimer::kShortest);
+    for (const u64 period : {~u64{0}, ~u64{0} - 1000, u64{1} << 63, u64{1} << 62}) {
+        constexpr u64 kNow = u64{1} << 50;
+        timer.set(kNow, period);
+        CHECK(timer.advance(kNow + 1'000'000) == 0);
+        CHECK(timer.next() > kNow + 1'000'000);
+    }
+    timer.set(5, 0);
+    CHECK(timer.next() == TickTimer::kNever);
+    CHECK(timer.advance(~u64{0}) == 0);
 }

@@ -20,7 +20,7 @@ struct Machine {
     TestSink serial;
     Platform platform;
 
-    explicit Machine(u32 cpus = 1) : platform(memory, log, serial, {cpus, 1'000'000, 1'000'000'000}) {}
+    explicit Machine(u32 cpus = 1) : platform(memory, log, serial, {cpus, 1'000'000'000, 1'000'000'000}) {}
 
     void out(u16 port, u32 value, u32 size = 1) { platform.port_write(port, size, value); }
     u32 in(u16 port, u32 size = 1) { return platform.port_read(port, size); }

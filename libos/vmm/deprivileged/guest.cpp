@@ -20,7 +20,7 @@ DeprivilegedGuest::DeprivilegedGuest(FrameSupply& supply, const DeprivilegedOpti
       notes_(options.name),
       lines_(options.name),
       platform_(noted_, notes_, options.serial != nullptr ? *options.serial : lines_,
-                {.cpus = 1, .tsc_khz = information().tsc_hz / 1000, .wall_time = 0}),
+                {.cpus = 1, .tsc_hz = information().tsc_hz, .wall_time = 0}),
       board_(platform_),
       machine_(options.name, memory_, board_, paging_),
       processor_(machine_, paging_, options.code, options.inline_after, take<Site>(sites_, kSites), take<ScannedPage>(pages_, kPages)) {}

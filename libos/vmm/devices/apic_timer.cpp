@@ -33,7 +33,7 @@ u32 ApicTimer::left(u64 now) const {
 void ApicTimer::set_deadline(u64 tsc, u64 now) {
     if (mode_ != Mode::deadline) return;
     deadline_ = tsc;
-    fires_at_ = tsc == 0 ? kNever : std::max(now, time_of(tsc, tsc_khz_ * 1000));
+    fires_at_ = tsc == 0 ? kNever : std::max(now, time_of(tsc, tsc_hz_));
 }
 
 bool ApicTimer::advance(u64 now) {

@@ -9,11 +9,11 @@ class ApicTimer {
   public:
     enum class Mode : u32 { once = 0, periodic = 1, deadline = 2 };
 
-    /// tsc_khz: at most 8 million.
-    constexpr explicit ApicTimer(u64 tsc_khz = 1) : tsc_khz_(tsc_khz) {}
+    /// tsc_hz: at most 8 GHz.
+    constexpr explicit ApicTimer(u64 tsc_hz = 1) : tsc_hz_(tsc_hz) {}
 
     /// As after power-up.
-    void reset() { *this = ApicTimer(tsc_khz_); }
+    void reset() { *this = ApicTimer(tsc_hz_); }
     /// To or from the deadline: whatever was armed is not (10.5.4.1).
     void set_mode(Mode mode);
     u32 divide() const { return divide_; }
@@ -34,7 +34,7 @@ class ApicTimer {
     /// What it counts in, in nanoseconds: its clock has 1 GHz.
     u64 tick() const;
 
-    u64 tsc_khz_;
+    u64 tsc_hz_;
     Mode mode_ = Mode::once;
     u32 divide_ = 0;
     u32 count_ = 0;

@@ -10,8 +10,8 @@ enum Shorthand : u32 { kNone = 0, kSelf = 1, kAll = 2, kOthers = 3 };
 
 }  // namespace
 
-Apics::Apics(u32 cpus, u64 tsc_khz) : cpus_(std::min(cpus, kMaxGuestCpus)), waiting_(~u32{1}) {
-    for (u32 i = 0; i < cpus_; ++i) apics_[i].power_up(i, tsc_khz);
+Apics::Apics(u32 cpus, u64 tsc_hz) : cpus_(std::min(cpus, kMaxGuestCpus)), waiting_(~u32{1}) {
+    for (u32 i = 0; i < cpus_; ++i) apics_[i].power_up(i, tsc_hz);
 }
 
 bool Apics::write(u32 cpu, u32 msr, u64 value, u64 now) {

@@ -8,7 +8,7 @@ namespace tessera::vmm {
 class Apics {
   public:
     /// cpus: at most kMaxGuestCpus. CPU 0 runs; the others wait to be started.
-    Apics(u32 cpus, u64 tsc_khz);
+    Apics(u32 cpus, u64 tsc_hz);
 
     std::optional<u64> read(u32 cpu, u32 msr, u64 now) const { return apics_[cpu].read(msr, now); }
     /// A command for other CPUs is carried out at once.
@@ -26,6 +26,7 @@ class Apics {
     bool runs(u32 cpu) const { return (waiting_ >> cpu & 1) == 0; }
     /// INIT, start-up and NMI that nobody has taken yet: one bit a CPU.
     u32 unanswered() const { return inits_ | startups_ | nmis_; }
+    u32 starting() const { return startups_; }
 
     void advance(u64 now);
     u64 next_event() const;

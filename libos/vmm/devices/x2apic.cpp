@@ -49,9 +49,9 @@ std::optional<u8> LocalApic::VectorSet::highest() const {
 
 bool LocalApic::has(u32 msr) { return msr == kBase || msr == kDeadline || (msr >= kFirst && msr <= kLast); }
 
-void LocalApic::power_up(u32 id, u64 tsc_khz) {
+void LocalApic::power_up(u32 id, u64 tsc_hz) {
     id_ = id;
-    timer_ = ApicTimer(tsc_khz);
+    timer_ = ApicTimer(tsc_hz);
     base_ = kApicPage | kEnabled | (id == 0 ? kBootProcessor : 0);
     reset();
     if (id != 0) return;

@@ -24,8 +24,8 @@ enum class Delivery : u8 { fixed = 0, lowest = 1, smi = 2, nmi = 4, init = 5, st
 class LocalApic {
   public:
     /// CPU 0 starts as firmware leaves it (MP specification 1.4, 3.6.2.2 "virtual wire"): on, 8259s through LINT0.
-    /// tsc_khz: at most 8 million.
-    void power_up(u32 id, u64 tsc_khz);
+    /// tsc_hz: at most 8 GHz.
+    void power_up(u32 id, u64 tsc_hz);
 
     /// MSR 1B, 6E0 or 800 to 8FF. Empty, or false: #GP. An interrupt command is left for take_command().
     std::optional<u64> read(u32 msr, u64 now) const;

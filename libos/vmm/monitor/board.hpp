@@ -44,6 +44,8 @@ class Board {
     virtual CpuSignal take_signal(u64) { return {}; }
     /// CPUs for which something waits, an interrupt or a signal: one bit each.
     virtual u64 attention() const { return 0; }
+    /// Of those, who has been started and has not taken that yet.
+    virtual u64 starting() const { return 0; }
 
     /// VMMCALL. False: there are no such calls, and the guest gets #UD.
     virtual bool hypercall(Processor&) { return false; }

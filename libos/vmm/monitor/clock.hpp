@@ -14,7 +14,8 @@ class Clock {
         : begin_(now), nanoseconds_per_tick_((kSecond << 32) / hz), ticks_per_nanosecond_((hz << 24) / kSecond + 1) {}
 
     u64 begin() const { return begin_; }
-    u64 nanoseconds(u64 tsc) const { return multiply(tsc - begin_, nanoseconds_per_tick_, 32); }
+    /// Before it began, by the counter of another CPU that is a little behind, it is 0 and not centuries later.
+    constexpr u64 nanoseconds(u64 tsc) const { return tsc < begin_ ? 0 : multiply(tsc - begin_, nanoseconds_per_tick_, 32); }
     /// The TSC at a time; a little late rather than early, so that who waits for it finds it come. Centuries ahead: kNever.
     u64 tsc_at(u64 nanoseconds) const {
         return nanoseconds < kFar ? begin_ + multiply(nanoseconds, ticks_per_nanosecond_, 24) : kNever;
@@ -24,7 +25,7 @@ class Clock {
   private:
     static constexpr u64 kSecond = 1'000'000'000;
     static constexpr u64 kFar = u64{1} << 60;  // of which the ticks fit in a word, up to 16 GHz
-    static u64 multiply(u64 value, u64 factor, int shift) {
+    static constexpr u64 multiply(u64 value, u64 factor, int shift) {
         return static_cast<u64>(static_cast<unsigned __int128>(value) * factor >> shift);
     }
 

@@ -174,6 +174,8 @@ void Processor::on_msr() {
     const u32 index = static_cast<u32>(state.rcx);
     Board& board = machine_.board();
     if (state.info[0] == 0) {
+        if (machine_.is_shared()) [[unlikely]]
+            machine_.advance(now_);  // An APIC's count is among them.
         const std::optional<u64> value = index == kEfer  ? cpu_.paging().efer
                                          : index == kPat ? pat_
                                                          : board.read_msr(index_, index);
@@ -210,7 +212,7 @@ void Processor::on_halt() {
 
 // Who means to reset a PC loads an interrupt table of no entries and raises an exception. Anybody else had a triple fault.
 void Processor::on_shutdown() {
-    if (cpu_.block().idtr.limit == 0) return machine_.stop({End::reset, "reset by a triple fault", 0});
+    if (cpu_.block().idtr.limit == 0) return machine_.stop({End::reset, "reset by a triple fault", 0, index_});
     fail("a triple fault");
 }
 

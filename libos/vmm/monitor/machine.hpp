@@ -21,6 +21,7 @@ struct End {
     Kind kind = running;
     const char* reason = "";
     u64 detail = 0;
+    u64 cpu = 0;  ///< The virtual CPU that ended it.
 };
 
 /// Who can make a virtual CPU look up: it sleeps, or is in its guest.
@@ -77,10 +78,11 @@ class Machine {
     /// Wake the CPUs, but for `self`, for which something has come since the last time.
     void wake_others(u64 self);
 
-    /// A CPU waits to be started, or it has been. With none left that runs the machine is off.
+    /// A CPU waits to be started, or it has been. With none left that runs, or has been started and only not heard of it yet,
+    /// the machine is off.
     void set_off(u64 cpu, bool off) {
         off_ = off ? off_ | u64{1} << cpu : off_ & ~(u64{1} << cpu);
-        if (off_ == all()) stop({End::power_off, "halted with interrupts off", 0});
+        if (off_ == all() && board_.starting() == 0) stop({End::power_off, "halted with interrupts off", 0, cpu});
     }
 
     const End& end() const { return end_.kind == End::running && memory_.is_lost() ? kLost : end_; }

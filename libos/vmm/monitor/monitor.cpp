@@ -36,6 +36,7 @@ void Monitor::take_turn(Place& place) {
 
 void Monitor::end(Place& place) {
     place.told = true;
+    if (!place.processor->tells_end()) return;
     const Machine& machine = place.processor->machine();
     if (machine.end().kind == End::failed)
         place.processor->tell_end();
@@ -61,6 +62,16 @@ void Monitor::sleep(u64 now, u64 chores_due) {
     static_cast<void>(call<Wait>({count == 0 ? VirtAddr{} : address(terms[0]), count, deadline, events_}));
 }
 
+// What comes from outside they hand to devices, which other virtual CPUs may be using: a machine that has several, a monitor
+// has alone.
+u64 Monitor::tend_chores(Machine& machine, u64 now) {
+    u64 due = Chore::kNever;
+    machine.lock();
+    for (Chore* chore : std::span(chores_, chore_count_)) due = std::min(due, chore->tend(now));
+    machine.unlock();
+    return due;
+}
+
 bool Monitor::pressing() const {
     return std::any_of(chores_, chores_ + chore_count_, [](const Chore* each) { return each->is_pressing(); });
 }
@@ -74,8 +85,7 @@ void Monitor::run() {
         for (Place& each : std::span(places_, count_)) {
             if (each.told) continue;
             if (const u64 now = ticks(); now >= chores_due || pressing()) {
-                chores_due = Chore::kNever;
-                for (Chore* chore : std::span(chores_, chore_count_)) chores_due = std::min(chores_due, chore->tend(now));
+                chores_due = tend_chores(each.processor->machine(), now);
             }
             take_turn(each);
             running = running || !each.told;

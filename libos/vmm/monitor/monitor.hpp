@@ -51,6 +51,7 @@ class Monitor {
 
     void take_turn(Place& place);
     void end(Place& place);
+    u64 tend_chores(Machine& machine, u64 now);
     void sleep(u64 now, u64 chores_due);
     bool pressing() const;
 

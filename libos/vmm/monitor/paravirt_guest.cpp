@@ -72,17 +72,8 @@ const char* ParavirtGuest::boot(std::span<const std::byte> image, std::string_vi
 
 // ---- running --------------------------------------------------------------------------------------------------------
 
-void ParavirtBoard::set_period(u64 now, u64 nanoseconds) {
-    constexpr u64 kShortest = 10'000;
-    period_ = nanoseconds != 0 ? std::max(nanoseconds, kShortest) : 0;
-    next_tick_ = now + period_;
-}
-
 void ParavirtBoard::advance(u64 now) {
-    if (period_ == 0 || now < next_tick_) return;
-    const u64 count = 1 + (now - next_tick_) / period_;
-    next_tick_ += count * period_;
-    guest_.tick(count);
+    if (const u64 count = timer_.advance(now); count != 0) guest_.tick(count);
 }
 
 /// False: the guest has ended.

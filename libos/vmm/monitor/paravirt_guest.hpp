@@ -12,6 +12,7 @@
 #include "libos/vmm/monitor/paravirt_shadows.hpp"
 #include "libos/vmm/monitor/turns.hpp"
 #include "libos/vmm/paravirt/ring_devices.hpp"
+#include "libos/vmm/paravirt/tick_timer.hpp"
 
 namespace tessera::vmm {
 
@@ -19,10 +20,10 @@ namespace tessera::vmm {
 class ParavirtBoard final : public Board {
   public:
     explicit ParavirtBoard(paravirt::Guest& guest) : guest_(guest) {}
-    void set_period(u64 now, u64 nanoseconds);
+    void set_period(u64 now, u64 nanoseconds) { timer_.set(now, nanoseconds); }
 
     void advance(u64 now) override;
-    u64 next_event() const override { return period_ != 0 ? next_tick_ : kNoEvent; }
+    u64 next_event() const override { return timer_.next(); }
     u32 read_port(u16, u32) override { return ~u32{0}; }
     void write_port(u16, u32, u32) override {}
     CpuidAnswer cpuid(u64, u32, u32) override { return {}; }
@@ -33,7 +34,7 @@ class ParavirtBoard final : public Board {
 
   private:
     paravirt::Guest& guest_;
-    u64 period_ = 0, next_tick_ = 0;  // nanoseconds
+    paravirt::TickTimer timer_;
 };
 
 struct ParavirtOptions {

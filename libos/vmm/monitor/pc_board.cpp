@@ -40,8 +40,10 @@ bool PcBoard::write_msr(u64 cpu, u32 index, u64 value) {
     return platform_.msr_write(index, value, true, static_cast<u32>(cpu));
 }
 
+// No NMI gets into a guest: it is taken here, so that nobody is woken for it again and again.
 CpuSignal PcBoard::take_signal(u64 cpu) {
     const u32 index = static_cast<u32>(cpu);
+    static_cast<void>(platform_.apics().take_nmi(index));
     if (platform_.apics().take_init(index)) return {CpuSignal::init};
     if (const auto page = platform_.apics().take_startup(index)) return {CpuSignal::startup, *page};
     return {};

@@ -46,6 +46,7 @@ class PcBoard final : public Board {
     bool interrupt_pending(u64 cpu) const override { return platform_.interrupt_pending(static_cast<u32>(cpu)); }
     CpuSignal take_signal(u64 cpu) override;
     u64 attention() const override { return platform_.attention(); }
+    u64 starting() const override { return platform_.apics().starting(); }
     u8 acknowledge(u64 cpu) override { return platform_.acknowledge(static_cast<u32>(cpu)); }
 
   private:

@@ -22,7 +22,7 @@ PcGuest::PcGuest(FrameSupply& supply, const PcOptions& options)
       notes_(options.name),
       lines_(options.name),
       platform_(shadow_ ? static_cast<GuestMemory&>(noted_) : memory_, notes_, options.serial != nullptr ? *options.serial : lines_,
-                {.cpus = static_cast<u32>(options.cpus), .tsc_khz = information().tsc_hz / 1000, .wall_time = 0}),
+                {.cpus = static_cast<u32>(options.cpus), .tsc_hz = information().tsc_hz, .wall_time = 0}),
       board_(platform_),
       machine_(options.name, memory_, board_, paging_) {
     for (u64 i = 0; i < cpus(); ++i) processors_[i].emplace(machine_, i);

@@ -108,27 +108,26 @@ void Processor::switch_off(bool off) {
 }
 
 // What other CPUs asked of this one, and who of them is to look up because of what this one did.
+// All of it, as who wakes it for the one may have sent the other by then.
 void Processor::obey() {
-    const CpuSignal signal = machine_.board().take_signal(index_);
-    if (signal.kind == CpuSignal::init) switch_off(true);
-    if (signal.kind == CpuSignal::startup && waiting_) {
-        start(cpu_.state(), startup_state(signal.page));
-        switch_off(false);
+    for (CpuSignal signal; (signal = machine_.board().take_signal(index_)).kind != CpuSignal::none;) {
+        if (signal.kind == CpuSignal::init) switch_off(true);
+        if (signal.kind == CpuSignal::startup && waiting_) {
+            start(cpu_.state(), startup_state(signal.page));
+            switch_off(false);
+        }
     }
     machine_.wake_others(index_);
 }
 
-// Everything that may make it go on. False: it waits.  Hot.
+// Everything that may make it go on. False: it waits. What a device put off may be what a halted one waits for.  Hot.
+// Order: the board's time first, as what then happens may be for another CPU, which is to be told.
 [[gnu::always_inline]] inline bool Processor::has_work() {
-    if (machine_.is_due(now_)) machine_.advance(now_);
+    if (machine_.is_due(now_) || halted_) machine_.advance(now_);
     if (machine_.is_shared()) [[unlikely]] {
         obey();
         if (waiting_) return false;
     }
-    deliver();
-    if (!halted_) [[likely]] return true;
-    // What was put off may be what it waits for.
-    machine_.advance(now_);
     deliver();
     return !halted_;
 }

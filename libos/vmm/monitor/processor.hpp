@@ -40,6 +40,7 @@ class Processor final : public TurnTaker {
     u64 began() const { return began_; }
     const DebugRegisters& debug() const { return debug_; }
     bool is_halted() const override { return halted_ || waiting_; }
+    bool tells_end() const override { return machine_.end().cpu == index_; }
     void tell_end() override;
 
   private:
@@ -50,7 +51,7 @@ class Processor final : public TurnTaker {
     void handle(GuestExit exit);
     void handle_rest(GuestExit exit);
     void deliver();
-    void fail(const char* reason, u64 detail = 0) { machine_.stop({End::failed, reason, detail}); }
+    void fail(const char* reason, u64 detail = 0) { machine_.stop({End::failed, reason, detail, index_}); }
     template <u8... bytes>
     void skip() {
         if (!cpu_.skip<bytes...>(machine_.memory())) fail("an instruction that exits has another form than the one that is known");

@@ -17,6 +17,8 @@ class TurnTaker {
     /// Go on until the TSC is `until`, or there is nothing to do.
     virtual Turn run(u64 until) = 0;
     virtual bool is_halted() const = 0;
+    /// Is the machine's end this one's to tell? One of its virtual CPUs does.
+    virtual bool tells_end() const { return true; }
     /// Why the machine ended badly, in words.
     virtual void tell_end() = 0;
     virtual Machine& machine() = 0;
