@@ -177,21 +177,23 @@ void look_at(const Memory& memory) {
     }
 }
 
-/// Take the common frames away from all who have them bound, and put others, or the same again, in their place.
+/// Take the common frames away from all who have them bound.
+void drop_commons() {
+    if (commons.frames.kind != ResourceKind::frames) return;
+    // The reaper may have had them, or some of them, repossessed: then the rest goes back one by one.
+    if (attempt<FrameRelease>({address(commons.frames), commons.first, Commons::kFrames}).error == Error::ok) ++taken_away;
+    else ++repossessed;
+    for (u64 i = 0; i < Commons::kFrames; ++i) attempt<FrameRelease>({address(commons.frames), commons.first + i, 1});
+    commons.frames = {};
+}
+
+/// And put others, or the same again, in their place.
 void replace_commons() {
-    if (commons.frames.kind == ResourceKind::frames) {
-        // The reaper may have had them, or some of them, repossessed: then the rest goes back one by one.
-        if (attempt<FrameRelease>({address(commons.frames), commons.first, Commons::kFrames}).error == Error::ok) ++taken_away;
-        else ++repossessed;
-        for (u64 i = 0; i < Commons::kFrames; ++i) attempt<FrameRelease>({address(commons.frames), commons.first + i, 1});
-    }
+    drop_commons();
     const FrameNumber wish = below(state, 2) == 0 ? FrameNumber{kAny} : commons.first;
     auto taken = attempt<FrameAlloc>({wish, Commons::kFrames, 1, address(audit.capability)});
     if (taken.error != Error::ok) taken = attempt<FrameAlloc>({FrameNumber{kAny}, Commons::kFrames, 1, address(audit.capability)});
-    if (taken.error != Error::ok) {
-        commons.frames = {};
-        return;
-    }
+    if (taken.error != Error::ok) return;
     audit.frame = FrameNumber{taken.value};
     if (bind_all(audit) == Error::ok) look_at(audit);
     expect("unbind it", unbind_all(audit), Error::ok);
@@ -273,9 +275,11 @@ int libos_main() {
     if (!take(spare, 1)) return 3;
     set_fault_policy(bind_spare);
     if (monitors_wanted != 0 && !make_guest_program()) return 3;
+    // Without the common frames, which the reaper may take at any moment, from the first on.
+    const u64 frames_at_start = accounts().frames;
     replace_commons();
     collect_slots();
-    const u64 frames_at_start = accounts().frames, slots_at_start = accounts().slots;
+    const u64 slots_at_start = accounts().slots;
     const EnvId reaper = environment_named("reaper"), until = environment_named(argument("until"));
     expect("show the diary", show_diary(reaper), Error::ok);
     while (alive(until) && wrong == 0) {
@@ -289,7 +293,7 @@ int libos_main() {
     }
     end_all();
     drop_guest_contexts();
-    replace_commons();
+    drop_commons();
     expect_true("all quota is back", accounts().frame_quota == quota_at_start, accounts().frame_quota);
     expect_true("all frames are back", accounts().frames == frames_at_start, accounts().frames);
     expect_true("all slots are back", accounts().slots == slots_at_start, accounts().slots);
