@@ -64,9 +64,10 @@ Outcome SwitchPort::put(const NetRequest& request, u64 bytes) {
     constexpr u64 kMostUnderWay = kRingSlots - kReceiveFrames;
     if (!open_ || cut_off()) return Error::ended;
     const bool sends = request.kind != RequestKind::receive;
+    const auto is_full = [&] { return sends && under_way_ >= kMostUnderWay; };
     // They may all be answered, and nobody has looked.
-    if (sends && under_way_ >= kMostUnderWay) TRY(take_responses());
-    if ((sends && under_way_ >= kMostUnderWay) || !front_.put(request, bytes)) return Error::exhausted;
+    if (is_full()) TRY(take_responses());
+    if (is_full() || !front_.put(request, bytes)) return Error::exhausted;
     under_way_ += sends;
     // Order: the request is there before we look whether somebody has to be told of it.
     std::atomic_ref listening(ring().listening);

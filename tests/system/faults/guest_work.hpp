@@ -209,7 +209,7 @@ inline void load_guest(Victim& victim) {
     if (is_there(guest)) load(victim, guest, below(victim, kPlacesAGuest));
 }
 
-/// After an exit. False: it is left alone for now.
+/// After an exit. False: its victim turns to something else.
 inline bool goes_on(Victim& victim, const Monitor::VirtualCpu& guest, u64 place, GuestState& state, u64 exit) {
     constexpr u64 kGeneralProtection = static_cast<u64>(GuestExit::exception) + 13, kInvalidOpcode = static_cast<u64>(GuestExit::exception) + 6,
                   kFault = static_cast<u64>(GuestExit::exception) + 14;
